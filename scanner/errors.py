@@ -1,0 +1,28 @@
+"""What makes a scan impossible; what fails inside a scan is data in its inventory.
+
+ScannerError
+├── ConfigError      a setting is wrong: names the place and the remedy
+├── OutputError      an output cannot be written
+├── LockError        another scan holds the lock
+└── MergeError       inventories that cannot be one
+"""
+
+
+class ScannerError(Exception):
+    """The root of every error that sgw-scanner raises on purpose."""
+
+
+class ConfigError(ScannerError):
+    """A setting is unknown, wrong, or clashes with another; nothing was scanned."""
+
+
+class OutputError(ScannerError):
+    """An output cannot be written, or its format needs an extra that is not installed."""
+
+
+class LockError(ScannerError):
+    """Another scan holds the lock."""
+
+
+class MergeError(ScannerError):
+    """Inventories that claim the same target, or contradict each other."""

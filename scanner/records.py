@@ -1,0 +1,246 @@
+"""The parts of an inventory: one record for each target, gateway, volume and failure."""
+
+import re
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
+
+SCHEMA_VERSION = "1"
+MAX_SIZE = 2**63 - 1
+ANY_REGION = "*"
+"""Stands for the Regions of an account where not even those are known."""
+
+GATEWAY_ARN = re.compile(
+    r"arn:(aws[a-z-]*):storagegateway:([a-z0-9-]+):(\d{12}):gateway/(sgw-[0-9A-Za-z]{1,64})"
+)
+VOLUME_ARN = re.compile(
+    r"arn:(aws[a-z-]*):storagegateway:([a-z0-9-]+):(\d{12}):"
+    r"(?:gateway/sgw-[0-9A-Za-z]{1,64}/)?volume/(vol-[0-9A-Za-z]{1,64})"
+)
+
+
+def rfc3339(moment: datetime) -> str:
+    """`moment` in UTC with `Z`, in milliseconds, or microseconds where it has some."""
+    whole = moment.microsecond % 1000 == 0
+    text = moment.astimezone(UTC).isoformat(timespec="milliseconds" if whole else "microseconds")
+    return text.removesuffix("+00:00") + "Z"
+
+
+Time = Annotated[
+    AwareDatetime,
+    AfterValidator(lambda moment: moment.astimezone(UTC)),
+    PlainSerializer(rfc3339, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
+Count = Annotated[int, Field(ge=0)]
+Size = Annotated[int, Field(ge=0, le=MAX_SIZE, strict=True)]
+
+
+class Outcome(StrEnum):
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    FAILED = "failed"
+
+
+class TargetStatus(StrEnum):
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class SkipReason(StrEnum):
+    EXCLUDED = "excluded"
+    NOT_ENABLED = "not_enabled"
+    NOT_OFFERED = "not_offered"
+
+
+class GatewayStatus(StrEnum):
+    SCANNED = "scanned"
+    NOT_APPLICABLE = "not_applicable"
+    FAILED = "failed"
+    VANISHED = "vanished"
+
+
+class VerdictStatus(StrEnum):
+    OK = "ok"
+    AT_RISK = "at_risk"
+    BREACH = "breach"
+    NO_RECOVERY_POINT = "no_recovery_point"
+    UNRATED = "unrated"
+    UNKNOWN = "unknown"
+
+
+class FailureScope(StrEnum):
+    ACCOUNT = "account"
+    TARGET = "target"
+    GATEWAY = "gateway"
+
+
+class FailureKind(StrEnum):
+    THROTTLED = "throttled"
+    TIMEOUT = "timeout"
+    NETWORK = "network"
+    SERVER_ERROR = "server_error"
+    ACCESS_DENIED = "access_denied"
+    CREDENTIALS = "credentials"
+    WRONG_ACCOUNT = "wrong_account"
+    GATEWAY_UNREACHABLE = "gateway_unreachable"
+    INVALID_REQUEST = "invalid_request"
+    INVALID_RESPONSE = "invalid_response"
+    DEADLINE = "deadline"
+    INTERRUPTED = "interrupted"
+
+
+class Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", use_enum_values=False)
+
+
+class ScanInfo(Record):
+    """Which scan this was, when, and how it ended."""
+
+    id: str
+    started_at: Time
+    finished_at: Time
+    outcome: Outcome
+    deadline_reached: bool = False
+    interrupted: bool = False
+    scanner_version: str
+
+
+class TargetCounts(Record):
+    planned: Count = 0
+    complete: Count = 0
+    partial: Count = 0
+    failed: Count = 0
+    skipped: Count = 0
+
+
+class GatewayCounts(Record):
+    listed: Count = 0
+    scanned: Count = 0
+    not_applicable: Count = 0
+    failed: Count = 0
+    vanished: Count = 0
+
+
+class CallCounts(Record):
+    """Storage Gateway calls sent, those beyond a call's first try, and the answers that throttled."""
+
+    attempted: Count = 0
+    retried: Count = 0
+    throttled: Count = 0
+
+
+class Coverage(Record):
+    """The books of a scan: what was planned and listed, and what became of each."""
+
+    targets: TargetCounts
+    gateways: GatewayCounts
+    volumes: Count = 0
+    calls: CallCounts
+
+
+class Target(Record):
+    """One account in one Region; `gateways` counts those listed, `volumes` those read."""
+
+    account_id: AccountId
+    account_name: str | None = None
+    region: str
+    status: TargetStatus
+    reason: SkipReason | None = None
+    gateways: Count = 0
+    volumes: Count = 0
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.account_id, self.region
+
+
+class Gateway(Record):
+    """What ListGateways said of a gateway, and whether its recovery points could be read."""
+
+    arn: str
+    id: str
+    name: str | None = None
+    account_id: AccountId
+    region: str
+    type: str | None = None
+    operational_state: str | None = None
+    host_environment: str | None = None
+    ec2_instance_id: str | None = None
+    software_version: str | None = None
+    deprecation_date: str | None = None
+    status: GatewayStatus
+    observed_at: Time | None = None
+    details: dict[str, Any] | None = None
+    tags: dict[str, str] | None = None
+
+
+class Verdict(Record):
+    """How a volume stands against its RPO; age and RPO in seconds."""
+
+    status: VerdictStatus
+    age_seconds: float | None = None
+    rpo_seconds: float | None = None
+    rule: str | None = None
+    waived: str | None = None
+
+
+class Volume(Record):
+    """A volume and its latest recovery point; `gateway_arn` is the gateway that answered for it."""
+
+    arn: str
+    id: str
+    gateway_arn: str
+    account_id: AccountId
+    region: str
+    size_bytes: Size | None = None
+    usage_bytes: Size | None = None
+    recovery_point_time: Time | None = None
+    attachment_status: str | None = None
+    tags: dict[str, str] | None = None
+    verdict: Verdict
+
+
+class Failure(Record):
+    """What could not be read, why, and after how many attempts (0: nothing was sent)."""
+
+    scope: FailureScope
+    account_id: AccountId
+    region: str | None = None
+    gateway_arn: str | None = None
+    operation: str
+    kind: FailureKind
+    code: str | None = None
+    message: str
+    attempts: Count = 0
+    request_id: str | None = None
+
+    @property
+    def order(self) -> tuple[str, str, str, str]:
+        return self.account_id, self.region or "", self.gateway_arn or "", self.operation
+
+
+def newer(one: Volume, other: Volume) -> Volume:
+    """Of two records of one volume the one that stands: the newer recovery point, a tie by gateway."""
+    oldest = datetime.min.replace(tzinfo=UTC)
+    return max(one, other, key=lambda volume: (volume.recovery_point_time or oldest, volume.gateway_arn))
+
+
+def outcome_of(targets: TargetCounts) -> Outcome:
+    """`failed` when nothing was read, `complete` when nothing that was asked failed, else `partial`."""
+    if not targets.complete + targets.partial:
+        return Outcome.FAILED
+    return Outcome.PARTIAL if targets.partial + targets.failed else Outcome.COMPLETE
