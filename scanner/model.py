@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Self
 
 from pydantic import ValidationError, model_validator
@@ -27,6 +28,9 @@ from scanner.records import (
     outcome_of,
 )
 
+MOST_PROBLEMS = 10
+"""How many contradictions one error names."""
+
 
 class Inventory(Record):
     """What one scan found; refuses to exist with books that do not balance."""
@@ -41,9 +45,9 @@ class Inventory(Record):
 
     @model_validator(mode="after")
     def _check_books(self) -> Self:
-        problem = next(unbalanced(self), None)
-        if problem:
-            raise ValueError(problem)
+        problems = list(islice(unbalanced(self), MOST_PROBLEMS))
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
     @classmethod
