@@ -1,1 +1,20 @@
-"""The embedded service."""
+"""The embedded service: an endpoint that speaks as AWS does about a fleet that you describe."""
+
+from .faults import Fault
+from .fleet import Account, Bucket, Fleet, Gateway, Key, Organization, OrganizationUnit, Role, Volume
+from .server import Emulator, serve
+
+__all__ = [
+    "Account",
+    "Bucket",
+    "Emulator",
+    "Fault",
+    "Fleet",
+    "Gateway",
+    "Key",
+    "Organization",
+    "OrganizationUnit",
+    "Role",
+    "Volume",
+    "serve",
+]

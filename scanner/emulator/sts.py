@@ -1,0 +1,210 @@
+"""STS: who a caller is, and roles that it may take on."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from .errors import ServiceError
+from .fleet import Account, Role
+from .iam import Caller, decide
+from .world import Call
+
+_SESSION_NAME = re.compile(r"[\w+=,.@-]*", re.ASCII)
+_ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::(\d{12}):role(/(?:.+/)?)([\w+=,.@-]+)", re.ASCII)
+_CHAINED_MAX = 3600
+
+
+def _invalid(problem: str) -> ServiceError:
+    return ServiceError("ValidationError", f"1 validation error detected: {problem}")
+
+
+def get_caller_identity(call: Call) -> dict[str, Any]:
+    # No policy can forbid this one.
+    return {"UserId": call.caller.user_id, "Account": call.account_id, "Arn": call.caller.arn}
+
+
+def _required(call: Call, name: str, low: int, high: int) -> str:
+    value = call.params.get(name)
+    wire = name[0].lower() + name[1:]
+    if not isinstance(value, str):
+        raise _invalid(f"Value null at '{wire}' failed to satisfy constraint: Member must not be null")
+    if len(value) < low:
+        raise _invalid(
+            f"Value '{value}' at '{wire}' failed to satisfy constraint: "
+            f"Member must have length greater than or equal to {low}"
+        )
+    if len(value) > high:
+        raise _invalid(
+            f"Value '{value}' at '{wire}' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {high}"
+        )
+    return value
+
+
+def _duration(call: Call) -> int:
+    text = call.params.get("DurationSeconds", "3600")
+    if not str(text).isdigit():
+        raise ServiceError("MalformedInput", f"DurationSeconds is no number: {text}")
+    seconds = int(text)
+    if not 900 <= seconds <= 43_200:
+        bound = "greater than or equal to 900" if seconds < 900 else "less than or equal to 43200"
+        raise _invalid(
+            f"Value '{seconds}' at 'durationSeconds' failed to satisfy constraint: "
+            f"Member must have value {bound}"
+        )
+    return seconds
+
+
+def _statements(call: Call) -> Sequence[Mapping[str, Any]] | None:
+    text = call.params.get("Policy")
+    if text is None:
+        return None
+    if len(text) > 2048:
+        raise _invalid(
+            "Value at 'policy' failed to satisfy constraint: "
+            "Member must have length less than or equal to 2048"
+        )
+    malformed = ServiceError("MalformedPolicyDocument", "The policy is not in the valid JSON format.")
+    try:
+        document = json.loads(text)
+    except ValueError:
+        raise malformed from None
+    if not isinstance(document, dict) or "Statement" not in document:
+        raise malformed
+    statements = document["Statement"]
+    listed = [statements] if isinstance(statements, dict) else statements
+    for statement in listed:
+        if (
+            not isinstance(statement, dict)
+            or statement.get("Effect") not in ("Allow", "Deny")
+            or not {"Action", "NotAction"} & statement.keys()
+            or not {"Resource", "NotResource"} & statement.keys()
+        ):
+            raise ServiceError("MalformedPolicyDocument", "Syntax errors in policy.")
+    return list(listed)
+
+
+def _trusted(caller: Caller, role: Role) -> bool:
+    known = {"*", caller.account_id, caller.arn, caller.role_arn or caller.arn}
+    roots = {f"arn:{name}:iam::{caller.account_id}:root" for name in ("aws", "aws-cn", "aws-us-gov")}
+    return any(principal in known or principal in roots for principal in role.trust)
+
+
+def _role(call: Call, arn: str) -> tuple[Account, Role]:
+    """The role, if there is one and the caller may have it; AWS does not tell which of the two failed."""
+    reason = decide(call.caller, "sts:AssumeRole", arn)
+    match = _ROLE_ARN.fullmatch(arn)
+    account = call.world.accounts.get(match[1]) if match else None
+    role = next((role for role in account.roles if account.role_arn(role) == arn), None) if account else None
+    external_id = call.params.get("ExternalId")
+    if (
+        reason is not None
+        or account is None
+        or role is None
+        or account.state == "CLOSED"
+        or not _trusted(call.caller, role)
+        or (role.external_id is not None and role.external_id != external_id)
+    ):
+        detail = f" {reason}" if reason is not None else ""
+        raise ServiceError(
+            "AccessDenied",
+            f"User: {call.caller.arn} is not authorized to perform: sts:AssumeRole "
+            f"on resource: {arn}{detail}",
+            403,
+        )
+    return account, role
+
+
+def assume_role(call: Call) -> dict[str, Any]:
+    arn = _required(call, "RoleArn", 20, 2048)
+    name = _required(call, "RoleSessionName", 2, 64)
+    if not _SESSION_NAME.fullmatch(name):
+        raise _invalid(
+            f"Value '{name}' at 'roleSessionName' failed to satisfy constraint: "
+            "Member must satisfy regular expression pattern: [\\w+=,.@-]*"
+        )
+    if not _ROLE_ARN.fullmatch(arn):
+        raise ServiceError("ValidationError", f"{arn} is invalid")
+    external_id = call.params.get("ExternalId")
+    if external_id is not None and not re.fullmatch(r"[\w+=,.@:/-]{2,1224}", external_id, re.ASCII):
+        raise _invalid(f"Value '{external_id}' at 'externalId' failed to satisfy constraint")
+    seconds = _duration(call)
+    session_policy = _statements(call)
+    account, role = _role(call, arn)
+    if call.caller.role_arn is not None and seconds > _CHAINED_MAX:
+        raise ServiceError(
+            "ValidationError",
+            "The requested DurationSeconds exceeds the 1 hour session limit "
+            "for roles assumed by role chaining",
+        )
+    if seconds > role.max_session_seconds:
+        raise ServiceError(
+            "ValidationError",
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        )
+    session = _issue(call, account, role, name, seconds, session_policy)
+    expires = datetime.fromtimestamp(session.expires_at or 0, UTC)
+    return {
+        "Credentials": {
+            "AccessKeyId": session.key_id,
+            "SecretAccessKey": session.secret,
+            "SessionToken": session.token,
+            "Expiration": f"{expires:%Y-%m-%dT%H:%M:%SZ}",
+        },
+        "AssumedRoleUser": {"AssumedRoleId": session.user_id, "Arn": session.arn},
+        **({"PackedPolicySize": 6} if session_policy is not None else {}),
+    }
+
+
+def _issue(
+    call: Call,
+    account: Account,
+    role: Role,
+    name: str,
+    seconds: int,
+    session_policy: Sequence[Mapping[str, Any]] | None,
+) -> Caller:
+    role_id = f"AROA{abs(hash((account.id, role.name))) % 10**16:016d}"
+    session = Caller(
+        key_id=f"ASIA{secrets.token_hex(8).upper()}",
+        secret=secrets.token_urlsafe(30),
+        account_id=account.id,
+        arn=f"arn:{account.partition}:sts::{account.id}:assumed-role/{role.name}/{name}",
+        user_id=f"{role_id}:{name}",
+        policy=role.policy,
+        session_policy=session_policy,
+        token=secrets.token_urlsafe(180),
+        expires_at=call.now + seconds,
+        role_arn=account.role_arn(role),
+        tags=_tags(call),
+    )
+    call.world.sessions[session.key_id] = session
+    return session
+
+
+def _tags(call: Call) -> dict[str, str]:
+    tags = {}
+    for number in range(1, 51):
+        key = call.params.get(f"Tags.member.{number}.Key")
+        if key is None:
+            break
+        tags[key] = call.params.get(f"Tags.member.{number}.Value", "")
+    if tags and (reason := decide(call.caller, "sts:TagSession", call.params["RoleArn"])):
+        raise ServiceError(
+            "AccessDenied",
+            f"User: {call.caller.arn} is not authorized to perform: sts:TagSession on resource: "
+            f"{call.params['RoleArn']} {reason}",
+            403,
+        )
+    return tags
+
+
+OPERATIONS: dict[str, Callable[[Call], dict[str, Any]]] = {
+    "GetCallerIdentity": get_caller_identity,
+    "AssumeRole": assume_role,
+}
