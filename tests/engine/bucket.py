@@ -1,0 +1,201 @@
+"""A token bucket and its clients in virtual time: where the pacing is tuned, tested and compared."""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+MAX_ATTEMPTS = 8
+
+
+class Pacing(Protocol):
+    """What the simulation asks of a pacing: the interface of Pace. Times are seconds."""
+
+    def ready_at(self, now: float) -> float | None: ...
+    def sent(self, now: float) -> None: ...
+    def admitted(self, sent_at: float, now: float) -> None: ...
+    def throttled(self, sent_at: float, now: float, retry_after: float | None = None) -> None: ...
+
+
+class Free:
+    """No pacing: what a target without limits is compared with. Calls in flight double by round trip."""
+
+    def __init__(self, window: float = 1) -> None:
+        self.window, self.in_flight = window, 0
+
+    def ready_at(self, now: float) -> float | None:
+        return now if self.in_flight < self.window else None
+
+    def sent(self, now: float) -> None:
+        self.in_flight += 1
+
+    def admitted(self, sent_at: float, now: float) -> None:
+        self.in_flight -= 1
+        self.window += 1
+
+    def throttled(self, sent_at: float, now: float, retry_after: float | None = None) -> None:
+        self.in_flight -= 1
+
+
+@dataclass
+class Bucket:
+    """Refills by `rate` tokens a second up to `burst`; without a whole token a call is throttled.
+
+    From the moment `change[0]` on the rate is `change[1]`. Another client takes `other` tokens a second.
+    """
+
+    rate: float
+    burst: float
+    change: tuple[float, float] | None = None
+    other: float = 0.0
+    level: float = field(init=False)
+    moment: float = field(init=False, default=0.0)
+    owed: float = field(init=False, default=0.0)
+
+    def __post_init__(self) -> None:
+        self.level = self.burst
+
+    def refilled(self, start: float, end: float) -> float:
+        """Tokens that come between two moments."""
+        if self.change is None or end <= self.change[0]:
+            return self.rate * (end - start)
+        turn = max(start, self.change[0])
+        return self.rate * (turn - start) + self.change[1] * (end - turn)
+
+    def take(self, now: float) -> bool:
+        """Whether a call that arrives now is admitted."""
+        while self.other and self.owed + 1 / self.other <= now:
+            self.owed += 1 / self.other
+            self._advance(self.owed)
+            if self.level >= 1:
+                self.level -= 1
+        self._advance(now)
+        if self.level < 1:
+            return False
+        self.level -= 1
+        return True
+
+    def _advance(self, now: float) -> None:
+        if now > self.moment:
+            self.level = min(self.burst, self.level + self.refilled(self.moment, now))
+            self.moment = now
+
+
+class Unlimited(Bucket):
+    """Admits everything."""
+
+    def __init__(self) -> None:
+        super().__init__(1, 1)
+
+    def take(self, now: float) -> bool:
+        return True
+
+
+@dataclass
+class Run:
+    """What became of the calls of one target."""
+
+    seconds: float
+    sent: int
+    throttled: int
+    lost: int
+    most_throttled: int  # throttles of the unluckiest call
+    starts: list[float]
+    answers: list[tuple[float, bool]]  # (sent at, admitted)
+
+    @property
+    def throttled_share(self) -> float:
+        return self.throttled / self.sent
+
+
+def run(
+    pace: Pacing,
+    bucket: Bucket,
+    *,
+    calls: int = 220,
+    in_flight: int = 8,
+    latency: float = 0.02,
+    jitter: float = 0.0,
+    seed: int = 0,
+    until: float = float("inf"),
+    on_send: Callable[[float], None] | None = None,
+) -> Run:
+    """Work through the calls: the first alone (the listing), then all; throttled ones go first again.
+
+    `latency` is the round trip in seconds, of which half passes before the bucket is asked; each one
+    is longer by up to the fraction `jitter`.
+    """
+    chance = random.Random(seed)
+    waiting = deque([0])  # throttles so far, by call
+    events: list[tuple[float, int, int, float, int]] = []  # (at, order, kind, sent_at, throttles)
+    result = Run(0.0, 0, 0, 0, 0, [], [])
+    now, order, flying, left, wake = 0.0, 0, 0, calls - 1, float("inf")
+    arrive, admit, refuse, tick = 0, 1, 2, 3
+    while True:
+        while waiting and flying < in_flight:
+            at = pace.ready_at(now)
+            if at is None:
+                break
+            if at > now:
+                if at != wake:
+                    wake = at
+                    order += 1
+                    heapq.heappush(events, (at, order, tick, 0.0, 0))
+                break
+            throttles = waiting.popleft()
+            pace.sent(now)
+            if on_send:
+                on_send(now)
+            flying += 1
+            result.sent += 1
+            result.starts.append(now)
+            order += 1
+            way = latency / 2 * (1 + jitter * chance.random())
+            heapq.heappush(events, (now + way, order, arrive, now, throttles))
+        if not events:
+            break
+        now, _, kind, sent_at, throttles = heapq.heappop(events)
+        if now > until:
+            break
+        if kind == tick:
+            wake = float("inf") if now >= wake else wake
+        elif kind == arrive:
+            order += 1
+            way = latency / 2 * (1 + jitter * chance.random())
+            kind = admit if bucket.take(now) else refuse
+            heapq.heappush(events, (now + way, order, kind, sent_at, throttles))
+        else:
+            flying -= 1
+            result.answers.append((sent_at, kind == admit))
+            result.seconds = now
+            if kind == admit:
+                pace.admitted(sent_at, now)
+                waiting.extend([0] * left)
+                left = 0
+            else:
+                pace.throttled(sent_at, now)
+                result.throttled += 1
+                throttles += 1
+                result.most_throttled = max(result.most_throttled, throttles)
+                if throttles < MAX_ATTEMPTS:
+                    waiting.appendleft(throttles)
+                else:
+                    result.lost += 1
+    return result
+
+
+def ideal(bucket: Bucket, *, calls: int, in_flight: int, latency: float) -> float:
+    """Seconds that the calls take at least: the bucket's refill, or slow start and calls in flight."""
+    free = run(Free(), Unlimited(), calls=calls, in_flight=in_flight, latency=latency).seconds
+    need = calls - bucket.burst
+    if bucket.change is None:
+        return max(free, need / (bucket.rate - bucket.other))
+    turn, after = bucket.change
+    rate = bucket.rate - bucket.other
+    if need <= rate * turn:
+        return max(free, need / rate)
+    return max(free, turn + (need - rate * turn) / (after - bucket.other))
