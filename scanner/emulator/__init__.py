@@ -1,7 +1,7 @@
 """The embedded service: an endpoint that speaks as AWS does about a fleet that you describe."""
 
 from .faults import Fault
-from .fleet import Account, Bucket, Fleet, Gateway, Key, Organization, OrganizationUnit, Role, Volume
+from .fleet import Account, Bucket, Fleet, Gateway, Key, Organization, Role, Volume
 from .server import Emulator, serve
 
 __all__ = [
@@ -13,7 +13,6 @@ __all__ = [
     "Gateway",
     "Key",
     "Organization",
-    "OrganizationUnit",
     "Role",
     "Volume",
     "serve",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -121,24 +122,25 @@ class Bucket:
 
 
 @dataclass
-class OrganizationUnit:
-    """An organizational unit; accounts name theirs by the path (`prod/databases`)."""
-
-    id: str
-    name: str
-    parent: str = ""
-
-
-@dataclass
 class Organization:
-    """Who may ask, and how its lists are cut. `status` adds the field that newer endpoints dropped."""
+    """Who may ask, and how its lists are cut.
 
-    units: list[OrganizationUnit] = field(default_factory=list)
+    Accounts name their unit by its path (`prod/databases`); `units` are further ones, without accounts.
+    `status` adds the field that newer endpoints dropped.
+    """
+
+    units: Sequence[str] = ()
     delegated: Sequence[str] = ()
     page_size: int = 3
     status: bool = False
     id: str = "o-sgwemulate"
     root_id: str = "r-ab12"
+
+    def unit_id(self, path: str) -> str:
+        """The id of the unit with this path; the root's for the empty one."""
+        if not path:
+            return self.root_id
+        return f"ou-{self.root_id[2:]}-{hashlib.sha256(path.encode()).hexdigest()[:8]}"
 
 
 @dataclass

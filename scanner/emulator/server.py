@@ -13,9 +13,11 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from . import sigv4, storage_gateway, sts
+from . import sigv4, storage_gateway, sts, trouble
 from .buckets import Limits
+from .delivery import deliver, whole
 from .errors import NOT_A_CLIENT, AuthenticationError, ServiceError
+from .faults import DELIVERIES, Fault, Faults
 from .fleet import Fleet
 from .wire import Asked, Reply, failure, refusal, success, understand
 from .world import BASE_KEY, BASE_SECRET, Call, World
@@ -51,6 +53,7 @@ class Emulator:
         self.log: deque[tuple[str, str, str, str, int]] = deque(maxlen=log_size)
         self.mismatches = 0
         self.world = World(self.fleet, clock())
+        self.faults = Faults(self.fleet.faults)
         self.limits = Limits(self.fleet.throttle, time.monotonic)
         self._host, self._port = host, port
         self._runner: web.ServerRunner | None = None
@@ -102,21 +105,25 @@ class Emulator:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         body = await request.read()
         asked = understand(request.method, request.path, request.headers, body)
-        reply = self._answer(request, asked, body)
-        reply.headers["Date"] = formatdate(self.clock(), usegmt=True)
-        return web.Response(
-            status=reply.status,
-            body=reply.body,
-            headers={**reply.headers, "Content-Type": reply.content_type},
-        )
+        reply, fault = self._answer(request, asked, body)
+        # A fault may have set it: a clock that is wrong is wrong in the header too.
+        reply.headers.setdefault("Date", formatdate(self.clock(), usegmt=True))
+        if fault is not None and fault.kind in DELIVERIES:
+            return await deliver(fault, request, reply)
+        return whole(reply)
 
-    def _answer(self, request: web.BaseRequest, asked: Asked, body: bytes) -> Reply:
+    def _answer(self, request: web.BaseRequest, asked: Asked, body: bytes) -> tuple[Reply, Fault | None]:
         request_id = str(uuid.uuid4())
         who = ["", ""]
+        fault = None
         try:
             call = self._authenticate(request, asked, body, who)
             self.limits.charge(asked.service, asked.operation, *who)
-            reply = success(asked.service, asked.operation, self._perform(call), request_id)
+            fault = self.faults.strike(call)
+            if fault is not None:
+                reply = trouble.answer(fault, call, self._perform, request_id)
+            else:
+                reply = success(asked.service, asked.operation, self._perform(call), request_id)
         except AuthenticationError as error:
             reply = failure(asked.service, refusal(asked.service, error), request_id)
         except ServiceError as error:
@@ -124,7 +131,7 @@ class Emulator:
         self.requests[asked.service, asked.operation, who[0], who[1]] += 1
         if self.log.maxlen:
             self.log.append((asked.service, asked.operation, who[0], who[1], reply.status))
-        return reply
+        return reply, fault
 
     def _authenticate(self, request: web.BaseRequest, asked: Asked, body: bytes, who: list[str]) -> Call:
         claim = sigv4.read(request.headers)

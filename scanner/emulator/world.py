@@ -164,11 +164,15 @@ class Call:
             f"Value '{value}' at '{wire}' failed to satisfy constraint: Member must have value {bound}"
         )
 
+    def binding(self, extra: str = "") -> str:
+        """What a marker of this request is bound to."""
+        return f"{self.service}:{self.operation}:{self.account_id}:{self.region}:{extra}"
+
     def page(
         self, keys: Sequence[str], size: int, marker: str | None, *, extra: str = ""
     ) -> tuple[range, str | None] | None:
         """Which of the ordered keys come now and the next marker; None for a marker of another request."""
-        binding = f"{self.service}:{self.operation}:{self.account_id}:{self.region}:{extra}"
+        binding = self.binding(extra)
         start = 0
         if marker is not None:
             position = self.world.unseal(marker, binding)
