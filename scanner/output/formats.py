@@ -1,0 +1,58 @@
+"""The one table of formats: which suffix means what, and what each needs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import PurePosixPath
+from typing import BinaryIO
+
+from scanner.errors import OutputError
+from scanner.model import Inventory
+
+
+@dataclass(frozen=True)
+class Format:
+    """How a suffix is written; `module` is imported when it is first used, as some are heavy."""
+
+    suffix: str
+    module: str
+    media_type: str
+    streams: bool = False
+    extra: str | None = None
+    needs: tuple[str, ...] = ()
+
+    def write(self, inventory: Inventory, stream: BinaryIO) -> None:
+        """Writes all of `inventory` to `stream`, which stays open."""
+        writer: Callable[[Inventory, BinaryIO], None] = import_module(self.module).write
+        writer(inventory, stream)
+
+    def check(self, place: str) -> None:
+        """Raises `OutputError` when a library that this format needs is not installed."""
+        missing = [name for name in self.needs if find_spec(name) is None]
+        if missing:
+            raise OutputError(
+                f"{place}: {self.suffix} needs {' and '.join(missing)}; "
+                f'install it with: pip install "sgw-scanner[{self.extra}]"'
+            )
+
+
+FORMATS = {
+    each.suffix: each
+    for each in (
+        Format(".json", "scanner.output.json", "application/json"),
+        Format(".ndjson", "scanner.output.ndjson", "application/x-ndjson", streams=True),
+        Format(".csv", "scanner.output.csv", "text/csv; charset=utf-8"),
+        Format(".prom", "scanner.output.prometheus", "text/plain; version=0.0.4; charset=utf-8"),
+    )
+}
+
+
+def format_of(place: str) -> Format:
+    """The format that the suffix of `place` names; `-` is JSON."""
+    suffix = ".json" if place == "-" else PurePosixPath(place).suffix.lower()
+    if suffix not in FORMATS:
+        known = ", ".join(FORMATS)
+        named = f"the suffix {suffix!r} names no format" if suffix else "a suffix must name the format"
+        raise OutputError(f"{place}: {named}; use one of {known}")
+    return FORMATS[suffix]

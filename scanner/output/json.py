@@ -1,0 +1,44 @@
+"""The inventory as one JSON document, a record on each line: quick to write, to read and to diff."""
+
+from collections.abc import Iterable
+from typing import BinaryIO
+
+from scanner.model import Inventory
+from scanner.records import Record
+
+_BATCH = 2048
+
+
+def write(inventory: Inventory, stream: BinaryIO) -> None:
+    """Writes what `inventory.model_dump_json()` says, without ever holding all of it as text."""
+    stream.write(b'{"schema_version":' + _text(inventory.schema_version))
+    stream.write(b',\n"scan":' + as_json(inventory.scan))
+    stream.write(b',\n"coverage":' + as_json(inventory.coverage))
+    _list(stream, b"targets", inventory.targets)
+    _list(stream, b"gateways", inventory.gateways)
+    _list(stream, b"volumes", inventory.volumes)
+    _list(stream, b"failures", inventory.failures)
+    stream.write(b"}\n")
+
+
+def as_json(record: Record) -> bytes:
+    """One record as JSON on one line."""
+    # The serializer of the class yields bytes; model_dump_json would decode them and we encode them again.
+    return record.__pydantic_serializer__.to_json(record)
+
+
+def _text(value: str) -> bytes:
+    # A schema version is checked by the inventory: plain ASCII without quotes.
+    return b'"' + value.encode() + b'"'
+
+
+def _list(stream: BinaryIO, name: bytes, records: Iterable[Record]) -> None:
+    stream.write(b',\n"' + name + b'":[')
+    separator, batch = b"\n", bytearray()
+    for count, record in enumerate(records, 1):
+        batch += separator + as_json(record)
+        separator = b",\n"
+        if count % _BATCH == 0:
+            stream.write(batch)
+            batch.clear()
+    stream.write(batch + b"]")

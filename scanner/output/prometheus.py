@@ -1,0 +1,164 @@
+"""A scan as Prometheus text, for node_exporter's textfile collector; the names end up in alert rules."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from scanner.model import Inventory
+from scanner.policy import is_breach
+from scanner.records import (
+    FailureKind,
+    GatewayStatus,
+    Outcome,
+    TargetStatus,
+    VerdictStatus,
+)
+
+Labels = tuple[str | None, ...]
+Sample = tuple[Labels, float | int | None]
+
+_BATCH = 4096
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A gauge: a scan is a snapshot, so nothing here only ever grows."""
+
+    name: str
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+_TARGET = ("account_id", "region")
+_VOLUME = (*_TARGET, "gateway_id", "volume_id")
+
+AGE = Metric("sgw_volume_recovery_point_age_seconds", "Age of the recovery point when read.", _VOLUME)
+RPO = Metric("sgw_volume_rpo_seconds", "Greatest age that the policy allows.", _VOLUME)
+SIZE = Metric("sgw_volume_size_bytes", "Size of the volume.", _VOLUME)
+USAGE = Metric("sgw_volume_usage_bytes", "How much of the volume is used.", _VOLUME)
+WAIVED = Metric("sgw_volume_waived", "1 for each volume that a waiver excuses.", _VOLUME)
+BREACHES = Metric("sgw_breaches", "Volumes in breach or without recovery point, not waived.", _TARGET)
+VOLUMES = Metric("sgw_volumes", "Volumes by verdict, waived ones included.", (*_TARGET, "verdict"))
+COMPLETE = Metric("sgw_target_complete", "1 where an account's Region was read completely, else 0.", _TARGET)
+TARGETS = Metric("sgw_targets", "Accounts in Regions, by what became of them.", ("status",))
+GATEWAYS = Metric("sgw_gateways", "Gateways listed, by what became of them.", ("status",))
+FAILURES = Metric("sgw_failures", "What could not be read, by kind.", ("kind",))
+OUTCOME = Metric("sgw_scan_outcome", "1 for the outcome of the last scan, 0 for the others.", ("outcome",))
+DURATION = Metric("sgw_scan_duration_seconds", "How long the last scan took.")
+FINISHED = Metric("sgw_scan_last_finish_timestamp_seconds", "When the last scan ended, however it ended.")
+SUCCESS = Metric(
+    "sgw_scan_last_success_timestamp_seconds", "When the last scan ended, if it was complete; else absent."
+)
+CALLS = Metric("sgw_scan_api_calls", "Storage Gateway calls sent.")
+RETRIED = Metric("sgw_scan_api_calls_retried", "Of which beyond a call's first try.")
+THROTTLED = Metric("sgw_scan_api_calls_throttled", "Of which the service throttled.")
+GATEWAY = Metric("sgw_gateway_info", "A gateway's name.", (*_TARGET, "gateway_id", "gateway_name"))
+ACCOUNT = Metric("sgw_account_info", "An account's name.", ("account_id", "account_name"))
+
+METRICS = (
+    OUTCOME, DURATION, FINISHED, SUCCESS, CALLS, RETRIED, THROTTLED, TARGETS, GATEWAYS, FAILURES,
+    COMPLETE, BREACHES, VOLUMES, AGE, RPO, SIZE, USAGE, WAIVED, GATEWAY, ACCOUNT,
+)  # fmt: skip
+
+
+def write(inventory: Inventory, stream: BinaryIO) -> None:
+    """Writes every metric with its HELP and TYPE, without timestamps, ending in a newline."""
+    for metric, samples in _samples(inventory):
+        # A family without samples is left out: HELP alone would promise what is not there.
+        lines: list[str] = []
+        named = False
+        for labels, value in samples:
+            if value is None:
+                continue
+            if not named:
+                lines += [f"# HELP {metric.name} {metric.help}", f"# TYPE {metric.name} gauge"]
+                named = True
+            lines.append(f"{metric.name}{_braced(metric.labels, labels)} {value}")
+            if len(lines) >= _BATCH:
+                stream.write(_joined(lines))
+                lines.clear()
+        stream.write(_joined(lines))
+
+
+def _joined(lines: list[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _braced(names: tuple[str, ...], values: Labels) -> str:
+    if not names:
+        return ""
+    pairs = (f'{name}="{escaped(value or "")}"' for name, value in zip(names, values, strict=True))
+    return "{" + ",".join(pairs) + "}"
+
+
+def escaped(text: str) -> str:
+    """`text` as a label's value: backslash, quote and newline are all that the format asks for."""
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _samples(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]:
+    yield from _scan(inventory)
+    yield from _coverage(inventory)
+    yield from _verdicts(inventory)
+    places = {gateway.arn: gateway.id for gateway in inventory.gateways}
+    volumes = [
+        ((volume.account_id, volume.region, places[volume.gateway_arn], volume.id), volume)
+        for volume in inventory.volumes
+    ]
+    yield AGE, ((labels, volume.verdict.age_seconds) for labels, volume in volumes)
+    yield RPO, ((labels, volume.verdict.rpo_seconds) for labels, volume in volumes)
+    yield SIZE, ((labels, volume.size_bytes) for labels, volume in volumes)
+    yield USAGE, ((labels, volume.usage_bytes) for labels, volume in volumes)
+    yield WAIVED, ((labels, 1) for labels, volume in volumes if volume.verdict.waived is not None)
+    # Names stand apart: a renamed gateway then breaks no series of its volumes.
+    yield (
+        GATEWAY,
+        (
+            ((one.account_id, one.region, one.id, one.name), 1)
+            for one in inventory.gateways
+            if one.name is not None
+        ),
+    )
+    names = {target.account_id: target.account_name for target in inventory.targets}
+    yield ACCOUNT, (((account, name), 1) for account, name in names.items() if name is not None)
+
+
+def _scan(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]:
+    scan, calls = inventory.scan, inventory.coverage.calls
+    finished = scan.finished_at.timestamp()
+    yield OUTCOME, [((outcome.value,), int(outcome is scan.outcome)) for outcome in Outcome]
+    yield DURATION, [((), (scan.finished_at - scan.started_at).total_seconds())]
+    yield FINISHED, [((), finished)]
+    yield SUCCESS, [((), finished if scan.outcome is Outcome.COMPLETE else None)]
+    yield CALLS, [((), calls.attempted)]
+    yield RETRIED, [((), calls.retried)]
+    yield THROTTLED, [((), calls.throttled)]
+
+
+def _coverage(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]:
+    coverage = inventory.coverage
+    kinds = Counter(failure.kind for failure in inventory.failures)
+    yield TARGETS, [((status.value,), getattr(coverage.targets, status.value)) for status in TargetStatus]
+    yield GATEWAYS, [((status.value,), getattr(coverage.gateways, status.value)) for status in GatewayStatus]
+    # Kinds that did not occur are zero, so that an alert can tell their end from their absence.
+    yield FAILURES, [((kind.value,), kinds[kind]) for kind in FailureKind]
+    yield (
+        COMPLETE,
+        [
+            (target.key, int(target.status is TargetStatus.COMPLETE))
+            for target in inventory.targets
+            if target.status is not TargetStatus.SKIPPED
+        ],
+    )
+
+
+def _verdicts(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]:
+    counts: Counter[tuple[str, str, VerdictStatus]] = Counter()
+    breaches: Counter[tuple[str, str]] = Counter()
+    for volume in inventory.volumes:
+        counts[volume.account_id, volume.region, volume.verdict.status] += 1
+        breaches[volume.account_id, volume.region] += is_breach(volume.verdict)
+    read = [target.key for target in inventory.targets if target.gateways]
+    yield BREACHES, [(key, breaches[key]) for key in read]
+    yield VOLUMES, [((*key, status.value), counts[*key, status]) for key in read for status in VerdictStatus]
