@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
+from bisect import insort
+from math import inf, sqrt
 
 # Calls in flight grow 1, 2, 4, 8 by round trip, as long as nothing was throttled.
 # What is in flight when the bucket runs dry is throttled, so more than 8 must first be earned by answers.
 CAUTIOUS_WINDOW = 8
 CAUTIOUS_ANSWERS = 128
 
-FIRST_PAUSE = 0.01  # seconds after a first throttle, at least; the further ones grow from it
+FIRST_PAUSE = 0.01  # seconds from the first throttle to the next try, at least
 LONGEST_PAUSE = 30.0  # seconds between calls to a target that admits nothing
-SURE = 8  # calls admitted between two throttles that make a rate more than a guess
+SURE = 1.2  # highest possible rate / lowest possible rate, from which on a rate is more than a guess
 HEADROOM = (
     0.01  # above the measured rate: the next throttle, which measures again, comes after about 100 calls
 )
@@ -20,7 +21,9 @@ TIGHT = (
 )
 TIGHTEST = -0.3
 RESERVE = 2.0  # tokens let into the bucket after a throttle, so that jitter does not meet it empty
-HISTORY = 256  # admitted calls that are remembered
+MANY = 8  # calls admitted between two throttles that make a rate more than a guess
+SLACK = 0.05  # tokens by which an answer may contradict a rate: latencies vary
+HISTORY = 200  # answers that are remembered
 
 
 class Pace:
@@ -32,37 +35,41 @@ class Pace:
 
     def __init__(self) -> None:
         self.rate: float | None = None  # calls a second; None as long as nothing was throttled
-        self.measured = 0.0  # calls a second, from the last two throttles
-        self._sure = 0  # admitted calls behind `measured`; 0 while it is a guess
+        self.measured = 0.0  # calls a second: what the answers since `_empty_at` tell
+        self._highest = inf  # calls a second that the answers do not exclude
+        self._sure = False  # whether `measured` is more than a guess
         self._headroom = HEADROOM
         self._in_flight = 0
-        self._window = 1.0  # calls in flight, before the first throttle
+        self._window = 1  # calls in flight, before the first throttle
         self._answers = 0
-        self._round_trip = 0.0  # shortest seen, seconds
-        self._next_at = float("-inf")
-        self._cut_at = float("-inf")  # throttles of calls sent before it are known already
-        self._empty_from = 0.0  # when the calls of the first throttle (of the two) were sent
-        self._empty_at = 0.0  # ... and of the latest
-        self._before: list[
-            float
-        ] = []  # when calls were sent that were admitted before the first throttle ever
-        self._since: list[float] = []  # ... after `_empty_from`
+        self._round_trip = inf  # shortest seen, seconds
+        self._next_at = -inf
+        self._cut_at = -inf  # throttles of calls sent before it are known already
+        self._patience = 100  # admitted calls after which a throttle is overdue
+        self._drain = False  # whether the answers under way are awaited before the next call
+        self._count = 0  # calls admitted since the last cut
+        self._empty_at = 0.0  # when a call was sent that was throttled, and with which the measuring begins
+        self._before: list[float] = []  # when calls were sent that were admitted before the first throttle
+        self._since: list[
+            tuple[float, bool]
+        ] = []  # calls sent after `_empty_at`, and whether they were throttled
         self._capacity: float | None = None  # of the bucket, tokens
 
     def ready_at(self, now: float) -> float | None:
         """The earliest moment of the next call (`now` or later); None: not before an answer."""
         if self.rate is None:
-            return now if self._in_flight < int(self._window) else None
-        if self._in_flight and not self._sure and not self._since:
-            return None  # a guess from nothing: the answers under way say more than another call
+            return now if self._in_flight < self._window else None
+        if self._drain:
+            return None
         return max(now, self._next_at)
 
     def sent(self, now: float) -> None:
         """A call starts."""
         self._in_flight += 1
         if self.rate is not None:
-            # Lateness of up to one pause is made up for: timers and busy workers must not lower the rate.
-            self._next_at = max(self._next_at, now - 1 / self.rate) + 1 / self.rate
+            self._next_at = max(self._next_at, now) + 1 / self.rate
+            if not self._sure and not self._count:
+                self._drain = True  # nothing is known yet: one call at a time
 
     def admitted(self, sent_at: float, now: float) -> None:
         """A call was answered, and not throttled."""
@@ -73,98 +80,151 @@ class Pace:
             if self._window < CAUTIOUS_WINDOW or self._answers > CAUTIOUS_ANSWERS:
                 self._window += 1
             return
-        if sent_at < self._empty_from:
-            return  # before the window that is being measured
-        insort(self._since, sent_at)
-        del self._since[:-HISTORY]
-        self._grow(sent_at)
+        if sent_at > self._empty_at:
+            insort(self._since, (sent_at, False))
+            del self._since[:-HISTORY]
+            self._count += 1
+            if not self._drain:
+                self._grow()
+        self._drained(now)
 
     def throttled(self, sent_at: float, now: float, retry_after: float | None = None) -> None:
         """A call was refused for coming too early; `retry_after` seconds are what the answer asks for."""
         self._answered(sent_at, now)
         late = sent_at < self._cut_at
         if self.rate is None:
-            self._empty_from = sent_at
-            split = bisect_right(self._before, sent_at)
-            self._before, self._since = self._before[:split], self._before[split:]
-        if not late:
+            self._empty_at = sent_at
+            self._since = [(at, False) for at in self._before if at > sent_at]
+            self._before = [at for at in self._before if at <= sent_at]
+            self.rate = self.measured = 1 / FIRST_PAUSE
+            self._drain = True
             self._cut_at = now
-        if not late or not self._sure:
-            self._empty_at = max(self._empty_at, sent_at) if late else sent_at
-            self._measure(now)
+        else:
+            if sent_at > self._empty_at:
+                insort(self._since, (sent_at, True))
+                del self._since[:-HISTORY]
+            if not late:
+                self._cut_at = now
+                self._cut(sent_at, now)
+        self._drained(now)
         if retry_after is not None:
             self._next_at = max(self._next_at, now + retry_after)
 
     def lost(self, now: float) -> None:
         """A call ended without an answer: it says nothing about the pace."""
         self._in_flight -= 1
+        self._drained(now)
 
     def _answered(self, sent_at: float, now: float) -> None:
         self._in_flight -= 1
         self._answers += 1
-        round_trip = now - sent_at
-        self._round_trip = round_trip if self._answers == 1 else min(self._round_trip, round_trip)
+        self._round_trip = min(self._round_trip, now - sent_at)
 
-    def _grow(self, sent_at: float) -> None:
+    def _grow(self) -> None:
+        """Go faster, after a call that was admitted."""
         assert self.rate is not None
-        count = len(self._since)
         if self._sure:
             # Flat for about as long as a throttle should take to come, then ever steeper: the rate has risen.
-            patience = max(self._sure, 40)
-            self.rate = max(self.rate, self.measured * (1 + self._headroom + 0.1 * (count / patience) ** 3))
-        elif count == 1:
-            self.rate = max(self.rate, 1 / max(sent_at - self._empty_from, FIRST_PAUSE))
-        else:
-            self.rate *= 1 + 1 / (count + 1)
+            growth = 0.1 * (self._count / self._patience) ** 3
+            self.rate = max(self.rate, self.measured * (1 + self._headroom + growth))
+            return
+        step = 1 + 1 / (self._count + 1)
+        if self.rate < self._highest:
+            step = min(step, sqrt(self._highest / self.rate))
+        # What is sent before the answers to it come must not grow more than twofold.
+        self.rate *= max(1.02, min(step, 2 ** (1 / max(1.0, self.rate * self._round_trip))))
 
-    def _measure(self, now: float) -> None:
-        """Set the rate from the calls admitted between two throttles."""
-        count = bisect_right(self._since, self._empty_at)
+    def _cut(self, sent_at: float, now: float) -> None:
+        """Measure, and slow down, at a throttle that tells something new."""
+        assert self.rate is not None
+        lowest, highest = self._bracket()
+        self._highest = highest
+        count = self._since_count()
+        if highest <= SURE * lowest or count >= MANY:
+            self._settle(max(sqrt(lowest * highest), highest * count / (count + 1)), sent_at, now)
+        elif self._sure and highest > 0.8 * self.measured:
+            self._settle(min(highest, self.measured), sent_at, now)
+        else:
+            self._sure = False
+            self._drain = True
+
+    def _settle(self, rate: float, sent_at: float, now: float) -> None:
         if self._sure:
-            if count < 20:
+            if self._count < 20:
                 self._headroom = max(min(self._headroom, 0) - TIGHT, TIGHTEST)
-            elif count > 100:
+            elif self._count > 100:
                 self._headroom = min(self._headroom + 0.01, HEADROOM)
-        rate = self._fit(count) if count else 0.5 / max(self._empty_at - self._empty_from, FIRST_PAUSE / 2)
-        if self.rate is not None:
-            rate = min(rate, self.rate)
-        rate = max(rate, 1 / LONGEST_PAUSE)
-        self.rate = self.measured = rate
-        self._sure = count if count >= SURE else 0
-        if self._sure:
-            self._capacity = self._capacity_at(rate)
-            self._empty_from = self._empty_at
-            del self._since[:count]
-            self.rate *= 1 + self._headroom
-            self._next_at = now + RESERVE / rate
-        else:
-            self._next_at = self._empty_at + 1 / rate
+        self._sure = True
+        self._capacity = self._capacity_at(rate)
+        self.measured = rate = min(rate, self.rate or rate)
+        self.rate = rate * (1 + self._headroom)
+        self._next_at = now + RESERVE / rate
+        self._empty_at = sent_at
+        self._since = [answer for answer in self._since if answer[0] > sent_at]
+        self._patience = min(max(20, 2 * self._count), 100)
+        self._count = self._since_count()
 
-    def _fit(self, count: int) -> float:
-        """The rate of the bucket, empty at both throttles, that admits the `count` calls between."""
-        low = 0.5 * count / max(self._empty_at - self._empty_from, 1e-3)
-        high = 32 * low
-        for _ in range(20):
-            middle = (low * high) ** 0.5
-            if self._level(middle, count) > 1:
-                high = middle
-            else:
-                low = middle
-        return low
+    def _drained(self, now: float) -> None:
+        """Set the guess once every answer is there."""
+        if not self._drain or self._in_flight:
+            return
+        self._drain = False
+        assert self.rate is not None
+        lowest, highest = self._bracket()
+        self._highest = highest
+        throttles = [at for at, refused in self._since if refused]
+        count = self._since_count()
+        if throttles and (highest <= SURE * lowest or count >= MANY):
+            self._settle(max(sqrt(lowest * highest), highest * count / (count + 1)), throttles[-1], now)
+            return
+        last = self._since[-1][0] if self._since else self._empty_at
+        span = max(last - self._empty_at, FIRST_PAUSE / 2)
+        rate = min(highest * count / (count + 1), 0.7 * self.rate) if count else min(0.5 / span, self.rate)
+        self.rate = self.measured = max(rate, 1 / LONGEST_PAUSE)
+        self._next_at = max(self._next_at, last + 1 / self.rate)
 
-    def _level(self, rate: float, count: int) -> float:
-        """Tokens left at the latest throttle if the bucket refills at `rate`, overflow included."""
+    def _since_count(self) -> int:
+        return sum(not refused for _, refused in self._since)
+
+    def _bracket(self) -> tuple[float, float]:
+        """The lowest and the highest rate that the answers since `_empty_at` allow."""
+        if not self._since:
+            return 0.0, inf
+        span = max(self._since[-1][0] - self._empty_at, 1e-3)
+        count = self._since_count()
+        bounds = []
+        for wanted in (-1, 0):
+            low, high = 0.1 / span, 100 * (count + 1) / span
+            for _ in range(18):
+                middle = sqrt(low * high)
+                if self._verdict(middle) <= wanted:
+                    low = middle
+                else:
+                    high = middle
+            bounds.append(sqrt(low * high))
+        return (bounds[0] if count else 0.0), bounds[1]
+
+    def _verdict(self, rate: float) -> int:
+        """Whether a bucket refilled at `rate` contradicts the answers: -1 too slow, 1 too fast, 0 neither."""
         capacity = self._capacity_at(rate)
-        level, moment = 0.5, self._empty_from
-        for sent_at in self._since[:count]:
-            level = max(min(capacity, level + rate * (sent_at - moment)) - 1, 0.0)
-            moment = sent_at
-        return min(capacity + 0.5, level + rate * (self._empty_at - moment))
+        least, most, moment = 0.0, 1.0, self._empty_at  # tokens
+        for sent_at, refused in self._since:
+            gain, moment = rate * (sent_at - moment), sent_at
+            least, most = least + gain, min(most + gain, capacity + 1)
+            if not refused:
+                if most < 1 - SLACK:
+                    return -1
+                least, most = max(min(least, max(capacity, 1.0)) - 1, 0.0), max(most - 1, 0.0)
+            else:
+                if least > 1 + SLACK:
+                    return 1
+                least, most = min(least, 1.0), min(most, 1.0)
+        return 0
 
     def _capacity_at(self, rate: float) -> float:
-        """Tokens that a bucket with this rate held, full at the start and empty at the first throttle."""
+        """Tokens that a bucket with this rate holds (or up to one more): full at the start, then emptied."""
         if self._capacity is not None:
             return self._capacity
-        end = self._before[-1] if self._before else 0.0
         total = len(self._before)
-        return max((total - i - rate * (end - at) for i, at in enumerate(self._before)), default=1.0)
+        spans = (total - i - rate * (self._empty_at - at) for i, at in enumerate(self._before))
+        return max(0.0, max(spans, default=0.0))
