@@ -83,6 +83,8 @@ class Account:
     ou: str = ""
     email: str = ""
     in_organization: bool = True
+    # What ListRegions says of a Region instead of what follows from `regions` (ENABLING, DISABLING...).
+    region_status: dict[str, str] = field(default_factory=dict)
 
     @property
     def enabled_regions(self) -> tuple[str, ...]:

@@ -102,7 +102,7 @@ def _texts(node: Node, key: str, value: Any) -> list[str]:
 
 def _tags(node: Node, key: str, value: Any) -> dict[str, str]:
     if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
-        raise node.wrong(key, 'must be a table of texts ({ tier = "1" })')
+        raise node.wrong(key, 'must be a table of texts ({ name = "text" })')
     return value
 
 
@@ -191,6 +191,7 @@ ACCOUNT: dict[str, Check] = {
     "ou": _TEXT,
     "email": _TEXT,
     "in_organization": _FLAG,
+    "region_status": _tags,
 }
 ORGANIZATION: dict[str, Check] = {
     "units": _texts,

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from . import sigv4, storage_gateway, sts, trouble
+from . import organizations, regions, sigv4, storage_gateway, sts, tagging, trouble
 from .buckets import Limits
 from .delivery import deliver, whole
 from .errors import NOT_A_CLIENT, AuthenticationError, ServiceError
@@ -25,6 +25,10 @@ from .world import BASE_KEY, BASE_SECRET, Call, World
 SERVICES: dict[str, dict[str, Callable[[Call], dict[str, Any]]]] = {
     "storagegateway": storage_gateway.OPERATIONS,
     "sts": sts.OPERATIONS,
+    "organizations": organizations.OPERATIONS,
+    "account": regions.ACCOUNT_OPERATIONS,
+    "ec2": regions.EC2_OPERATIONS,
+    "tagging": tagging.OPERATIONS,
 }
 # What these sign for; the other services sign with their own names.
 GLOBAL = {"organizations", "account"}
@@ -87,12 +91,12 @@ class Emulator:
 
     def environment(self) -> dict[str, str]:
         """What an AWS client needs in its environment to talk to this fleet and nothing else."""
-        regions = self.fleet.accounts[0].enabled_regions if self.fleet.accounts else ()
+        enabled = self.fleet.accounts[0].enabled_regions if self.fleet.accounts else ()
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": BASE_KEY,
             "AWS_SECRET_ACCESS_KEY": BASE_SECRET,
-            "AWS_DEFAULT_REGION": "us-east-1" if "us-east-1" in regions or not regions else regions[0],
+            "AWS_DEFAULT_REGION": "us-east-1" if "us-east-1" in enabled or not enabled else enabled[0],
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",

@@ -90,7 +90,7 @@ def _xml(value: Any) -> str:
         return "".join(f"<{key}>{_xml(inner)}</{key}>" for key, inner in value.items())
     if isinstance(value, list):
         return "".join(f"<item>{_xml(inner)}</item>" for inner in value)
-    return escape(str(value))
+    return escape(str(value).lower() if isinstance(value, bool) else str(value))
 
 
 def failure(service: str, error: ServiceError, request_id: str) -> Reply:
@@ -113,7 +113,8 @@ def failure(service: str, error: ServiceError, request_id: str) -> Reply:
     content: dict[str, Any] = {"message": error.message}
     if service == "account":
         headers["x-amzn-ErrorType"] = error.code
-        return Reply(error.status, json.dumps(content).encode(), "application/json", headers)
+        status = 403 if error.code == "AccessDeniedException" else error.status
+        return Reply(status, json.dumps(content).encode(), "application/json", headers)
     content = {"__type": error.code, **content}
     if error.inner is not None:
         content["error"] = {"errorCode": error.inner, "errorDetails": {}}

@@ -1,0 +1,95 @@
+"""Which Regions an account has enabled, as Account Management and EC2 tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .errors import ServiceError
+from .iam import decide, demand
+from .places import OPT_IN_REGIONS, partition_of, regions_of
+from .world import Call, World
+
+_EC2 = {"ENABLED_BY_DEFAULT": "opt-in-not-required", "ENABLED": "opted-in"}
+_SUFFIXES = {"aws-cn": "amazonaws.com.cn"}
+
+
+def statuses(world: World, account_id: str, partition: str) -> dict[str, str]:
+    """Every Region of the partition with what the account has made of it."""
+    account = world.accounts.get(account_id)
+    known = {region for region in world.regions if partition_of(region) == partition}
+    enabled = world.enabled.get(account_id)
+    found = {}
+    for region in sorted(known | set(regions_of(partition))):
+        on = enabled is None or region in enabled
+        # A Region that the emulator has never heard of is a new one, and new ones are opt-in.
+        opt_in = partition == "aws" and (region in OPT_IN_REGIONS or region in world.fleet.extra_regions)
+        found[region] = ("ENABLED" if opt_in else "ENABLED_BY_DEFAULT") if on else "DISABLED"
+    if account is not None:
+        found.update(account.region_status)
+    return found
+
+
+def list_regions(call: Call) -> dict[str, Any]:
+    account_id = call.text("AccountId", 12, 12) or call.account_id
+    resource = f"arn:{call.partition}:account::{account_id}:account"
+    demand(call.caller, "account:ListRegions", resource)
+    organization = call.world.fleet.organization
+    if account_id != call.account_id:
+        managers = (
+            (call.world.fleet.accounts[0].id, *organization.delegated) if organization is not None else ()
+        )
+        if call.account_id not in managers or account_id not in call.world.accounts:
+            raise ServiceError(
+                "AccessDeniedException",
+                f"User: {call.caller.arn} is not authorized to perform: account:ListRegions "
+                f"(Your organization must first enable trusted access with AWS Account Management.)",
+            )
+    wanted = call.params.get("RegionOptStatusContains")
+    listed = [
+        (region, status)
+        for region, status in statuses(call.world, account_id, call.partition).items()
+        if not wanted or status in wanted
+    ]
+    size = call.number("MaxResults", 20, 1, 50)
+    page = call.page([region for region, _ in listed], size, call.text("NextToken"), extra=f"{account_id}")
+    if page is None:
+        raise ServiceError("ValidationException", "The provided NextToken is invalid.")
+    chosen, token = page
+    answer: dict[str, Any] = {
+        "Regions": [{"RegionName": listed[i][0], "RegionOptStatus": listed[i][1]} for i in chosen]
+    }
+    return answer if token is None else {**answer, "NextToken": token}
+
+
+def describe_regions(call: Call) -> dict[str, Any]:
+    reason = decide(call.caller, "ec2:DescribeRegions")
+    if reason is not None:
+        raise ServiceError(
+            "UnauthorizedOperation",
+            "You are not authorized to perform this operation. "
+            f"User: {call.caller.arn} is not authorized to perform: ec2:DescribeRegions {reason}",
+            403,
+        )
+    everything = str(call.params.get("AllRegions", "false")).lower() == "true"
+    named = {value for key, value in call.params.items() if key.startswith("RegionName.")}
+    suffix = _SUFFIXES.get(call.partition, "amazonaws.com")
+    found = []
+    known = statuses(call.world, call.account_id, call.partition)
+    for name in sorted(named - known.keys()):
+        raise ServiceError("InvalidParameterValue", f"Invalid region '{name}'.")
+    for region, status in known.items():
+        shown = status in _EC2 or everything
+        if shown and (not named or region in named):
+            found.append(
+                {
+                    "regionName": region,
+                    "regionEndpoint": f"ec2.{region}.{suffix}",
+                    "optInStatus": _EC2.get(status, "not-opted-in"),
+                }
+            )
+    return {"regionInfo": found}
+
+
+ACCOUNT_OPERATIONS: dict[str, Callable[[Call], dict[str, Any]]] = {"ListRegions": list_regions}
+EC2_OPERATIONS: dict[str, Callable[[Call], dict[str, Any]]] = {"DescribeRegions": describe_regions}
