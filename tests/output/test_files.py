@@ -1,0 +1,138 @@
+"""A file is whole or not there, whatever happens."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from scanner.errors import OutputError
+from scanner.output import files
+from scanner.output.files import atomic, check_place
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(each.name for each in folder.iterdir())
+
+
+def test_a_new_file_appears_when_the_block_ends(tmp_path: Path) -> None:
+    """Nobody sees it before, and nothing else is left behind."""
+    place = tmp_path / "a.json"
+    with atomic(place) as stream:
+        stream.write(b"whole")
+        assert not place.exists()
+    assert place.read_bytes() == b"whole"
+    assert names(tmp_path) == ["a.json"]
+    umask = os.umask(0o022)
+    os.umask(umask)
+    assert place.stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+def test_a_file_that_was_there_keeps_its_mode(tmp_path: Path) -> None:
+    """A metrics file readable by another user stays so."""
+    place = tmp_path / "a.prom"
+    place.write_bytes(b"old")
+    place.chmod(0o640)
+    with atomic(place) as stream:
+        stream.write(b"new")
+        assert place.read_bytes() == b"old"
+    assert place.read_bytes() == b"new"
+    assert place.stat().st_mode & 0o777 == 0o640
+
+
+def test_an_error_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
+    """The block's own error comes through unchanged."""
+    place = tmp_path / "a.json"
+    place.write_bytes(b"old")
+    with pytest.raises(ZeroDivisionError), atomic(place) as stream:
+        stream.write(b"half")
+        raise ZeroDivisionError
+    assert place.read_bytes() == b"old"
+    assert names(tmp_path) == ["a.json"]
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    """What it points to is replaced, beside itself."""
+    (tmp_path / "real").mkdir()
+    place, real = tmp_path / "latest.json", tmp_path / "real" / "a.json"
+    place.symlink_to(real)
+    with atomic(place) as stream:
+        stream.write(b"new")
+    assert place.is_symlink()
+    assert real.read_bytes() == b"new"
+
+
+def test_a_full_disk_is_an_output_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file system's refusal names the place and leaves the old file."""
+
+    def refuse(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    place = tmp_path / "a.json"
+    place.write_bytes(b"old")
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(OutputError, match=r"a\.json: No space left on device"), atomic(place) as stream:
+        stream.write(b"new")
+    assert place.read_bytes() == b"old"
+    assert names(tmp_path) == ["a.json"]
+
+
+def test_a_folder_that_vanished_is_an_output_error(tmp_path: Path) -> None:
+    """It was there when the scan began, and is gone when it ends."""
+    with pytest.raises(OutputError, match="No such file or directory"), atomic(tmp_path / "no" / "a.json"):
+        pass
+
+
+def test_what_cannot_be_written_is_found_out_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each refusal says what to do; nothing is created by asking."""
+    check_place(tmp_path / "a.json")
+    with pytest.raises(OutputError, match="is a folder"):
+        check_place(tmp_path)
+    with pytest.raises(OutputError, match=r"mkdir -p .*/no"):
+        check_place(tmp_path / "no" / "a.json")
+    with pytest.raises(OutputError, match="no regular file"):
+        check_place("/dev/null")
+    assert names(tmp_path) == []
+
+    def refuse(**_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(files, "NamedTemporaryFile", refuse)
+    with pytest.raises(OutputError, match="Read-only file system; choose a folder"):
+        check_place(tmp_path / "a.json")
+
+
+WRITER = """
+import sys
+from scanner.output.files import atomic
+number = 0
+while True:
+    number += 1
+    with atomic(sys.argv[1]) as stream:
+        for _ in range(64):
+            stream.write(f"{number:08d}".encode() * 4096)
+"""
+
+
+@pytest.mark.parametrize("kills", [25])
+def test_a_kill_at_any_moment_leaves_a_whole_file(tmp_path: Path, kills: int) -> None:
+    """SIGKILL asks nobody: whoever reads sees one version, never parts of two or half of one."""
+    place = tmp_path / "a.json"
+    seen = set()
+    for attempt in range(kills):
+        with subprocess.Popen([sys.executable, "-c", WRITER, str(place)]) as child:
+            limit = time.monotonic() + 30
+            before = place.stat().st_mtime_ns if place.exists() else 0
+            while not (place.exists() and place.stat().st_mtime_ns > before):
+                assert time.monotonic() < limit
+                time.sleep(0.001)
+            time.sleep(0.0007 * attempt)
+            child.send_signal(signal.SIGKILL)
+        content = place.read_bytes()
+        assert len(content) == 8 * 4096 * 64
+        assert content == content[:8] * (4096 * 64)
+        seen.add(content[:8])
+    assert seen
