@@ -51,10 +51,9 @@ def check_place(path: str | os.PathLike[str]) -> None:
         raise OutputError(f"{path}: is a folder; name a file in it")
     if place.exists() and not place.is_file():
         raise OutputError(f"{path}: is no regular file; choose another place, or - for standard output")
-    if not place.parent.is_dir():
-        raise OutputError(
-            f"{path}: there is no folder {place.parent}; create it with: mkdir -p {place.parent}"
-        )
+    folder = place.parent
+    if not folder.is_dir():
+        raise OutputError(f"{path}: there is no folder {folder}; create it with: mkdir -p {folder}")
     try:
         # Asking for permission bits would say yes on a read-only disk; writing tells the truth.
         with NamedTemporaryFile(dir=folder, prefix=f".{place.name[:100]}.", suffix=".tmp"):

@@ -43,6 +43,13 @@ FORMATS = {
         Format(".json", "scanner.output.json", "application/json"),
         Format(".ndjson", "scanner.output.ndjson", "application/x-ndjson", streams=True),
         Format(".csv", "scanner.output.csv", "text/csv; charset=utf-8"),
+        Format(
+            ".parquet",
+            "scanner.output.parquet",
+            "application/vnd.apache.parquet",
+            extra="parquet",
+            needs=("pyarrow",),
+        ),
         Format(".prom", "scanner.output.prometheus", "text/plain; version=0.0.4; charset=utf-8"),
     )
 }

@@ -4,8 +4,9 @@ import csv
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from io import StringIO
+from io import BytesIO, StringIO
 
+import pyarrow.parquet
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -72,10 +73,17 @@ def _in_metrics(data: bytes) -> Iterable[str | None]:
                 yield sample.labels["gateway_name"]
 
 
+def _in_parquet(data: bytes) -> Iterable[str | None]:
+    for row in pyarrow.parquet.read_table(BytesIO(data)).to_pylist():
+        yield from (row[name] for name in ("account_name", "gateway_name", "rule", "waived"))
+        yield from (text for pair in row["tags"] for text in pair)
+
+
 READERS: dict[str, Callable[[bytes], Iterable[str | None]]] = {
     ".json": _in_json,
     ".ndjson": _in_ndjson,
     ".csv": _in_csv,
+    ".parquet": _in_parquet,
     ".prom": _in_metrics,
 }
 

@@ -1,0 +1,53 @@
+"""A row for each volume as one typed Parquet file, for DuckDB, Athena and data frames."""
+
+from itertools import islice
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from scanner.model import Inventory
+from scanner.output.columns import COLUMNS, Kind, rows
+
+_BATCH = 65_536
+
+# Athena reads no dictionary type from the schema, so text is plain here; the file is
+# dictionary-encoded all the same.
+_TYPES: dict[Kind, Any] = {
+    Kind.TEXT: pa.string(),
+    Kind.TIME: pa.timestamp("us", tz="UTC"),
+    Kind.BYTES: pa.int64(),
+    Kind.SECONDS: pa.float64(),
+    Kind.TAGS: pa.map_(pa.string(), pa.string()),
+}
+
+
+def schema(inventory: Inventory) -> Any:
+    """The columns, with the scan and its coverage as metadata: even an empty file says what it is."""
+    metadata: dict[str | bytes, str | bytes] = {
+        "sgw_scanner.schema_version": inventory.schema_version,
+        "sgw_scanner.scan": inventory.scan.model_dump_json(),
+        "sgw_scanner.coverage": inventory.coverage.model_dump_json(),
+    }
+    fields = [
+        pa.field(column.name, _TYPES[column.kind], metadata={"description": column.meaning})
+        for column in COLUMNS
+    ]
+    return pa.schema(fields, metadata=metadata)
+
+
+def write(inventory: Inventory, stream: BinaryIO) -> None:
+    """Writes row groups of 65,536 volumes, so that what is held at once does not grow with the fleet."""
+    layout = schema(inventory)
+    remaining = rows(inventory)
+    with pq.ParquetWriter(stream, layout, compression="zstd") as writer:
+        while batch := list(islice(remaining, _BATCH)):
+            columns = [
+                pa.array(_pairs(values) if column.kind is Kind.TAGS else values, _TYPES[column.kind])
+                for column, values in zip(COLUMNS, zip(*batch, strict=True), strict=True)
+            ]
+            writer.write_table(pa.Table.from_arrays(columns, schema=layout))
+
+
+def _pairs(tags: tuple[dict[str, str] | None, ...]) -> list[list[tuple[str, str]] | None]:
+    return [None if each is None else sorted(each.items()) for each in tags]
