@@ -42,7 +42,7 @@ Time = Annotated[
     PlainSerializer(rfc3339, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
+AccountId = Annotated[str, Field(pattern=r"^([0-9]{12}|\*)$")]
 Count = Annotated[int, Field(ge=0)]
 Size = Annotated[int, Field(ge=0, le=MAX_SIZE, strict=True)]
 

@@ -1,0 +1,118 @@
+"""From accounts to targets: who is let in where, and which Regions are asked."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from scanner.config import AccountSettings, ScannerConfig
+from scanner.engine.events import FailureSeen, TargetEnded, TargetPlanned
+from scanner.engine.schedule import Job, Queue
+from scanner.engine.source import CallFailed, Place, Source
+from scanner.engine.target import Emit
+from scanner.records import ANY_REGION, Failure, FailureKind, FailureScope, SkipReason, Target, TargetStatus
+
+OPEN = "AssumeRole"
+REGIONS = "ListRegions"
+UNKNOWN_ACCOUNT = "*"
+
+
+@dataclass(slots=True)
+class AccountPlan:
+    """One account on its way to targets."""
+
+    settings: AccountSettings | None
+    config: ScannerConfig
+    source: Source
+    queue: Queue
+    emit: Emit
+    on_target: Callable[["AccountPlan", Place], Awaitable[None]]
+    on_end: Callable[["AccountPlan"], Awaitable[None]]
+    account_id: str = UNKNOWN_ACCOUNT
+    ended: bool = False
+
+    def __post_init__(self) -> None:
+        if self.settings:
+            self.account_id = self.settings.id
+
+    @property
+    def name(self) -> str | None:
+        return self.settings.name if self.settings else None
+
+    def start(self) -> None:
+        self._push(OPEN, lambda: self.source.open_account(self.settings), self._opened)
+
+    def _push(
+        self, operation: str, call: Callable[[], Awaitable[Any]], done: Callable[[Any], Awaitable[None]]
+    ) -> None:
+        self.queue.push(Job(operation, call, done, self.fail, self.queue, counted=False))
+
+    async def _opened(self, account_id: str) -> None:
+        self.account_id = account_id
+        regions = self.config.regions_of(self.settings)
+        if regions == "enabled":
+            self._push(REGIONS, lambda: self.source.enabled_regions(account_id), self._regions_known)
+        else:
+            await self._regions_known(regions)
+
+    async def _regions_known(self, regions: Iterable[str]) -> None:
+        self.ended = True
+        self.queue.close()
+        for region in dict.fromkeys(regions):
+            await self.emit(TargetPlanned(self.account_id, self.name, region))
+            reason = self._skipped(region)
+            if reason:
+                await self._end_target(region, TargetStatus.SKIPPED, reason)
+            else:
+                await self.on_target(self, Place(self.account_id, region))
+        await self.on_end(self)
+
+    def _skipped(self, region: str) -> SkipReason | None:
+        if region in self.config.scan.exclude_regions:
+            return SkipReason.EXCLUDED
+        return None if self.source.offered(region) else SkipReason.NOT_OFFERED
+
+    async def fail(self, error: CallFailed, attempts: int) -> None:
+        """The account cannot be entered: it fails once, and with it all of its targets."""
+        self.ended = True
+        self.queue.close()
+        await self.emit(
+            FailureSeen(
+                Failure(
+                    scope=FailureScope.ACCOUNT,
+                    account_id=self.account_id,
+                    operation=error.operation or OPEN,
+                    kind=error.kind,
+                    code=error.code,
+                    message=error.message,
+                    attempts=attempts if error.sent else 0,
+                    request_id=error.request_id,
+                )
+            )
+        )
+        regions = self.config.regions_of(self.settings)
+        for region in (ANY_REGION,) if regions == "enabled" else dict.fromkeys(regions):
+            await self.emit(TargetPlanned(self.account_id, self.name, region))
+            excluded = region in self.config.scan.exclude_regions
+            await self._end_target(
+                region,
+                TargetStatus.SKIPPED if excluded else TargetStatus.FAILED,
+                SkipReason.EXCLUDED if excluded else None,
+            )
+        await self.on_end(self)
+
+    async def stop(self, kind: FailureKind, message: str) -> None:
+        if not self.ended:
+            await self.fail(CallFailed(kind, message), 0)
+
+    async def _end_target(self, region: str, status: TargetStatus, reason: SkipReason | None) -> None:
+        await self.emit(
+            TargetEnded(
+                Target(
+                    account_id=self.account_id,
+                    account_name=self.name,
+                    region=region,
+                    status=status,
+                    reason=reason,
+                )
+            )
+        )

@@ -1,0 +1,258 @@
+"""A scan: plan, list, fan out; each call as soon as its target's pace and the scan's limits admit it."""
+
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+import anyio
+from anyio.abc import TaskGroup
+
+from scanner.config import AccountSettings, ScannerConfig
+from scanner.engine.events import CallRetried, Event, ScanEnded, ScanStarted, TargetEnded
+from scanner.engine.plan import AccountPlan
+from scanner.engine.retry import RetryPolicy
+from scanner.engine.schedule import Job, Lane, Queue, Schedule
+from scanner.engine.source import CallFailed, Place, Source
+from scanner.engine.target import Emit, TargetScan
+from scanner.policy import Rater
+from scanner.records import CallCounts, FailureKind, ScanInfo, TargetCounts, TargetStatus, outcome_of
+
+ACTIVE_PER_SLOT = 64
+"""Targets under way for each call in flight: throttled ones wait, and must not keep others from starting."""
+
+
+def new_scan_id() -> str:
+    """A UUID of version 7: scans sort by the moment at which they began."""
+    stamp = time.time_ns() // 1_000_000
+    noise = int.from_bytes(os.urandom(10), "big")
+    value = stamp << 80 | 7 << 76 | (noise >> 68) << 64 | 2 << 62 | noise & (1 << 62) - 1
+    return str(UUID(int=value))
+
+
+@dataclass(slots=True)
+class Limits:
+    """What all scans of one Scanner share: the slots for calls in flight, and the lane of each target."""
+
+    slots: anyio.CapacityLimiter
+    per_lane: int
+    lanes: dict[Hashable, Lane] = field(default_factory=dict)
+
+    def lane(self, key: Hashable) -> Lane:
+        return self.lanes.setdefault(key, Lane(self.per_lane))
+
+
+@dataclass(slots=True)
+class Scan:
+    """One run over all accounts; `run` drives it and hands every event to `emit`."""
+
+    config: ScannerConfig
+    source: Source
+    limits: Limits
+    version: str
+    emit_to: Emit
+    stop_reason: FailureKind | None = None
+    dice: random.Random = field(default_factory=random.Random)
+    _wake: anyio.Event = field(init=False)
+    _schedule: Schedule = field(init=False)
+    _tasks: int = 0
+    _active: dict[int, TargetScan | AccountPlan] = field(default_factory=dict)
+    _calls: dict[str, int] = field(default_factory=lambda: {"attempted": 0, "retried": 0, "throttled": 0})
+    _targets: Counter[TargetStatus] = field(default_factory=Counter)
+    _retry: RetryPolicy = field(init=False)
+    _rater: Rater = field(init=False)
+    _scope: anyio.CancelScope = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._wake = anyio.Event()
+        self._schedule = Schedule(anyio.current_time, lambda: self._wake.set())
+        self._retry = RetryPolicy.of(self.config.retry)
+        self._rater = Rater(self.config.policy)
+        self._scope = anyio.CancelScope()
+
+    async def run(self) -> None:
+        """Scan, until all is known, the deadline has come, or `interrupt` was called."""
+        started = datetime.now(UTC)
+        scan_id = new_scan_id()
+        await self.emit_to(ScanStarted(scan_id, started))
+        accounts = iter(self.config.accounts or (None,))
+        deadline = self.config.scan.deadline
+        if deadline:
+            self._scope.deadline = anyio.current_time() + deadline.total_seconds()
+        with self._scope:
+            async with anyio.create_task_group() as group:
+                await self._dispatch(group, accounts)
+        if self._scope.cancelled_caught and self.stop_reason is None:
+            self.stop_reason = FailureKind.DEADLINE
+        if self.stop_reason:
+            await self._leave(accounts, self.stop_reason)
+        counts = TargetCounts(**{status.value: self._targets[status] for status in TargetStatus})
+        await self.emit_to(
+            ScanEnded(
+                ScanInfo(
+                    id=scan_id,
+                    started_at=started,
+                    finished_at=max(started, datetime.now(UTC)),
+                    outcome=outcome_of(counts),
+                    deadline_reached=self.stop_reason is FailureKind.DEADLINE,
+                    interrupted=self.stop_reason is FailureKind.INTERRUPTED,
+                    scanner_version=self.version,
+                ),
+                CallCounts(**self._calls),
+            )
+        )
+
+    def interrupt(self) -> None:
+        """End the scan in order: what is unfinished is reported as interrupted."""
+        self.stop_reason = self.stop_reason or FailureKind.INTERRUPTED
+        self._scope.cancel()
+
+    async def _dispatch(self, group: TaskGroup, accounts: Iterator[AccountSettings | None]) -> None:
+        most = int(self.limits.slots.total_tokens)
+        more = True
+        while more or self._active or self._tasks:
+            # Made anew before looking, so that no change after the look is missed.
+            self._wake = wake = anyio.Event()
+            now = anyio.current_time()
+            while self._tasks < most and (job := self._schedule.take(now)):
+                self._tasks += 1
+                group.start_soon(self._perform, job, now)
+            if self._tasks < most and more and len(self._active) < most * ACTIVE_PER_SLOT:
+                more = self._start_account(accounts)
+                continue
+            due = self._schedule.next_at() if self._tasks < most else None
+            with anyio.move_on_after(None if due is None else max(0.0, due - now)):
+                await wake.wait()
+
+    def _start_account(self, accounts: Iterator[AccountSettings | None]) -> bool:
+        for settings in accounts:
+            plan = self._plan(settings)
+            self._active[id(plan)] = plan
+            plan.start()
+            return True
+        return False
+
+    def _plan(self, settings: AccountSettings | None) -> AccountPlan:
+        queue = Queue(self._schedule, self.limits.lane(("account", settings.id if settings else None)))
+        return AccountPlan(
+            settings, self.config, self.source, queue, self._emit, self._start_target, self._end_account
+        )
+
+    async def _start_target(self, plan: AccountPlan, place: Place) -> None:
+        target = TargetScan(
+            place,
+            plan.name,
+            plan.settings.rpo if plan.settings else None,
+            self.source,
+            Queue(self._schedule, self.limits.lane(place)),
+            self._emit,
+            self._rater,
+            self._end_target,
+        )
+        self._active[id(target)] = target
+        target.start()
+
+    async def _end_account(self, plan: AccountPlan) -> None:
+        self._active.pop(id(plan), None)
+        self._wake.set()
+
+    async def _end_target(self, target: TargetScan) -> None:
+        self._active.pop(id(target), None)
+        self._wake.set()
+
+    async def _perform(self, job: Job, sent_at: float) -> None:
+        lane, answer, error = job.queue.lane, None, None
+        answered = False
+        try:
+            async with self.limits.slots:
+                self._count_call(job)
+                try:
+                    answer = await job.call()
+                except CallFailed as failure:
+                    error = failure
+            answered = True
+        finally:
+            self._tasks -= 0 if answered else 1
+            lane.in_flight -= 1
+            self._teach(lane, error, answered, sent_at)
+            lane.changed()
+        # What was answered is told even when the scan ends at this moment: a popped gateway must not be lost.
+        with anyio.CancelScope(shield=True):
+            await self._conclude(job, answer, error)
+        self._tasks -= 1
+        self._wake.set()
+
+    def _count_call(self, job: Job) -> None:
+        job.attempts += 1
+        if job.counted:
+            self._calls["attempted"] += 1
+            self._calls["retried"] += job.attempts > 1
+
+    def _teach(self, lane: Lane, error: CallFailed | None, answered: bool, sent_at: float) -> None:
+        now = anyio.current_time()
+        if not answered or (error and not (error.connected and error.sent)):
+            lane.pace.lost(now)
+        elif error and error.kind is FailureKind.THROTTLED:
+            lane.pace.throttled(sent_at, now, error.retry_after)
+        else:
+            lane.pace.admitted(sent_at, now)
+
+    async def _conclude(self, job: Job, answer: object, error: CallFailed | None) -> None:
+        if error is None:
+            await job.done(answer)
+            return
+        if not error.sent:
+            job.attempts -= 1
+            if job.counted:
+                self._calls["attempted"] -= 1
+                self._calls["retried"] -= job.attempts > 0
+        if job.counted and error.kind is FailureKind.THROTTLED:
+            self._calls["throttled"] += 1
+        delay = self._delay(job, error)
+        if delay is None:
+            await job.failed(error, job.attempts)
+            return
+        job.queue.push_again(job, anyio.current_time() + delay)
+        place = job.place
+        await self._emit(
+            CallRetried(
+                place.account_id if place else None,
+                place.region if place else None,
+                job.gateway_arn,
+                job.operation,
+                error.kind,
+                error.code,
+                error.request_id,
+                job.attempts,
+                delay,
+            )
+        )
+
+    def _delay(self, job: Job, error: CallFailed) -> float | None:
+        if error.mended and not job.mended:
+            job.mended = True
+            return 0.0
+        delay = self._retry.delay(error, job.attempts, self.dice)
+        # A throttle costs the target nothing but time, and the pace sees to that.
+        if delay is not None and error.kind is not FailureKind.THROTTLED and not job.queue.budget.spend():
+            return None
+        return delay
+
+    async def _leave(self, accounts: Iterator[AccountSettings | None], kind: FailureKind) -> None:
+        message = {
+            FailureKind.DEADLINE: "the deadline came first; raise scan.deadline or narrow the scan",
+            FailureKind.INTERRUPTED: "the scan was interrupted first; scan again",
+        }[kind]
+        for unfinished in list(self._active.values()):
+            await unfinished.stop(kind, message)
+        for settings in accounts:
+            await self._plan(settings).stop(kind, message)
+
+    async def _emit(self, event: Event) -> None:
+        if isinstance(event, TargetEnded):
+            self._targets[event.target.status] += 1
+        await self.emit_to(event)

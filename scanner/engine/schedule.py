@@ -1,0 +1,132 @@
+"""Which call comes next: every target waits in its own lane, and none of them holds up another."""
+
+import heapq
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from scanner.engine.pace import Pace
+from scanner.engine.retry import RetryBudget
+from scanner.engine.source import CallFailed, Place
+
+Listener = Callable[[], None]
+
+
+class Lane:
+    """How one target is asked, by all scans of a Scanner together: its pace and its calls in flight."""
+
+    def __init__(self, limit: int) -> None:
+        self.pace = Pace()
+        self.limit = limit
+        self.in_flight = 0
+        self.queues: dict[int, Listener] = {}
+
+    def ready_at(self, now: float) -> float | None:
+        """When the next call may start; None: not before one in flight has ended."""
+        return None if self.in_flight >= self.limit else self.pace.ready_at(now)
+
+    def changed(self) -> None:
+        for listener in list(self.queues.values()):
+            listener()
+
+
+@dataclass(slots=True)
+class Job:
+    """One call with what follows from its answer; it may be tried several times."""
+
+    operation: str
+    call: Callable[[], Awaitable[Any]]
+    done: Callable[[Any], Awaitable[None]]
+    failed: Callable[[CallFailed, int], Awaitable[None]]
+    queue: "Queue"
+    place: Place | None = None
+    gateway_arn: str | None = None
+    counted: bool = True
+    attempts: int = 0
+    mended: bool = False
+
+
+class Queue:
+    """The calls that one target still has to make, in one scan."""
+
+    def __init__(self, schedule: "Schedule", lane: Lane) -> None:
+        self.lane = lane
+        self.budget = RetryBudget()
+        self.version = 0
+        self._schedule = schedule
+        self._fresh: deque[Job] = deque()
+        self._retries: list[tuple[float, int, Job]] = []
+        lane.queues[id(self)] = self.changed
+
+    def push(self, job: Job, *, first: bool = False) -> None:
+        if first:
+            self._fresh.appendleft(job)
+        else:
+            self._fresh.append(job)
+        self.changed()
+
+    def push_again(self, job: Job, due: float) -> None:
+        heapq.heappush(self._retries, (due, next(self._schedule.ticket), job))
+        self.changed()
+
+    def changed(self) -> None:
+        self._schedule.place(self)
+
+    def ready_at(self, now: float) -> float | None:
+        if not self._fresh and not self._retries:
+            return None
+        admitted = self.lane.ready_at(now)
+        if admitted is None or self._fresh:
+            return admitted
+        return max(admitted, self._retries[0][0])
+
+    def pop(self, now: float) -> Job:
+        # A call that waited out its delay has waited longest; it goes before those never tried.
+        if self._retries and (self._retries[0][0] <= now or not self._fresh):
+            return heapq.heappop(self._retries)[2]
+        return self._fresh.popleft()
+
+    def close(self) -> None:
+        """Leave the lane to others; what is queued is dropped."""
+        self._fresh.clear()
+        self._retries.clear()
+        self.version += 1
+        self.lane.queues.pop(id(self), None)
+
+
+@dataclass(slots=True)
+class Schedule:
+    """The queues of all active targets, by the moment at which each may make its next call."""
+
+    clock: Callable[[], float]
+    wake: Listener
+    ticket: "count[int]" = field(default_factory=count)
+    _heap: list[tuple[float, int, int, Queue]] = field(default_factory=list)
+
+    def place(self, queue: Queue) -> None:
+        """Take note that something about `queue` has changed."""
+        queue.version += 1
+        ready = queue.ready_at(self.clock())
+        if ready is not None:
+            heapq.heappush(self._heap, (ready, next(self.ticket), queue.version, queue))
+            self.wake()
+
+    def next_at(self) -> float | None:
+        """When the next call is due; None while every queue waits for an answer, or is empty."""
+        while self._heap and self._heap[0][2] != self._heap[0][3].version:
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
+
+    def take(self, now: float) -> Job | None:
+        """The job that is due and has waited longest; None if nothing is due."""
+        due = self.next_at()
+        if due is None or due > now:
+            return None
+        queue = heapq.heappop(self._heap)[3]
+        job = queue.pop(now)
+        queue.lane.in_flight += 1
+        queue.lane.pace.sent(now)
+        queue.lane.changed()
+        return job

@@ -1,0 +1,192 @@
+"""From a file, the environment and flags to a ScannerConfig, or to an error that names the place."""
+
+import difflib
+import os
+import re
+import tomllib
+import typing
+from collections.abc import Iterable, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from scanner.errors import ConfigError
+
+PREFIX = "SGW_SCANNER_"
+FILE_VARIABLE = "SGW_SCANNER_CONFIG"
+DEFAULT_FILE = "scanner.toml"
+Model = TypeVar("Model", bound=BaseModel)
+Place = tuple[str | int, ...]
+
+
+def load(
+    model: type[Model],
+    path: str | PathLike[str] | None,
+    environ: Mapping[str, str] | None,
+    flags: Mapping[str, Any] | None,
+) -> Model:
+    """`model` from its three sources, the later overriding the earlier; raises ConfigError."""
+    environ = os.environ if environ is None else environ
+    file = _find(path, environ)
+    values = _read(file) if file else {}
+    # Remembers who set a value, so that a complaint names the variable or flag and not the file.
+    origins: dict[Place, str] = {}
+    for name, text in sorted(environ.items()):
+        if name.startswith(PREFIX) and "__" in name:
+            place = tuple(name.removeprefix(PREFIX).lower().split("__"))
+            _put(values, place, _decode(model, place, text), f"${name}")
+            origins[place] = f"${name}"
+    for key, value in (flags or {}).items():
+        place = tuple(key.split("."))
+        _put(values, place, value, key)
+        origins[place] = "--" + str(place[-1]).replace("_", "-")
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError("\n".join(explain(model, error, str(file or "configuration"), origins))) from None
+
+
+def _find(path: str | PathLike[str] | None, environ: Mapping[str, str]) -> Path | None:
+    named = path or environ.get(FILE_VARIABLE)
+    if named:
+        return Path(named)
+    return Path(DEFAULT_FILE) if Path(DEFAULT_FILE).is_file() else None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{file}: there is no such file; `sgw-scanner init` writes one") from None
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file}: is not TOML: {error}") from None
+
+
+def _put(values: dict[str, Any], place: Place, value: Any, origin: str) -> None:
+    table = values
+    for step in place[:-1]:
+        table = table.setdefault(str(step), {})
+        if not isinstance(table, dict):
+            raise ConfigError(f"{origin}: {step} is not a table, so nothing in it can be set this way")
+    table[str(place[-1])] = value
+
+
+def _decode(model: type[BaseModel], place: Place, text: str) -> Any:
+    """The text of an environment variable as the kind of value that its key holds."""
+    annotation = str(_annotation(model, place))
+    if text[:1] in "[{" and text:
+        try:
+            return tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            return text
+    if "tuple" in annotation and text != "enabled":
+        return [part.strip() for part in text.split(",") if part.strip()]
+    if "int" in annotation and re.fullmatch(r"-?\d+", text):
+        return int(text)
+    return text
+
+
+def _annotation(model: Any, place: Place) -> Any:
+    for step in place:
+        fields = getattr(model, "model_fields", {})
+        field = fields.get(step)
+        if field is None:
+            return None
+        model = field.annotation
+        for option in typing.get_args(model):
+            if isinstance(option, type) and issubclass(option, BaseModel):
+                model = option
+    return model
+
+
+def explain(
+    model: type[BaseModel], error: ValidationError, file: str, origins: Mapping[Place, str]
+) -> Iterable[str]:
+    """What is wrong with a configuration, a line for each mistake: its place, its cause and the remedy."""
+    told = set()
+    for problem in error.errors():
+        # Pydantic adds the branch of a union to the place; a user knows only the keys.
+        place = _keys(model, problem["loc"])
+        origin = next((origins[place[:n]] for n in range(len(place), 0, -1) if place[:n] in origins), file)
+        key = _dotted(place)
+        if problem["type"] == "extra_forbidden":
+            text = "unknown key" + _suggestion(model, place)
+        elif problem["type"] == "missing":
+            text = "is missing; add it"
+        elif problem["type"] == "value_error":
+            text = problem["msg"].removeprefix("Value error, ")
+        else:
+            text = f"{_shown(place, problem.get('input'))}: {problem['msg'].lower()}{_remedy(place)}"
+        line = f"{origin}: {key}: {text}" if key else f"{origin}: {text}"
+        if line not in told:
+            told.add(line)
+            yield line
+
+
+def _keys(model: Any, loc: Place) -> Place:
+    place: list[str | int] = []
+    for step in loc:
+        if isinstance(step, int) or re.fullmatch(r"[A-Za-z_][\w-]*", step):
+            known = _fields_at(model, tuple(place))
+            if isinstance(step, str) and place and not known:
+                continue
+            place.append(step)
+    return tuple(place)
+
+
+def _fields_at(model: Any, place: Place) -> dict[str, Any]:
+    current = model
+    for step in place:
+        if isinstance(step, int):
+            continue
+        field = getattr(current, "model_fields", {}).get(step)
+        if field is None:
+            return {}
+        current = _model_in(field.annotation)
+    return dict(getattr(current, "model_fields", {}))
+
+
+def _model_in(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in typing.get_args(annotation) if (found := _model_in(part))), None)
+
+
+def _suggestion(model: Any, place: Place) -> str:
+    known = list(_fields_at(model, place[:-1]))
+    close = difflib.get_close_matches(str(place[-1]), known, n=1)
+    if close:
+        return f"; did you mean {close[0]}?"
+    return f"; known here: {', '.join(known)}" if known else ""
+
+
+def _dotted(place: Place) -> str:
+    text = ""
+    for step in place:
+        text += f"[{step + 1}]" if isinstance(step, int) else f".{step}"
+    return text.removeprefix(".")
+
+
+def _shown(place: Place, value: Any) -> str:
+    # An external id is a shared secret; an error must not print it.
+    return "the value" if "external_id" in place else repr(value)
+
+
+REMEDIES = {
+    "id": "; an account id is a string of 12 digits",
+    "regions": '; write "enabled" or a list of Region names such as ["us-east-1"]',
+    "exclude_regions": '; write Region names such as "us-east-1"',
+    "details": '; choose from "gateway", "volumes", "tags"',
+    "external_id": "; 2 to 1224 letters, digits or any of _+=,.@:/-",
+    "session_name": "; 2 to 64 letters, digits or any of _+=,.@-",
+}
+
+
+def _remedy(place: Place) -> str:
+    return next((REMEDIES[str(step)] for step in reversed(place) if str(step) in REMEDIES), "")

@@ -1,0 +1,133 @@
+"""A service made of plain Python: a fleet, latencies and faults, and no network."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import anyio
+
+from scanner.config import AccountSettings, ScannerConfig
+from scanner.engine.events import Event
+from scanner.engine.fold import Fold
+from scanner.engine.scan import Limits, Scan
+from scanner.engine.source import CallFailed, GatewayPage, GatewayRecord, Place, RecoveryPoints, VolumeRecord
+from scanner.model import Inventory
+from scanner.records import FailureKind
+
+NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
+Fault = Callable[[str, Place, str | None, int], CallFailed | None]
+
+
+def no_fault(operation: str, place: Place, gateway: str | None, nth: int) -> CallFailed | None:
+    return None
+
+
+def throttle() -> CallFailed:
+    return CallFailed(FailureKind.THROTTLED, "Rate exceeded", code="ThrottlingException", retryable=True)
+
+
+def denied() -> CallFailed:
+    return CallFailed(FailureKind.ACCESS_DENIED, "not authorized", code="AccessDeniedException")
+
+
+@dataclass
+class SimulatedSource:
+    """Every target has `gateways` cached gateways of `volumes` volumes each; calls take `latency` seconds."""
+
+    gateways: int = 2
+    volumes: int = 2
+    page_size: int = 100
+    latency: float = 0.05
+    fault: Fault = no_fault
+    pages: Callable[[Place, str | None], GatewayPage] | None = None
+    points: Callable[[Place, str], RecoveryPoints] | None = None
+    regions: tuple[str, ...] = ("us-east-1", "eu-west-1")
+    not_offered: frozenset[str] = frozenset()
+    calls: Counter[str] = field(default_factory=Counter)
+    tries: Counter[tuple[str, Place, str | None]] = field(default_factory=Counter)
+    in_flight: Counter[object] = field(default_factory=Counter)
+    peak: Counter[object] = field(default_factory=Counter)
+
+    async def _call(self, operation: str, place: Place, key: str | None = None) -> None:
+        self.calls[operation] += 1
+        self.tries[operation, place, key] += 1
+        nth = self.tries[operation, place, key]
+        try:
+            for scope in ("all", place):
+                self.in_flight[scope] += 1
+                self.peak[scope] = max(self.peak[scope], self.in_flight[scope])
+            await anyio.sleep(self.latency)
+        finally:
+            for scope in ("all", place):
+                self.in_flight[scope] -= 1
+        error = self.fault(operation, place, key, nth)
+        if error:
+            raise error
+
+    async def open_account(self, account: AccountSettings | None) -> str:
+        identifier = account.id if account else "000000000001"
+        await self._call("open", Place(identifier, ""))
+        return identifier
+
+    async def enabled_regions(self, account_id: str) -> tuple[str, ...]:
+        await self._call("regions", Place(account_id, ""))
+        return self.regions
+
+    def offered(self, region: str) -> bool:
+        return region not in self.not_offered
+
+    async def list_gateways(self, place: Place, marker: str | None) -> GatewayPage:
+        await self._call("list", place, marker)
+        if self.pages:
+            return self.pages(place, marker)
+        start = int(marker or 0)
+        end = min(self.gateways, start + self.page_size)
+        records = tuple(cached(place, number) for number in range(start, end))
+        return GatewayPage(records, str(end) if end < self.gateways else None)
+
+    async def list_recovery_points(self, place: Place, gateway_arn: str) -> RecoveryPoints:
+        await self._call("read", place, gateway_arn)
+        if self.points:
+            return self.points(place, gateway_arn)
+        return RecoveryPoints(
+            NOW,
+            tuple(
+                VolumeRecord(f"{gateway_arn}/volume/vol-{number:08X}", 2**40, 2**30, NOW - timedelta(hours=1))
+                for number in range(self.volumes)
+            ),
+        )
+
+
+def cached(place: Place, number: int, type: str | None = "CACHED") -> GatewayRecord:
+    arn = f"arn:aws:storagegateway:{place.region}:{place.account_id}:gateway/sgw-{number:08X}"
+    return GatewayRecord(arn, f"gateway {number}", type, "ACTIVE")
+
+
+def config(accounts: int = 1, regions: tuple[str, ...] = ("us-east-1",), **scan: object) -> ScannerConfig:
+    return ScannerConfig.model_validate(
+        {
+            "accounts": [{"id": f"{number:012d}"} for number in range(1, accounts + 1)],
+            "scan": {"regions": regions, **scan},
+        }
+    )
+
+
+async def events_of(config: ScannerConfig, source: SimulatedSource) -> list[Event]:
+    seen: list[Event] = []
+
+    async def emit(event: Event) -> None:
+        seen.append(event)
+
+    limits = Limits(
+        anyio.CapacityLimiter(config.scan.max_concurrency), config.scan.max_concurrency_per_target
+    )
+    await Scan(config, source, limits, "0.1.0", emit).run()
+    return seen
+
+
+async def inventory_of(config: ScannerConfig, source: SimulatedSource) -> Inventory:
+    fold = Fold()
+    for event in await events_of(config, source):
+        fold.add(event)
+    return fold.inventory()

@@ -1,0 +1,238 @@
+"""What a scan promises whatever the service does: nothing is lost, nothing waits for another."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from scanner.config import ScannerConfig
+from scanner.engine.source import (
+    CallFailed,
+    GatewayNotApplicable,
+    GatewayPage,
+    GatewayVanished,
+    Place,
+    RecoveryPoints,
+    VolumeRecord,
+)
+from scanner.records import FailureKind, FailureScope, GatewayStatus, Outcome, TargetStatus
+from tests.engine.simulated import NOW, SimulatedSource, cached, config, denied, inventory_of, throttle
+from tests.virtual import run
+
+
+def test_every_gateway_of_every_page_of_every_target_is_read() -> None:
+    source = SimulatedSource(gateways=25, volumes=3, page_size=10)
+    whole, _ = run(inventory_of(config(3, ("us-east-1", "eu-west-1")), source))
+    assert whole.scan.outcome is Outcome.COMPLETE
+    assert whole.coverage.targets.complete == 6
+    assert whole.coverage.gateways.scanned == 6 * 25
+    assert whole.coverage.volumes == 6 * 25 * 3
+    assert whole.coverage.calls.attempted == source.calls["list"] + source.calls["read"] == 6 * (3 + 25)
+
+
+def test_calls_in_flight_stay_within_both_limits() -> None:
+    source = SimulatedSource(gateways=60)
+    run(inventory_of(config(8, max_concurrency=10, max_concurrency_per_target=4), source))
+    assert source.peak["all"] == 10
+    assert max(peak for scope, peak in source.peak.items() if scope != "all") == 4
+
+
+def test_a_gateway_is_asked_while_the_listing_goes_on() -> None:
+    source = SimulatedSource(gateways=40, page_size=4, latency=1.0)
+    _, seconds = run(inventory_of(config(), source))
+    assert seconds < 10 + 40 / 8 + 4
+
+
+def test_a_throttled_target_holds_up_no_other() -> None:
+    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+        return throttle() if place.account_id == "000000000001" and operation == "read" else None
+
+    quick, alone = run(inventory_of(config(20), SimulatedSource(gateways=50)))
+    slots = config(21, max_concurrency=8)
+    whole, _ = run(inventory_of(slots, SimulatedSource(gateways=50, fault=fault)))
+    assert quick.coverage.gateways.scanned == 20 * 50
+    assert whole.coverage.gateways.scanned == 20 * 50
+    assert {failure.kind for failure in whole.failures} == {FailureKind.THROTTLED}
+    assert alone < 10
+
+
+def test_a_call_that_fails_for_a_moment_is_tried_again() -> None:
+    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+        busy = CallFailed(FailureKind.SERVER_ERROR, "busy", retryable=True)
+        return busy if operation == "read" and nth < 3 else None
+
+    whole, _ = run(inventory_of(config(), SimulatedSource(gateways=3, fault=fault)))
+    assert whole.scan.outcome is Outcome.COMPLETE
+    assert whole.coverage.calls.retried == 6
+
+
+def test_a_call_that_keeps_failing_costs_its_gateway_only() -> None:
+    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+        gone = CallFailed(FailureKind.GATEWAY_UNREACHABLE, "off", code="GatewayNotConnected", retryable=True)
+        return gone if key and key.endswith("1") else None
+
+    whole, _ = run(inventory_of(config(), SimulatedSource(gateways=3, fault=fault)))
+    (failure,) = whole.failures
+    assert (failure.scope, failure.attempts, failure.code) == (FailureScope.GATEWAY, 8, "GatewayNotConnected")
+    assert whole.targets[0].status is TargetStatus.PARTIAL
+    assert [gateway.status for gateway in whole.gateways].count(GatewayStatus.SCANNED) == 2
+
+
+def test_a_denied_target_is_not_asked_for_each_of_its_gateways() -> None:
+    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+        return denied() if operation == "read" else None
+
+    source = SimulatedSource(gateways=500, fault=fault)
+    whole, _ = run(inventory_of(config(), source))
+    assert source.calls["read"] <= 3 + 8
+    assert whole.coverage.gateways.failed == 500
+    assert {failure.kind for failure in whole.failures} == {FailureKind.ACCESS_DENIED}
+    assert whole.coverage.calls.attempted == source.calls["list"] + source.calls["read"]
+
+
+def test_a_denied_listing_fails_its_target_at_once() -> None:
+    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+        return denied() if operation == "list" else None
+
+    source = SimulatedSource(fault=fault)
+    whole, _ = run(inventory_of(config(), source))
+    assert source.calls["list"] == 1
+    assert whole.targets[0].status is TargetStatus.FAILED
+    assert whole.scan.outcome is Outcome.FAILED
+
+
+def test_an_account_that_cannot_be_entered_fails_once_for_all_its_regions() -> None:
+    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+        return denied() if operation == "open" and place.account_id == "000000000002" else None
+
+    whole, _ = run(inventory_of(config(3, ("us-east-1", "eu-west-1")), SimulatedSource(fault=fault)))
+    (failure,) = whole.failures
+    assert failure.scope is FailureScope.ACCOUNT
+    assert whole.coverage.targets.failed == 2
+    assert whole.coverage.targets.complete == 4
+
+
+def test_without_known_regions_an_account_has_one_failed_target() -> None:
+    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+        return denied() if operation == "regions" else None
+
+    settings = ScannerConfig.model_validate({"accounts": [{"id": "000000000001"}]})
+    whole, _ = run(inventory_of(settings, SimulatedSource(fault=fault)))
+    assert [(target.region, target.status) for target in whole.targets] == [("*", TargetStatus.FAILED)]
+
+
+def test_enabled_regions_are_asked_for_and_the_excluded_listed_as_skipped() -> None:
+    settings = ScannerConfig.model_validate({"scan": {"exclude_regions": ["eu-west-1", "ap-south-1"]}})
+    source = SimulatedSource(
+        regions=("us-east-1", "eu-west-1", "us-west-2"), not_offered=frozenset({"us-west-2"})
+    )
+    whole, _ = run(inventory_of(settings, source))
+    told = [(target.region, target.status.value, target.reason) for target in whole.targets]
+    assert told == [
+        ("eu-west-1", "skipped", "excluded"),
+        ("us-east-1", "complete", None),
+        ("us-west-2", "skipped", "not_offered"),
+    ]
+
+
+def test_other_gateway_types_are_counted_and_never_asked() -> None:
+    kinds = ["CACHED", "STORED", "VTL", "FILE_S3", "SOMETHING_NEW", None]
+
+    def pages(place: Place, marker: str | None) -> GatewayPage:
+        return GatewayPage(tuple(cached(place, number, kind) for number, kind in enumerate(kinds)))
+
+    source = SimulatedSource(pages=pages)
+    whole, _ = run(inventory_of(config(), source))
+    assert source.calls["read"] == 2
+    assert whole.coverage.gateways.not_applicable == 4
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (GatewayVanished(FailureKind.INVALID_REQUEST, "gone"), GatewayStatus.VANISHED),
+        (GatewayNotApplicable(FailureKind.INVALID_REQUEST, "no"), GatewayStatus.NOT_APPLICABLE),
+    ],
+)
+def test_a_gateway_that_has_no_points_to_give_is_no_failure(error: CallFailed, status: GatewayStatus) -> None:
+    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+        return error if operation == "read" else None
+
+    whole, _ = run(inventory_of(config(), SimulatedSource(gateways=1, fault=fault)))
+    assert whole.gateways[0].status is status
+    assert whole.scan.outcome is Outcome.COMPLETE
+
+
+def test_a_listed_entry_that_cannot_be_asked_counts_as_failed_but_is_no_gateway() -> None:
+    def pages(place: Place, marker: str | None) -> GatewayPage:
+        elsewhere = cached(Place("999999999999", place.region), 7)
+        broken = replace(cached(place, 8), arn="arn:aws:s3:::bucket")
+        nameless = replace(cached(place, 9), arn=None)
+        return GatewayPage((cached(place, 1), elsewhere, broken, nameless))
+
+    whole, _ = run(inventory_of(config(), SimulatedSource(pages=pages)))
+    assert (whole.coverage.gateways.listed, whole.coverage.gateways.failed) == (4, 3)
+    assert len(whole.gateways) == 1
+    assert Counter(failure.scope for failure in whole.failures) == {FailureScope.TARGET: 3}
+
+
+@pytest.mark.parametrize("markers", [["a", "a"], [str(number) for number in range(1000)]])
+def test_a_listing_that_never_ends_is_ended(markers: list[str]) -> None:
+    following = iter(markers)
+
+    def pages(place: Place, marker: str | None) -> GatewayPage:
+        return GatewayPage((cached(place, 1),) if marker is None else (), next(following))
+
+    whole, _ = run(inventory_of(config(), SimulatedSource(pages=pages)))
+    assert whole.targets[0].status is TargetStatus.PARTIAL
+    assert whole.failures[0].kind is FailureKind.INVALID_RESPONSE
+    assert whole.coverage.gateways.scanned == 1
+
+
+def test_a_volume_that_was_moved_stands_once_with_its_newer_point() -> None:
+    def points(place: Place, gateway: str) -> RecoveryPoints:
+        hours = 1 if gateway.endswith("1") else 5
+        arn = f"arn:aws:storagegateway:{place.region}:{place.account_id}:gateway/sgw-00000009/volume/vol-1"
+        return RecoveryPoints(NOW, (VolumeRecord(arn, 1, 1, NOW - timedelta(hours=hours)),))
+
+    whole, _ = run(inventory_of(config(), SimulatedSource(gateways=3, points=points)))
+    (volume,) = whole.volumes
+    assert volume.gateway_arn.endswith("1")
+    assert volume.verdict.age_seconds == 3600
+
+
+@pytest.mark.parametrize(
+    ("second", "status"),
+    [
+        ({}, GatewayStatus.SCANNED),
+        ({"size_bytes": 2}, GatewayStatus.FAILED),
+        ({"arn": "arn:aws:storagegateway:us-east-1:999999999999:volume/vol-1"}, GatewayStatus.FAILED),
+    ],
+)
+def test_one_bad_record_costs_its_gateway(second: dict[str, object], status: GatewayStatus) -> None:
+    def points(place: Place, gateway: str) -> RecoveryPoints:
+        one = VolumeRecord(f"{gateway}/volume/vol-1", 1, 1, NOW)
+        return RecoveryPoints(NOW, (one, replace(one, **second)))  # type: ignore[arg-type]
+
+    whole, _ = run(inventory_of(config(), SimulatedSource(gateways=1, points=points)))
+    assert whole.gateways[0].status is status
+    assert len(whole.volumes) == (status is GatewayStatus.SCANNED)
+
+
+def test_what_the_deadline_leaves_is_reported_gateway_by_gateway() -> None:
+    source = SimulatedSource(gateways=100, latency=1.0)
+    whole, seconds = run(inventory_of(config(30, deadline="10s", max_concurrency=8), source))
+    assert 10 <= seconds < 10.1
+    assert whole.scan.deadline_reached
+    assert {failure.kind for failure in whole.failures} == {FailureKind.DEADLINE}
+    assert whole.coverage.targets.planned == 30
+    assert whole.coverage.gateways.scanned > 0
+
+
+def test_twenty_thousand_targets_need_no_task_each() -> None:
+    source = SimulatedSource(gateways=1, volumes=1)
+    regions = tuple(f"us-east-{number}" for number in range(1, 21))
+    whole, _ = run(inventory_of(config(1000, regions), source))
+    assert whole.coverage.targets.complete == 20_000
+    assert source.peak["all"] == 64
