@@ -158,7 +158,9 @@ def _empty_page(fault: Fault, call: Call, perform: Perform) -> dict[str, Any]:
     name, marker = _own_marker(call)
     result = {key: [] if isinstance(value, list) else value for key, value in perform(call).items()}
     # The marker leads to where this page would have begun: nothing is lost for a client that goes on.
-    return {**result, name: marker or call.world.seal("", call.binding(_extra(call)))}
+    binding = call.binding(_extra(call))
+    position = call.world.unseal(marker, binding) if marker else None
+    return {**result, name: call.world.seal(position or "", binding)}
 
 
 def _extra(call: Call) -> str:

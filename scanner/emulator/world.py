@@ -33,6 +33,7 @@ class World:
         self.fleet = fleet
         self.started_at = datetime.fromtimestamp(started_at, UTC)
         self._marker_key = secrets.token_bytes(16)
+        self._markers = 0
         self.sessions: dict[str, Caller] = {}
         self.refresh()
 
@@ -88,19 +89,24 @@ class World:
         return instant(point) if isinstance(point, datetime) else point
 
     def seal(self, position: str, binding: str) -> str:
-        """A marker that only continues the request it was made for."""
-        proof = hmac.digest(self._marker_key, f"{position}\n{binding}".encode(), "sha256").hex()[:16]
-        return base64.urlsafe_b64encode(json.dumps([position, proof]).encode()).decode()
+        """A marker that only continues the request it was made for; no two are the same."""
+        self._markers += 1
+        sealed = [position, self._markers, self._proof(position, self._markers, binding)]
+        return base64.urlsafe_b64encode(json.dumps(sealed).encode()).decode()
+
+    def _proof(self, position: object, number: object, binding: str) -> str:
+        text = f"{position}\n{number}\n{binding}"
+        return hmac.digest(self._marker_key, text.encode(), "sha256").hex()[:16]
 
     def unseal(self, marker: str, binding: str) -> str | None:
         """The position in a marker, or None if it was made for another request."""
         try:
-            position, proof = json.loads(base64.urlsafe_b64decode(marker.encode()))
+            position, number, proof = json.loads(base64.urlsafe_b64decode(marker.encode()))
         except (ValueError, binascii.Error, TypeError):
             return None
         if not isinstance(position, str) or not isinstance(proof, str):
             return None
-        good = hmac.digest(self._marker_key, f"{position}\n{binding}".encode(), "sha256").hex()[:16]
+        good = self._proof(position, number, binding)
         return position if hmac.compare_digest(proof.encode(), good.encode()) else None
 
 

@@ -12,14 +12,15 @@ from botocore.config import Config
 from scanner.emulator import Emulator
 
 Value = TypeVar("Value")
+# One for all: its loaded service models are what takes the time.
+_SESSION: Any = boto3.session.Session()
 
 
 def client(emulator: Emulator, service: str, region: str = "us-east-1", **options: Any) -> Any:
     """One attempt a call; the base identity's keys unless others are given."""
-    session: Any = boto3.session.Session()
     config = options.pop("config", {})
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", **options}
-    return session.client(
+    return _SESSION.client(
         service,
         region_name=region,
         endpoint_url=emulator.url,
