@@ -62,7 +62,7 @@ KINDS = (*ANSWERS, *DELIVERIES)
 
 @dataclass
 class Fault:
-    """A rule: every condition must hold; names may be globs.
+    """A rule: every condition must hold; names may be globs. `gateway` is its id or ARN, or a role's ARN.
 
     `nth` hits the n-th matching call only, `from_nth` that and all later ones, `times` bounds how often it
     hits, `probability` lets a seeded coin decide. `each` counts for every account, Region and gateway apart.
@@ -116,8 +116,9 @@ class Fault:
 
 
 def gateway_of(call: Call) -> str | None:
-    """The ARN of the gateway that a call is about."""
-    arn = call.params.get("GatewayARN") or call.params.get("ResourceARN")
+    """The ARN of the gateway that a call is about; of the role for AssumeRole."""
+    named = (call.params.get(name) for name in ("GatewayARN", "ResourceARN", "RoleArn"))
+    arn = next((arn for arn in named if arn is not None), None)
     if arn is None:
         arns = call.params.get("VolumeARNs")
         arn = arns[0] if isinstance(arns, list) and arns else None

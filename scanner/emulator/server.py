@@ -30,8 +30,6 @@ SERVICES: dict[str, dict[str, Callable[[Call], dict[str, Any]]]] = {
     "ec2": regions.EC2_OPERATIONS,
     "tagging": tagging.OPERATIONS,
 }
-# What these sign for; the other services sign with their own names.
-GLOBAL = {"organizations", "account"}
 
 
 class Emulator:
@@ -163,7 +161,7 @@ class Emulator:
         except AuthenticationError:
             self.mismatches += 1
             raise
-        if asked.service not in GLOBAL and not self.world.is_enabled(caller.account_id, claim.region):
+        if not self.world.is_enabled(asked.service, caller.account_id, claim.region):
             raise AuthenticationError("unknown", NOT_A_CLIENT)
         if asked.params is None:
             raise ServiceError("SerializationException", "The request body is not a JSON object.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import secrets
@@ -77,7 +78,7 @@ def _statements(call: Call) -> Sequence[Mapping[str, Any]] | None:
     if not isinstance(document, dict) or "Statement" not in document:
         raise malformed
     statements = document["Statement"]
-    listed = [statements] if isinstance(statements, dict) else statements
+    listed = statements if isinstance(statements, list) else [statements]
     for statement in listed:
         if (
             not isinstance(statement, dict)
@@ -106,7 +107,7 @@ def _role(call: Call, arn: str) -> tuple[Account, Role]:
         reason is not None
         or account is None
         or role is None
-        or account.state == "CLOSED"
+        or account.state in ("SUSPENDED", "CLOSED")
         or not _trusted(call.caller, role)
         or (role.external_id is not None and role.external_id != external_id)
     ):
@@ -169,7 +170,7 @@ def _issue(
     seconds: int,
     session_policy: Sequence[Mapping[str, Any]] | None,
 ) -> Caller:
-    role_id = f"AROA{abs(hash((account.id, role.name))) % 10**16:016d}"
+    role_id = f"AROA{hashlib.sha256(account.role_arn(role).encode()).hexdigest()[:17].upper()}"
     session = Caller(
         key_id=f"ASIA{secrets.token_hex(8).upper()}",
         secret=secrets.token_urlsafe(30),

@@ -74,8 +74,13 @@ class World:
             raise AuthenticationError("expired", "The security token included in the request is expired")
         return caller
 
-    def is_enabled(self, account_id: str, region: str) -> bool:
-        """Whether an account may call services in a Region; accounts outside the fleet may everywhere."""
+    def is_enabled(self, service: str, account_id: str, region: str) -> bool:
+        """Whether an account may call a service in a Region; accounts outside the fleet may everywhere."""
+        if service in ("organizations", "account") or (
+            # Who starts somewhere must get in: a fleet may leave these Regions out, AWS never does.
+            service in ("sts", "ec2") and region in DEFAULT_REGIONS
+        ):
+            return True
         enabled = self.enabled.get(account_id)
         return enabled is None or region in enabled
 
