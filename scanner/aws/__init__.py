@@ -1,0 +1,1 @@
+"""The real service: the only room that knows an AWS SDK."""

@@ -1,0 +1,190 @@
+"""One client for each service and Region, shared by all accounts: credentials go with each request."""
+
+import json
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import aioboto3
+import anyio
+from aiobotocore.config import AioConfig
+from botocore import UNSIGNED
+from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
+from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import BotoCoreError, ClientError
+
+from scanner.aws.credentials import Credentials
+from scanner.aws.errors import failed, is_clock_error
+from scanner.engine.source import CallFailed
+from scanner.records import FailureKind
+
+_signing: ContextVar[Credentials] = ContextVar("signing")
+BODY = "sgw-scanner-body"
+SKEW_WORTH_MENDING = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: the parsed answer, and when the service gave it by its own clock."""
+
+    body: Mapping[str, Any]
+    at: datetime
+    request_id: str | None
+
+
+class _Signer(SigV4Auth):
+    """Signature V4 at the service's time, where the local clock is known to be wrong."""
+
+    def __init__(self, credentials: Credentials, service: str, region: str, skew: timedelta) -> None:
+        read_only = ReadOnlyCredentials(credentials.access_key, credentials.secret_key, credentials.token)
+        super().__init__(read_only, service, region)
+        self._skew = skew
+
+    def _modify_request_before_signing(self, request: Any) -> None:
+        if self._skew:
+            moment = datetime.now(UTC) + self._skew
+            request.context["timestamp"] = moment.strftime(SIGV4_TIMESTAMP)
+        super()._modify_request_before_signing(request)  # type: ignore[misc]
+
+
+class Clients:
+    """The clients of one Scanner. Use as an async context manager; leaving it closes every connection."""
+
+    def __init__(
+        self,
+        session: aioboto3.Session,
+        *,
+        call_timeout: timedelta,
+        connect_timeout: timedelta,
+        connections: int,
+        user_agent: str,
+    ) -> None:
+        self._session = session
+        self._call_timeout = call_timeout.total_seconds()
+        self._config = AioConfig(
+            connect_timeout=connect_timeout.total_seconds(),
+            read_timeout=call_timeout.total_seconds(),
+            max_pool_connections=connections,
+            parameter_validation=False,
+            disable_request_compression=True,
+            retries={"total_max_attempts": 1},
+            signature_version=UNSIGNED,
+            user_agent=user_agent,
+        )
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._making = anyio.Lock()
+        self._stack = AsyncExitStack()
+        self.skew = timedelta()
+
+    async def __aenter__(self) -> "Clients":
+        await self._stack.__aenter__()
+        return self
+
+    async def __aexit__(self, *exception: Any) -> None:
+        with anyio.CancelScope(shield=True):
+            await self._stack.__aexit__(*exception)
+
+    async def call(
+        self, service: str, region: str, operation: str, credentials: Credentials, **parameters: Any
+    ) -> Answer:
+        """Send one request of `operation` (its API name), signed for `credentials`; raises CallFailed."""
+        token = _signing.set(credentials)
+        try:
+            client = await self._client(service, region)
+            with anyio.fail_after(self._call_timeout):
+                response = await client._make_api_call(operation, parameters)
+        except (ClientError, BotoCoreError, TimeoutError) as error:
+            raise self._mended(failed(error, operation), error) from None
+        finally:
+            _signing.reset(token)
+        metadata = response["ResponseMetadata"]
+        return Answer(_checked(response), _date(metadata), metadata.get("RequestId"))
+
+    def _mended(self, failure: CallFailed, error: Exception) -> CallFailed:
+        if failure.kind is not FailureKind.CREDENTIALS or not isinstance(error, ClientError):
+            return failure
+        if not is_clock_error(failure.code, failure.message):
+            return failure
+        # A wrong local clock is measured against the service's, and the same call signed at its time.
+        skew = _date(error.response["ResponseMetadata"]) - datetime.now(UTC)
+        if abs(skew - self.skew) > SKEW_WORTH_MENDING:
+            self.skew = skew
+            failure.mended = True
+        return failure
+
+    async def _client(self, service: str, region: str) -> Any:
+        key = service, region
+        if key not in self._clients:
+            async with self._making:
+                if key not in self._clients:
+                    self._clients[key] = await self._make(service, region)
+        return self._clients[key]
+
+    async def _make(self, service: str, region: str) -> Any:
+        client = await self._stack.enter_async_context(
+            self._session.client(
+                service,
+                region_name=region,
+                config=self._config,
+                # Never used: the SDK signs nothing, and must not go looking for credentials here.
+                aws_access_key_id="unsigned",
+                aws_secret_access_key="unsigned",  # noqa: S106
+            )
+        )
+        name = client.meta.service_model.service_id.hyphenize()
+        client.meta.events.register(f"choose-signer.{name}", _leave_unsigned)
+        client.meta.events.register(f"before-sign.{name}", self._sign)
+        if client.meta.service_model.resolved_protocol == "json":
+            client.meta.events.register(f"before-parse.{name}", _keep_body)
+        return client
+
+    def _sign(self, request: Any, signing_name: str, region_name: str, **_: Any) -> None:
+        context = request.context.get("signing", {})
+        signer = _Signer(
+            _signing.get(),
+            context.get("signing_name") or signing_name,
+            context.get("region") or region_name,
+            self.skew,
+        )
+        signer.add_auth(request)
+
+
+def _leave_unsigned(**_: Any) -> Any:
+    # The SDK would sign with the client's credentials; ours go with the request or not at all.
+    return UNSIGNED
+
+
+def _keep_body(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
+    if response_dict["status_code"] < 300:
+        customized_response_dict[BODY] = response_dict["body"]
+        # Parsed once, by us: the SDK takes HTML, or nothing at all, for an empty answer.
+        response_dict["body"] = b"{}"
+
+
+def _checked(response: dict[str, Any]) -> Mapping[str, Any]:
+    if BODY not in response:
+        return response
+    try:
+        body = json.loads(response[BODY])
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise CallFailed(
+            FailureKind.INVALID_RESPONSE,
+            "the answer is no JSON object although its status is 200; look for a proxy in between",
+            request_id=response["ResponseMetadata"].get("RequestId"),
+            retryable=True,
+        )
+    return body
+
+
+def _date(metadata: Mapping[str, Any]) -> datetime:
+    try:
+        moment = parsedate_to_datetime(metadata["HTTPHeaders"]["date"])
+    except (KeyError, ValueError):
+        return datetime.now(UTC)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

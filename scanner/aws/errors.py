@@ -1,0 +1,208 @@
+"""What the SDK and the service say when a call fails, as failure kinds."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ProxyConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
+from botocore.parsers import ResponseParserError
+
+from scanner.engine.source import CallFailed, GatewayNotApplicable, GatewayVanished
+from scanner.records import FailureKind
+
+THROTTLES = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+DENIALS = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthorizationError",
+        "NotAuthorized",
+        "OptInRequired",
+        "UnauthorizedOperation",
+    }
+)
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+CREDENTIALS = EXPIRED | {
+    "AuthFailure",
+    "IncompleteSignature",
+    "IncompleteSignatureException",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+SERVER_ERRORS = frozenset(
+    {
+        "InternalError",
+        "InternalFailure",
+        "InternalServerError",
+        "InternalServerException",
+        "ServiceUnavailable",
+        "ServiceUnavailableError",
+        "ServiceUnavailableException",
+        "GatewayInternalError",
+    }
+)
+UNREACHABLE = frozenset({"GatewayNotConnected", "GatewayProxyNetworkConnectionBusy"})
+NOT_APPLICABLE = frozenset({"NotSupported", "UnsupportedOperationForGatewayType"})
+VANISHED = "GatewayNotFound"
+
+NETWORK_REMEDY = "check the network, DNS, proxy and CA settings towards {url}"
+CLOCK_REMEDY = "the local clock is too wrong for the service: set it by NTP, then scan again"
+REGION_REMEDY = (
+    "the credentials are not valid here: the Region may not be enabled for the account; enable it, or list it"
+    " under scan.exclude_regions"
+)
+LONGEST_MESSAGE = 500
+
+
+def failed(error: BaseException, operation: str) -> CallFailed:
+    """`error` of a call of `operation` as a CallFailed with its kind, code and remedy."""
+    match error:
+        case ClientError():
+            return _answered(error.response, operation)
+        case ConnectTimeoutError():
+            return _broken(FailureKind.TIMEOUT, error, "connecting took too long", connected=False)
+        case ReadTimeoutError() | TimeoutError():
+            return _broken(FailureKind.TIMEOUT, error, "the answer took too long")
+        case SSLError():
+            return _broken(FailureKind.NETWORK, error, "no trusted TLS connection", connected=False)
+        case EndpointConnectionError() | ProxyConnectionError():
+            return _broken(FailureKind.NETWORK, error, "no connection", connected=False)
+        case ConnectionClosedError():
+            return _broken(FailureKind.NETWORK, error, "the connection broke")
+        case ResponseParserError():
+            return CallFailed(
+                FailureKind.INVALID_RESPONSE,
+                "the answer is not what the service sends; look for a proxy in between",
+                retryable=True,
+            )
+        case HTTPClientError():
+            return _broken(FailureKind.NETWORK, error, "the connection broke")
+        case BotoCoreError():
+            return CallFailed(FailureKind.CREDENTIALS, clean(str(error)), sent=False)
+        case _:
+            raise error
+
+
+def _broken(kind: FailureKind, error: BaseException, what: str, *, connected: bool = True) -> CallFailed:
+    url = str(getattr(error, "kwargs", {}).get("endpoint_url", "the service")).split("?")[0]
+    cause = getattr(error, "kwargs", {}).get("error")
+    reason = f" ({type(cause).__name__}: {clean(str(cause))})" if cause else ""
+    message = f"{what}{reason}; {NETWORK_REMEDY.format(url=url)}"
+    return CallFailed(kind, message, retryable=True, connected=connected)
+
+
+def _answered(response: Mapping[str, Any], operation: str) -> CallFailed:
+    metadata = response.get("ResponseMetadata", {})
+    status = int(metadata.get("HTTPStatusCode", 0))
+    headers = metadata.get("HTTPHeaders", {})
+    error = response.get("Error", {})
+    outer, message = str(error.get("Code", "")), clean(str(error.get("Message", "")))
+    modeled = response.get("error")
+    inner = str(modeled.get("errorCode", "")).strip() if isinstance(modeled, Mapping) else ""
+    code = inner or outer
+    facts: dict[str, Any] = {"code": code or None, "request_id": metadata.get("RequestId")}
+    if outer in THROTTLES or status == 429:
+        return CallFailed(
+            FailureKind.THROTTLED,
+            message or "throttled",
+            retryable=True,
+            retry_after=_retry_after(headers),
+            **facts,
+        )
+    if inner:
+        return _by_inner_code(inner, message, facts)
+    if outer in DENIALS:
+        remedy = (
+            f"{message}; allow the action for the scanning role (`sgw-scanner iam policy` prints the policy)"
+        )
+        return CallFailed(
+            FailureKind.ACCESS_DENIED, remedy, named_gateway="resource-based policy" in message, **facts
+        )
+    if outer in CREDENTIALS:
+        return CallFailed(FailureKind.CREDENTIALS, _credential_message(outer, message), **facts)
+    if outer in SERVER_ERRORS or status >= 500:
+        return CallFailed(
+            FailureKind.SERVER_ERROR,
+            message or f"HTTP status {status} without a reason",
+            retryable=True,
+            retry_after=_retry_after(headers),
+            **facts,
+        )
+    if not outer or outer == str(status):
+        return CallFailed(
+            FailureKind.INVALID_RESPONSE,
+            f"HTTP status {status} with an answer that is none of the service; look for a proxy in between",
+            retryable=True,
+            **facts,
+        )
+    return CallFailed(FailureKind.INVALID_REQUEST, message or f"{operation} was refused", **facts)
+
+
+def _by_inner_code(inner: str, message: str, facts: dict[str, Any]) -> CallFailed:
+    if inner in UNREACHABLE:
+        remedy = f"{message}; start the gateway, or look at its network".removeprefix("; ")
+        return CallFailed(FailureKind.GATEWAY_UNREACHABLE, remedy, retryable=True, **facts)
+    if inner in SERVER_ERRORS:
+        return CallFailed(FailureKind.SERVER_ERROR, message or inner, retryable=True, **facts)
+    if inner == VANISHED:
+        return GatewayVanished(FailureKind.INVALID_REQUEST, message or inner, **facts)
+    if inner in NOT_APPLICABLE:
+        return GatewayNotApplicable(FailureKind.INVALID_REQUEST, message or inner, **facts)
+    return CallFailed(FailureKind.INVALID_REQUEST, message or inner, **facts)
+
+
+def is_clock_error(code: str | None, message: str) -> bool:
+    """Whether the service refused the signature because of the time in it."""
+    told = ("Signature expired", "Signature not yet current", "is not within")
+    return code == "RequestTimeTooSkewed" or any(phrase in message for phrase in told)
+
+
+def _credential_message(code: str, message: str) -> str:
+    if is_clock_error(code, message):
+        return f"{message}; {CLOCK_REMEDY}"
+    if code in ("UnrecognizedClientException", "InvalidClientTokenId"):
+        return f"{message}; {REGION_REMEDY}"
+    return message or code
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    text = headers.get("retry-after", "")
+    return min(float(text), 300.0) if text.isascii() and text.isdigit() else None
+
+
+def clean(message: str) -> str:
+    """Other people's text on one line, without control characters, and not longer than a line should be."""
+    flat = " ".join("".join(char if char.isprintable() else " " for char in message).split())
+    return flat if len(flat) <= LONGEST_MESSAGE else flat[: LONGEST_MESSAGE - 1] + "…"
