@@ -11,6 +11,7 @@ CAUTIOUS_WINDOW = 8
 CAUTIOUS_ANSWERS = 128
 
 FIRST_PAUSE = 0.01  # seconds from the first throttle to the next try, at least
+FASTEST = 200.0  # calls a second: buckets that refill faster may wait a little too long for a first try
 LONGEST_PAUSE = 30.0  # seconds between calls to a target that admits nothing
 SURE = 1.2  # highest possible rate / lowest possible rate, from which on a rate is more than a guess
 HEADROOM = (
@@ -45,7 +46,8 @@ class Pace:
         self._round_trip = inf  # shortest seen, seconds
         self._next_at = -inf
         self._cut_at = -inf  # throttles of calls sent before it are known already
-        self._patience = 100  # admitted calls after which a throttle is overdue
+        self._pause = FIRST_PAUSE
+        self._patience = 100.0  # admitted calls after which a throttle is overdue
         self._drain = False  # whether the answers under way are awaited before the next call
         self._count = 0  # calls admitted since the last cut
         self._empty_at = 0.0  # when a call was sent that was throttled, and with which the measuring begins
@@ -97,6 +99,9 @@ class Pace:
             self._since = [(at, False) for at in self._before if at > sent_at]
             self._before = [at for at in self._before if at <= sent_at]
             self.rate = self.measured = 1 / FIRST_PAUSE
+            # As long as the bucket does not overflow at 200 tokens a second, a pause costs nothing.
+            free = 0.1 * (len(self._before) / FASTEST - (sent_at - self._before[0])) if self._before else 0.0
+            self._pause = max(FIRST_PAUSE, free)
             self._drain = True
             self._cut_at = now
         else:
@@ -154,14 +159,16 @@ class Pace:
                 self._headroom = max(min(self._headroom, 0) - TIGHT, TIGHTEST)
             elif self._count > 100:
                 self._headroom = min(self._headroom + 0.01, HEADROOM)
+            self._patience = min(self._patience * 2, 100)
+        else:
+            self._patience = min(max(20, 2 * self._count), 100)
         self._sure = True
         self._capacity = self._capacity_at(rate)
         self.measured = rate = min(rate, self.rate or rate)
         self.rate = rate * (1 + self._headroom)
-        self._next_at = now + RESERVE / rate
+        self._next_at = now + min(RESERVE, self._capacity + 1) / rate
         self._empty_at = sent_at
         self._since = [answer for answer in self._since if answer[0] > sent_at]
-        self._patience = min(max(20, 2 * self._count), 100)
         self._count = self._since_count()
 
     def _drained(self, now: float) -> None:
@@ -178,8 +185,12 @@ class Pace:
             self._settle(max(sqrt(lowest * highest), highest * count / (count + 1)), throttles[-1], now)
             return
         last = self._since[-1][0] if self._since else self._empty_at
-        span = max(last - self._empty_at, FIRST_PAUSE / 2)
-        rate = min(highest * count / (count + 1), 0.7 * self.rate) if count else min(0.5 / span, self.rate)
+        span = max(last - self._empty_at, self._pause / 2)
+        rate = (
+            min(highest * count / (count + 1), 0.7 * self.rate, 3 * count / span)
+            if count
+            else min(0.5 / span, self.rate)
+        )
         self.rate = self.measured = max(rate, 1 / LONGEST_PAUSE)
         self._next_at = max(self._next_at, last + 1 / self.rate)
 
