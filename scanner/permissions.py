@@ -19,8 +19,9 @@ _ACCOUNT = "arn:{partition}:account::{account_id}:account"
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """An action, and the narrowest resource that its service lets a policy name."""
+    """An action, the narrowest resource that its service lets a policy name, and its statement's heading."""
 
+    sid: str
     service: str
     operation: str
     resource: str = "*"
@@ -33,19 +34,19 @@ class Permission:
 PERMISSIONS = {
     permission.operation: permission
     for permission in (
-        Permission("storagegateway", "ListGateways"),
-        Permission("storagegateway", "ListVolumeRecoveryPoints", _GATEWAYS),
-        Permission("storagegateway", "DescribeGatewayInformation", _GATEWAYS),
-        Permission("storagegateway", "ListVolumes"),
-        Permission("storagegateway", "DescribeCachediSCSIVolumes", _VOLUMES),
-        Permission("tag", "GetResources"),
-        Permission("account", "ListRegions", _ACCOUNT),
-        Permission("ec2", "DescribeRegions"),
-        Permission("organizations", "DescribeOrganization"),
-        Permission("organizations", "ListRoots"),
-        Permission("organizations", "ListOrganizationalUnitsForParent"),
-        Permission("organizations", "ListAccountsForParent"),
-        Permission("sts", "AssumeRole"),
+        Permission("Lists", "storagegateway", "ListGateways"),
+        Permission("Lists", "storagegateway", "ListVolumes"),
+        Permission("Gateways", "storagegateway", "ListVolumeRecoveryPoints", _GATEWAYS),
+        Permission("Gateways", "storagegateway", "DescribeGatewayInformation", _GATEWAYS),
+        Permission("Volumes", "storagegateway", "DescribeCachediSCSIVolumes", _VOLUMES),
+        Permission("Tags", "tag", "GetResources"),
+        Permission("Regions", "account", "ListRegions", _ACCOUNT),
+        Permission("Regions", "ec2", "DescribeRegions"),
+        Permission("Organization", "organizations", "DescribeOrganization"),
+        Permission("Organization", "organizations", "ListRoots"),
+        Permission("Organization", "organizations", "ListOrganizationalUnitsForParent"),
+        Permission("Organization", "organizations", "ListAccountsForParent"),
+        Permission("Roles", "sts", "AssumeRole"),
     )
 }
 """Every call that the scanner makes and that a policy can refuse, by its operation."""
@@ -56,7 +57,6 @@ DETAILS = {
     "volumes": ("ListVolumes", "DescribeCachediSCSIVolumes"),
     "tags": ("GetResources",),
 }
-_SIDS = {"*": "List", _GATEWAYS: "Gateways", _VOLUMES: "Volumes", _ACCOUNT: "Regions"}
 _WITH_ACCOUNT_MANAGEMENT = ("aws", "aws-cn")
 
 
@@ -88,6 +88,12 @@ def policy_document(
     )
 
 
+def statement_of(operation: str, *, partition: str = "aws", account_id: str = "*") -> Statement:
+    """What allows one of the `PERMISSIONS`, and nothing else."""
+    (statement,) = _grouped((operation,), partition, account_id)
+    return statement
+
+
 def session_policy(
     details: Collection[str], *, partition: str = "aws", account_id: str = "*", enabled_regions: bool = True
 ) -> str:
@@ -102,8 +108,8 @@ def session_policy(
 
 def organization_statements() -> list[Statement]:
     """What the base identity needs to discover the accounts of its organization."""
-    discovery = [each.action for each in PERMISSIONS.values() if each.service == "organizations"]
-    return [_statement("Organization", discovery, "*")]
+    discovery = [name for name, each in PERMISSIONS.items() if each.service == "organizations"]
+    return _grouped(discovery, "aws", "*")
 
 
 def base_statements(roles: str | Iterable[str], *, partition: str = "aws") -> list[Statement]:
@@ -112,7 +118,8 @@ def base_statements(roles: str | Iterable[str], *, partition: str = "aws") -> li
     arns = sorted(
         {role if role.startswith("arn:") else f"arn:{partition}:iam::*:role/{role}" for role in named}
     )
-    return [_statement("AssumeRole", [PERMISSIONS["AssumeRole"].action], *arns)]
+    assume = PERMISSIONS["AssumeRole"]
+    return [_statement(assume.sid, [assume.action], *arns)]
 
 
 def document(allowed: Iterable[Statement]) -> dict[str, Any]:
@@ -141,7 +148,8 @@ def remedy(operation: str, resource: str | None = None) -> str:
         (statement,) = base_statements(resource or "sgw-scanner")
         also = "; the role's trust policy must name that identity, with the same external id"
         return f"Add to the policy of the base identity: {_line(statement)}{also}"
-    (statement,) = _grouped((operation,), *_whereabouts(resource))
+    partition, account_id = _whereabouts(resource)
+    statement = statement_of(operation, partition=partition, account_id=account_id)
     whose = "base identity" if permission.service == "organizations" else "role that scans"
     return f"Add to the policy of the {whose}: {_line(statement)}"
 
@@ -159,13 +167,12 @@ def _operations(details: Collection[str]) -> tuple[str, ...]:
 
 
 def _grouped(operations: Iterable[str], partition: str, account_id: str) -> list[Statement]:
-    actions: dict[str, list[str]] = {}
-    for operation in operations:
-        permission = PERMISSIONS[operation]
-        actions.setdefault(permission.resource, []).append(permission.action)
+    groups: dict[tuple[str, str], list[str]] = {}
+    for permission in map(PERMISSIONS.__getitem__, operations):
+        groups.setdefault((permission.sid, permission.resource), []).append(permission.action)
     return [
-        _statement(_SIDS[resource], group, resource.format(partition=partition, account_id=account_id))
-        for resource, group in actions.items()
+        _statement(sid, actions, resource.format(partition=partition, account_id=account_id))
+        for (sid, resource), actions in groups.items()
     ]
 
 

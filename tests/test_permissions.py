@@ -38,6 +38,15 @@ def test_a_plain_scan_of_named_regions_needs_two_actions() -> None:
     }
 
 
+@pytest.mark.parametrize("partition", ["aws", "aws-us-gov"])
+@pytest.mark.parametrize("details", EVERY_CHOICE)
+def test_no_two_statements_of_a_policy_share_a_sid_for_iam_would_refuse_it(
+    details: tuple[str, ...], partition: str
+) -> None:
+    sids = [each["Sid"] for each in statements(details, partition=partition)]
+    assert len(sids) == len(set(sids))
+
+
 def test_where_account_management_does_not_exist_ec2_is_asked_for_the_regions() -> None:
     assert "account:ListRegions" in actions(statements(()))
     assert "account:ListRegions" in actions(statements((), partition="aws-cn"))
