@@ -122,6 +122,11 @@ def base_statements(roles: str | Iterable[str], *, partition: str = "aws") -> li
     return [_statement(assume.sid, [assume.action], *arns)]
 
 
+def base_document(roles: str | Iterable[str], *, partition: str = "aws") -> dict[str, Any]:
+    """The whole policy of a base identity that discovers an organization's accounts and assumes `roles`."""
+    return document([*organization_statements(), *base_statements(roles, partition=partition)])
+
+
 def document(allowed: Iterable[Statement]) -> dict[str, Any]:
     """Statements as a whole policy."""
     return {"Version": "2012-10-17", "Statement": list(allowed)}
