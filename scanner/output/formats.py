@@ -50,6 +50,13 @@ FORMATS = {
             extra="parquet",
             needs=("pyarrow",),
         ),
+        Format(
+            ".html",
+            "scanner.output.html",
+            "text/html; charset=utf-8",
+            extra="report",
+            needs=("jinja2", "plotly"),
+        ),
         Format(".prom", "scanner.output.prometheus", "text/plain; version=0.0.4; charset=utf-8"),
     )
 }

@@ -1,0 +1,107 @@
+"""What the page's own script works with: the charts' numbers, and every volume in columns, packed."""
+
+import gzip
+import json
+from base64 import b64encode
+from collections.abc import Hashable
+from typing import Any
+
+from scanner.model import Inventory
+from scanner.output.html.facts import BARS, MOST_ACCOUNTS, Facts
+from scanner.output.text import printable
+from scanner.records import VerdictStatus
+
+STATUSES = tuple(status.value for status in VerdictStatus)
+_NUMBER = {status: number for number, status in enumerate(VerdictStatus)}
+_MIB = 1024 * 1024
+
+
+class _Index:
+    """Numbers for values that repeat, in the order in which they are met."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[Hashable, int] = {}
+
+    def __call__(self, value: Hashable) -> int:
+        return self.numbers.setdefault(value, len(self.numbers))
+
+
+def packed(text: str) -> str:
+    """`text` gzipped, in characters that mean nothing to HTML; the browser inflates it."""
+    # Without the time, the same inventory is the same page.
+    return b64encode(gzip.compress(text.encode(), compresslevel=6, mtime=0)).decode()
+
+
+def page_data(facts: Facts) -> str:
+    """Everything for the script, as JSON; all text in it is printable."""
+    data = {"statuses": STATUSES, "charts": _charts(facts), "volumes": _volumes(facts.inventory)}
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+
+def _charts(facts: Facts) -> dict[str, Any]:
+    shown = [row for row in facts.accounts if row.regions][:MOST_ACCOUNTS]
+    cells = [[row.regions.get(region) for region in facts.regions] for row in shown]
+    sized = sorted(shown, key=lambda row: -row.total.size)
+    return {
+        "heat": {
+            "accounts": [printable(row.label) for row in shown],
+            "regions": facts.regions,
+            "cells": [
+                [None if cell is None else [cell.volumes, cell.breaches, int(cell.read)] for cell in row]
+                for row in cells
+            ],
+        },
+        "ages": {"bars": BARS, "counts": {status.value: counts for status, counts in facts.bars.items()}},
+        "capacity": {
+            "accounts": [printable(row.label) for row in sized],
+            "size": [row.total.size for row in sized],
+            "used": [row.total.used for row in sized],
+        },
+    }
+
+
+def _volumes(inventory: Inventory) -> dict[str, Any]:
+    names = {target.account_id: target.account_name for target in inventory.targets}
+    accounts, regions, rules, waivers = _Index(), _Index(), _Index(), _Index()
+    numbers = {gateway.arn: number for number, gateway in enumerate(inventory.gateways)}
+    gateways = [
+        [
+            gateway.id,
+            printable(gateway.name or ""),
+            accounts(gateway.account_id),
+            regions(gateway.region),
+            None if gateway.observed_at is None else round(gateway.observed_at.timestamp()),
+        ]
+        for gateway in inventory.gateways
+    ]
+    columns: dict[str, list[Any]] = {
+        name: [] for name in ("id", "gateway", "size", "used", "status", "age", "rpo", "rule", "waived")
+    }
+    add = [column.append for column in columns.values()]
+    for volume in inventory.volumes:
+        verdict, age, rpo = volume.verdict, volume.verdict.age_seconds, volume.verdict.rpo_seconds
+        row = (
+            volume.id.removeprefix("vol-"),
+            numbers[volume.gateway_arn],
+            _mebibytes(volume.size_bytes),
+            _mebibytes(volume.usage_bytes),
+            _NUMBER[verdict.status],
+            None if age is None else round(age),
+            None if rpo is None else round(rpo),
+            None if verdict.rule is None else rules(verdict.rule),
+            None if verdict.waived is None else waivers(verdict.waived),
+        )
+        for append, value in zip(add, row, strict=True):
+            append(value)
+    return {
+        "accounts": [[account, printable(names.get(str(account)) or "")] for account in accounts.numbers],
+        "regions": list(regions.numbers),
+        "rules": [printable(str(rule)) for rule in rules.numbers],
+        "waivers": [printable(str(reason)) for reason in waivers.numbers],
+        "gateways": gateways,
+        "columns": columns,
+    }
+
+
+def _mebibytes(count: int | None) -> int | None:
+    return None if count is None else round(count / _MIB)

@@ -1,0 +1,42 @@
+"""How people read what was measured: sizes, ages, and other people's text made harmless to show."""
+
+import re
+
+# Controls move a terminal's cursor, bidirectional marks reorder a line, separators break one, and a
+# lone surrogate cannot be written at all. Tab and newline are controls here: a name has one line.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+_SPANS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
+
+
+def printable(text: str) -> str:
+    """`text` on one line, with whatever a terminal or browser would obey written as its escape."""
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def size(count: float | None) -> str:
+    """Bytes in the unit that fits, with three digits, or all of those before the point: `1.5 TiB`."""
+    if count is None:
+        return "not known"
+    unit = 0
+    while count >= 1024 and unit < len(_UNITS) - 1:
+        count, unit = count / 1024, unit + 1
+    # Three digits of 1,000 to 1,023 would be written as an exponent.
+    return f"{count:.0f} {_UNITS[unit]}" if count >= 100 else f"{count:.3g} {_UNITS[unit]}"
+
+
+def age(seconds: float | None) -> str:
+    """Seconds in the largest unit that fits and the next: `3d 4h`; a negative age is one in the future."""
+    if seconds is None:
+        return "none"
+    left = round(abs(seconds))
+    parts: list[tuple[int, str]] = []
+    for length, unit in _SPANS:
+        count, left = divmod(left, length)
+        if count or parts:
+            parts.append((count, unit))
+    shown = " ".join(f"{count}{unit}" for count, unit in parts[:2] if count) or "0s"
+    return f"{shown} ahead" if seconds < 0 and parts else shown
