@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check bench lock clean
+.PHONY: demo test check config bench lock clean
 
 # Both stamps rebuild only when their lock file or the project's metadata changes.
 $(VENV)/.run: requirements/run.lock pyproject.toml
@@ -32,6 +32,9 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+config: $(VENV)/.dev
+	$(BIN)/python -m tests.test_config_files
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
