@@ -1,7 +1,9 @@
 """The policies allow what a scan asks, and nothing that it could do without."""
 
 import json
+import re
 from itertools import combinations
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -10,6 +12,7 @@ from scanner.config import Detail
 from scanner.errors import ConfigError
 from scanner.permissions import (
     DETAILS,
+    PERMISSIONS,
     SESSION_POLICY_LIMIT,
     base_statements,
     compact,
@@ -114,6 +117,12 @@ def test_a_role_name_means_that_role_in_every_account_and_an_arn_just_the_one() 
     )
     assert base_statements([hub])[0]["Resource"] == hub
     assert base_statements(["sgw-scanner", hub])[0]["Resource"] == ["arn:aws:iam::*:role/sgw-scanner", hub]
+
+
+def test_the_documentation_explains_every_permission() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "permissions.md").read_text()
+    explained = set(re.findall(r"^\| `([a-z0-9]+:\w+)` \|", page, flags=re.MULTILINE))
+    assert explained == {permission.action for permission in PERMISSIONS.values()}
 
 
 @pytest.mark.parametrize(
