@@ -51,7 +51,7 @@ LIMITS = {".json": 3.0, ".ndjson": 3.0, ".parquet": 2.0, ".csv": 3.0, ".html": 5
 
 def gateways(count: int, chance: random.Random) -> Iterable[Gateway]:
     for number in range(count):
-        region, account = REGIONS[number % 6], f"{111122220000 + number % 60:012d}"
+        region, account = REGIONS[number % 6], f"{111122220000 + number // 6 % 60:012d}"
         identifier = f"sgw-{chance.randrange(16**8):08X}"
         yield Gateway(
             arn=f"arn:aws:storagegateway:{region}:{account}:gateway/{identifier}",

@@ -12,12 +12,12 @@ from scanner.records import rfc3339
 
 # The apostrophe is among them so that taking one off always gives back the text as it was. The wide
 # forms are what spreadsheets in East Asian locales read as the plain ones.
-_ACTIVE = tuple("=+-@\t\r\n'＝＋－＠")
+_ACTIVE = frozenset("=+-@\t\r\n'＝＋－＠")
 
 
 def harmless(text: str) -> str:
     """`text`, with an apostrophe put before anything that a spreadsheet would run."""
-    return f"'{text}" if text.startswith(_ACTIVE) else text
+    return f"'{text}" if text[:1] in _ACTIVE else text
 
 
 def _tags(tags: dict[str, str]) -> str:

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from scanner.model import Inventory
 from scanner.output.columns import COLUMNS, Kind, rows
 
-_BATCH = 65_536
+_BATCH = 32_768
 
 # Athena reads no dictionary type from the schema, so text is plain here; the file is
 # dictionary-encoded all the same.
@@ -37,17 +37,19 @@ def schema(inventory: Inventory) -> Any:
 
 
 def write(inventory: Inventory, stream: BinaryIO) -> None:
-    """Writes row groups of 65,536 volumes, so that what is held at once does not grow with the fleet."""
+    """Writes row groups of 32,768 volumes, so that what is held at once does not grow with the fleet."""
     layout = schema(inventory)
     remaining = rows(inventory)
     with pq.ParquetWriter(stream, layout, compression="zstd") as writer:
         while batch := list(islice(remaining, _BATCH)):
+            # zip(*batch) would make an iterator for each row, and the garbage collector walk all of them.
             columns = [
-                pa.array(_pairs(values) if column.kind is Kind.TAGS else values, _TYPES[column.kind])
-                for column, values in zip(COLUMNS, zip(*batch, strict=True), strict=True)
+                _array(column.kind, [row[number] for row in batch]) for number, column in enumerate(COLUMNS)
             ]
             writer.write_table(pa.Table.from_arrays(columns, schema=layout))
 
 
-def _pairs(tags: tuple[dict[str, str] | None, ...]) -> list[list[tuple[str, str]] | None]:
-    return [None if each is None else sorted(each.items()) for each in tags]
+def _array(kind: Kind, values: list[Any]) -> Any:
+    if kind is Kind.TAGS:
+        values = [None if tags is None else sorted(tags.items()) for tags in values]
+    return pa.array(values, _TYPES[kind])

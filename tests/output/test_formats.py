@@ -95,7 +95,8 @@ def _in_page(data: bytes) -> Iterable[str | None]:
     yield from (gateway[1] for gateway in volumes["gateways"])
     yield from (name for _, name in volumes["accounts"])
     yield from volumes["rules"] + volumes["waivers"]
-    yield from (label.removesuffix(" (000000000001)") for label in page.data["charts"]["heat"]["accounts"])
+    for chart in ("heat", "capacity"):
+        yield from (name for _, name in page.data["charts"][chart]["accounts"])
 
 
 READERS: dict[str, Callable[[bytes], Iterable[str | None]]] = {

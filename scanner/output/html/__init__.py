@@ -14,7 +14,7 @@ from scanner.model import Inventory
 from scanner.output import text
 from scanner.output.html.data import packed, page_data
 from scanner.output.html.facts import BARS, MOST_ACCOUNTS, MOST_ROWS, facts_of
-from scanner.records import VerdictStatus, rfc3339
+from scanner.records import VerdictStatus
 
 SYMBOLS = {
     VerdictStatus.NO_RECOVERY_POINT: "⊘",
@@ -83,7 +83,7 @@ def _template() -> Template:
         "shown": text.printable,
         "size": text.size,
         "age": text.age,
-        "time": rfc3339,
+        "moment": "{:%Y-%m-%d %H:%M:%S} UTC".format,
         "words": lambda status: str(status.value).replace("_", " "),
     }
     return environment.from_string(_asset("page.html.j2"))

@@ -7,7 +7,7 @@ from collections.abc import Hashable
 from typing import Any
 
 from scanner.model import Inventory
-from scanner.output.html.facts import BARS, MOST_ACCOUNTS, Facts
+from scanner.output.html.facts import BARS, MOST_ACCOUNTS, Facts, Row
 from scanner.output.text import printable
 from scanner.records import VerdictStatus
 
@@ -44,7 +44,7 @@ def _charts(facts: Facts) -> dict[str, Any]:
     sized = sorted(shown, key=lambda row: -row.total.size)
     return {
         "heat": {
-            "accounts": [printable(row.label) for row in shown],
+            "accounts": [_account(row) for row in shown],
             "regions": facts.regions,
             "cells": [
                 [None if cell is None else [cell.volumes, cell.breaches, int(cell.read)] for cell in row]
@@ -53,11 +53,15 @@ def _charts(facts: Facts) -> dict[str, Any]:
         },
         "ages": {"bars": BARS, "counts": {status.value: counts for status, counts in facts.bars.items()}},
         "capacity": {
-            "accounts": [printable(row.label) for row in sized],
+            "accounts": [_account(row) for row in sized],
             "size": [row.total.size for row in sized],
             "used": [row.total.used for row in sized],
         },
     }
+
+
+def _account(row: Row) -> tuple[str, str]:
+    return row.account, printable(row.name or "")
 
 
 def _volumes(inventory: Inventory) -> dict[str, Any]:

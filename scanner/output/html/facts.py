@@ -65,10 +65,6 @@ class Row:
     total: Cell = field(default_factory=Cell)
     regions: dict[str, Cell] = field(default_factory=dict)
 
-    @property
-    def label(self) -> str:
-        return f"{self.name} ({self.account})" if self.name else self.account
-
 
 @dataclass
 class Group:

@@ -1,6 +1,7 @@
 "use strict";
 (() => {
   const PAGE = 100;
+  const PAPER = 980; // what fits on a landscape page of A4 or Letter
   const SIGNS = { ok: "✓", at_risk: "▲", breach: "✖", no_recovery_point: "⊘", unrated: "–", unknown: "?" };
   const PATTERNS = { ok: "", at_risk: "/", breach: "x", no_recovery_point: "+", unrated: ".", unknown: "-" };
   const WORST = ["no_recovery_point", "breach", "unknown", "at_risk", "unrated", "ok"];
@@ -62,7 +63,7 @@
         style: () => "id" },
       { title: "Gateway", value: (row) => gateway(row)[1] || gateway(row)[0] },
       { title: "Account", value: (row) => `${account(row)[1]} ${account(row)[0]}`.trim() },
-      { title: "Region", value: (row) => regions[gateway(row)[3]] },
+      { title: "Region", value: (row) => regions[gateway(row)[3]], style: () => "place" },
       { title: "Age", value: (row) => columns.age[row], shown: (row) => age(columns.age[row]), numeric: true },
       { title: "RPO", value: (row) => columns.rpo[row], shown: (row) => age(columns.rpo[row]), numeric: true },
       { title: "Of RPO", value: share, shown: (row) => percent(share(row)), numeric: true },
@@ -70,7 +71,7 @@
       { title: "Used", value: scaled("used"), shown: (row) => size(scaled("used")(row)), numeric: true },
       { title: "Recovery point", value: point, shown: (row) => minute(point(row)), numeric: true },
       { title: "Rule", value: from(rules, "rule") },
-      { title: "Waived", value: from(waivers, "waived") },
+      ...(waivers.length ? [{ title: "Waived", value: from(waivers, "waived") }] : []),
     ].map((column) => ({ shown: column.value, style: (row) => (column.numeric ? "n" : ""), ...column }));
   }
 
@@ -79,8 +80,8 @@
     const { status } = data.volumes.columns;
     const every = Uint32Array.from(status, (_, row) => row);
     const collator = new Intl.Collator("en", { numeric: true });
-    const searched = ["Volume", "Gateway", "Account", "Region", "Rule", "Waived"].map((title) =>
-      columns.find((column) => column.title === title));
+    const searched = ["Volume", "Gateway", "Account", "Region", "Rule", "Waived"].flatMap((title) =>
+      columns.filter((column) => column.title === title));
     const state = { column: 0, down: false, page: 0, rows: every };
     let haystacks = null;
 
@@ -191,7 +192,12 @@
 
   // Plotly reads a little HTML in its texts: account names must not be able to write any.
   const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-  const short = (text) => plain(text.length > 34 ? `${text.slice(0, 33)}…` : text);
+  const cut = (text, most) => {
+    const letters = Array.from(text);
+    // Isolated, a name written from right to left does not reorder what stands beside it.
+    return `\u2068${plain(letters.length > most ? `${letters.slice(0, most - 1).join("")}…` : text)}\u2069`;
+  };
+  const label = ([id, name]) => (name ? `${cut(name, 60)} (${id})` : id);
 
   function charts({ heat, ages, capacity }) {
     const style = getComputedStyle(document.documentElement);
@@ -200,45 +206,53 @@
       automargin: true, fixedrange: true };
     const layout = (more) => ({ paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: colour("text"), family: getComputedStyle(document.body).fontFamily, size: 13 },
-      margin: { l: 8, r: 8, t: 8, b: 8 }, dragmode: false, legend: { orientation: "h", y: 1.12 }, ...more });
-    const options = { displayModeBar: false, responsive: true };
+      margin: { l: 8, r: 8, t: 8, b: 8 }, dragmode: false, legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom" }, ...more });
+    // Without overlay the pattern's gaps would show the page instead of the bar's colour.
+    const pattern = (shape) => ({ shape, fillmode: "overlay", fgcolor: colour("page"), size: 8, solidity: 0.2 });
     const rows = (count) => 90 + 28 * Math.max(count, 2);
     const text = (cell) => (cell === null ? "" : `${number(cell[1])} / ${number(cell[0])}${cell[2] ? "" : " *"}`);
-    const narrow = window.innerWidth < 640;
+    const paper = window.matchMedia("print").matches;
+    const width = paper ? PAPER : at("heat").clientWidth;
+    const narrow = width < 600;
+    // Plotly's own resizing forgets a chart's height, so each drawing says how large it is.
+    const draw = (id, traces, more) =>
+      Plotly.react(id, traces, layout({ width, ...more }), { displayModeBar: false });
     const accountAxis = (accounts) => ({ ...axis, autorange: "reversed", tickvals: accounts.map((_, n) => n),
-      ticktext: accounts.map((name) => (narrow ? short(name.slice(0, 14)) : short(name))) });
+      ticktext: accounts.map(([id, name]) =>
+        (!name ? id : narrow ? cut(name, 12) : `${cut(name, 24)} (${id})`)) });
     const numbers = (list) => list.map((_, n) => n);
 
-    Plotly.react("heat", [{
+    draw("heat", [{
       type: "heatmap", x: heat.regions.map(plain), y: numbers(heat.accounts), xgap: 2, ygap: 2,
       z: heat.cells.map((row) => row.map((cell) =>
         cell === null ? null : cell[0] ? cell[1] / cell[0] : cell[2] ? 0 : -0.25)),
       text: heat.cells.map((row) => row.map(text)), texttemplate: narrow ? "" : "%{text}",
-      customdata: heat.cells.map((row, n) => row.map(() => plain(heat.accounts[n]))),
+      textfont: { color: colour("text") },
+      customdata: heat.cells.map((row, n) => row.map(() => label(heat.accounts[n]))),
       hovertemplate: "%{customdata}<br>%{x}<br>%{text} volumes in breach<extra></extra>", hoverongaps: false,
       zmin: -0.25, zmax: 1, showscale: false,
       colorscale: [[0, colour("unread")], [0.19, colour("unread")], [0.2, colour("cold")], [1, colour("hot")]],
-    }], layout({ height: rows(heat.accounts.length), yaxis: accountAxis(heat.accounts),
-      xaxis: { ...axis, side: "top", type: "category" } }), options);
+    }], { height: rows(heat.accounts.length), yaxis: accountAxis(heat.accounts),
+      xaxis: { ...axis, side: "top", type: "category" } });
 
-    Plotly.react("ages-chart", WORST.filter((status) => ages.counts[status]).map((status) => ({
+    draw("ages-chart", WORST.filter((status) => ages.counts[status]).map((status) => ({
       type: "bar", name: `${SIGNS[status]} ${words(status)}`, x: ages.bars, y: ages.counts[status],
-      marker: { color: colour(status), pattern: { shape: PATTERNS[status], fgcolor: colour("page"), solidity: 0.25 } },
+      marker: { color: colour(status), pattern: pattern(PATTERNS[status]) },
       hovertemplate: "%{x} of the RPO: %{y:,} volumes<extra>%{fullData.name}</extra>",
-    })), layout({ height: 360, barmode: "stack", bargap: 0.1, showlegend: true,
-      xaxis: { ...axis, type: "category" }, yaxis: { ...axis, title: { text: "volumes" }, rangemode: "tozero" } }), options);
+    })), { height: 360, barmode: "stack", bargap: 0.1, showlegend: true,
+      xaxis: { ...axis, type: "category" }, yaxis: { ...axis, title: { text: "volumes" }, rangemode: "tozero" } });
 
     const largest = Math.max(...capacity.size, 1);
     const unit = Math.min(Math.floor(Math.log2(largest) / 10), 6);
     const bars = (name, values, more) => ({ type: "bar", orientation: "h", name, y: numbers(values),
       x: values.map((value) => value / 1024 ** unit), text: values.map(size), textposition: "none",
-      customdata: capacity.accounts.map(plain), hovertemplate: "%{customdata}<br>%{text}<extra>%{fullData.name}</extra>", ...more });
-    Plotly.react("capacity-chart", [
+      customdata: capacity.accounts.map(label), hovertemplate: "%{customdata}<br>%{text}<extra>%{fullData.name}</extra>", ...more });
+    draw("capacity-chart", [
       bars("size", capacity.size, { marker: { color: colour("bar") } }),
-      bars("used", capacity.used, { marker: { color: colour("bar-two"), pattern: { shape: "/", fgcolor: colour("page"), solidity: 0.25 } } }),
-    ], layout({ height: rows(capacity.accounts.length) + 40, barmode: "group", showlegend: true,
+      bars("used", capacity.used, { marker: { color: colour("bar-two"), pattern: pattern("/") } }),
+    ], { height: rows(capacity.accounts.length) + 40, barmode: "group", showlegend: true,
       yaxis: accountAxis(capacity.accounts),
-      xaxis: { ...axis, title: { text: ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"][unit] } } }), options);
+      xaxis: { ...axis, title: { text: ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"][unit] } } });
   }
 
   async function start() {
@@ -252,6 +266,12 @@
     for (const query of ["(prefers-color-scheme: dark)", "print"]) {
       window.matchMedia(query).addEventListener("change", draw);
     }
+    let drawn = at("heat").clientWidth;
+    new ResizeObserver(() => {
+      if (at("heat").clientWidth === drawn) return;
+      drawn = at("heat").clientWidth;
+      draw();
+    }).observe(at("heat"));
     document.documentElement.dataset.ready = "true";
   }
 
