@@ -1,3 +1,45 @@
 """sgw-scanner: which Storage Gateway volumes could not be restored to a recent point right now."""
 
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from scanner.api import EventStream, Scanner
+    from scanner.config import ScannerConfig
+    from scanner.errors import ConfigError, LockError, MergeError, OutputError, ScannerError
+    from scanner.model import Inventory
+
+__all__ = [
+    "ConfigError",
+    "EventStream",
+    "Inventory",
+    "LockError",
+    "MergeError",
+    "OutputError",
+    "Scanner",
+    "ScannerConfig",
+    "ScannerError",
+    "__version__",
+]
+
+_HOMES = {
+    "EventStream": "scanner.api",
+    "Scanner": "scanner.api",
+    "ScannerConfig": "scanner.config",
+    "Inventory": "scanner.model",
+    "ConfigError": "scanner.errors",
+    "LockError": "scanner.errors",
+    "MergeError": "scanner.errors",
+    "OutputError": "scanner.errors",
+    "ScannerError": "scanner.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded when first used: `--version` and the emulator must not wait for the AWS SDK.
+    if name in _HOMES:
+        from importlib import import_module
+
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

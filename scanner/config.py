@@ -109,34 +109,19 @@ class AccountSettings(Settings):
         return self
 
     @property
-    def role_arn(self) -> str | None:
-        """The role's ARN; a bare name is a role of this account, in the partition of its Regions."""
-        if self.role is None or self.role.startswith("arn:"):
-            return self.role
-        return f"arn:{self.partition}:iam::{self.id}:role/{self.role}"
-
-    @property
-    def partition(self) -> str:
-        """As the role's or `via`'s ARN says, else as the first Region's name tells, else `aws`."""
+    def named_partition(self) -> str | None:
+        """The partition that the role's or `via`'s ARN names."""
         for arn in (self.role, self.via):
             match = ROLE_ARN.fullmatch(arn or "")
             if match:
                 return match["partition"]
-        return partition_of(self.regions[0]) if isinstance(self.regions, tuple) else "aws"
+        return None
 
-
-def partition_of(region: str) -> str:
-    """The partition that a Region's name tells; Regions of unknown families are taken for `aws`."""
-    families = {
-        "cn-": "aws-cn",
-        "us-gov-": "aws-us-gov",
-        "us-iso-": "aws-iso",
-        "us-isob-": "aws-iso-b",
-        "us-isof-": "aws-iso-f",
-        "eu-isoe-": "aws-iso-e",
-        "eusc-": "aws-eusc",
-    }
-    return next((partition for family, partition in families.items() if region.startswith(family)), "aws")
+    def role_arn_in(self, partition: str) -> str | None:
+        """The role's ARN; a bare name is a role of this account."""
+        if self.role is None or self.role.startswith("arn:"):
+            return self.role
+        return f"arn:{partition}:iam::{self.id}:role/{self.role}"
 
 
 class OrganizationSettings(Settings):

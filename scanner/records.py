@@ -210,6 +210,7 @@ class Volume(Record):
     usage_bytes: Size | None = None
     recovery_point_time: Time | None = None
     attachment_status: str | None = None
+    details: dict[str, Any] | None = None
     tags: dict[str, str] | None = None
     verdict: Verdict
 

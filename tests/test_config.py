@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.config import AccountSettings, ScannerConfig, partition_of
+from scanner.config import AccountSettings, ScannerConfig
 from scanner.durations import format_duration, parse_duration
 from scanner.errors import ConfigError
 from scanner.narrow import narrow
@@ -128,16 +128,12 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
 
 
 def test_a_role_name_becomes_an_arn_in_the_partition_of_the_account() -> None:
-    def arn(**keys: object) -> str | None:
-        return AccountSettings.model_validate({"id": "111122223333", "role": "audit", **keys}).role_arn
-
-    assert arn() == "arn:aws:iam::111122223333:role/audit"
-    assert arn(regions=["cn-north-1"]) == "arn:aws-cn:iam::111122223333:role/audit"
-    assert arn(via="arn:aws-us-gov:iam::999988887777:role/hub") == (
-        "arn:aws-us-gov:iam::111122223333:role/audit"
-    )
-    assert AccountSettings(id="111122223333").role_arn is None
-    assert partition_of("eusc-de-east-1") == "aws-eusc"
+    account = AccountSettings(id="111122223333", role="audit")
+    assert account.role_arn_in("aws-cn") == "arn:aws-cn:iam::111122223333:role/audit"
+    assert account.named_partition is None
+    assert AccountSettings(id="111122223333").role_arn_in("aws") is None
+    hub = "arn:aws-us-gov:iam::999988887777:role/hub"
+    assert AccountSettings(id="111122223333", role="audit", via=hub).named_partition == "aws-us-gov"
 
 
 @given(st.integers(1, 10**12))

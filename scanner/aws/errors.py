@@ -172,7 +172,7 @@ def _answered(response: Mapping[str, Any], operation: str) -> CallFailed:
 
 def _by_inner_code(inner: str, message: str, facts: dict[str, Any]) -> CallFailed:
     if inner in UNREACHABLE:
-        remedy = f"{message}; start the gateway, or look at its network".removeprefix("; ")
+        remedy = f"{message.rstrip('.')}; start the gateway, or look at its network".removeprefix("; ")
         return CallFailed(FailureKind.GATEWAY_UNREACHABLE, remedy, retryable=True, **facts)
     if inner in SERVER_ERRORS:
         return CallFailed(FailureKind.SERVER_ERROR, message or inner, retryable=True, **facts)

@@ -24,6 +24,7 @@ class AccountPlan:
     config: ScannerConfig
     source: Source
     queue: Queue
+    region_queue: Queue
     emit: Emit
     on_target: Callable[["AccountPlan", Place], Awaitable[None]]
     on_end: Callable[["AccountPlan"], Awaitable[None]]
@@ -39,24 +40,33 @@ class AccountPlan:
         return self.settings.name if self.settings else None
 
     def start(self) -> None:
-        self._push(OPEN, lambda: self.source.open_account(self.settings), self._opened)
+        self._push(self.queue, OPEN, lambda: self.source.open_account(self.settings), self._opened)
 
     def _push(
-        self, operation: str, call: Callable[[], Awaitable[Any]], done: Callable[[Any], Awaitable[None]]
+        self,
+        queue: Queue,
+        operation: str,
+        call: Callable[[], Awaitable[Any]],
+        done: Callable[[Any], Awaitable[None]],
     ) -> None:
-        self.queue.push(Job(operation, call, done, self.fail, self.queue, counted=False))
+        queue.push(Job(operation, call, done, self.fail, queue, counted=False))
+
+    def _close(self) -> None:
+        self.ended = True
+        self.queue.close()
+        self.region_queue.close()
 
     async def _opened(self, account_id: str) -> None:
         self.account_id = account_id
         regions = self.config.regions_of(self.settings)
         if regions == "enabled":
-            self._push(REGIONS, lambda: self.source.enabled_regions(account_id), self._regions_known)
+            ask = lambda: self.source.enabled_regions(account_id)  # noqa: E731
+            self._push(self.region_queue, REGIONS, ask, self._regions_known)
         else:
             await self._regions_known(regions)
 
     async def _regions_known(self, regions: Iterable[str]) -> None:
-        self.ended = True
-        self.queue.close()
+        self._close()
         for region in dict.fromkeys(regions):
             await self.emit(TargetPlanned(self.account_id, self.name, region))
             reason = self._skipped(region)
@@ -73,8 +83,7 @@ class AccountPlan:
 
     async def fail(self, error: CallFailed, attempts: int) -> None:
         """The account cannot be entered: it fails once, and with it all of its targets."""
-        self.ended = True
-        self.queue.close()
+        self._close()
         await self.emit(
             FailureSeen(
                 Failure(

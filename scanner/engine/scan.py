@@ -3,8 +3,8 @@
 import os
 import random
 import time
-from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections import Counter, deque
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
@@ -12,8 +12,10 @@ from uuid import UUID
 import anyio
 from anyio.abc import TaskGroup
 
-from scanner.config import AccountSettings, ScannerConfig
+from scanner.config import AccountSettings, OrganizationSettings, ScannerConfig
+from scanner.engine.discovery import Discovery
 from scanner.engine.events import CallRetried, Event, ScanEnded, ScanStarted, TargetEnded
+from scanner.engine.gate import RegionGate
 from scanner.engine.plan import AccountPlan
 from scanner.engine.retry import RetryPolicy
 from scanner.engine.schedule import Job, Lane, Queue, Schedule
@@ -60,7 +62,9 @@ class Scan:
     _wake: anyio.Event = field(init=False)
     _schedule: Schedule = field(init=False)
     _tasks: int = 0
-    _active: dict[int, TargetScan | AccountPlan] = field(default_factory=dict)
+    _active: dict[int, TargetScan | AccountPlan | Discovery] = field(default_factory=dict)
+    _accounts: deque[AccountSettings | None] = field(default_factory=deque)
+    _gates: dict[str, RegionGate] = field(default_factory=dict)
     _calls: dict[str, int] = field(default_factory=lambda: {"attempted": 0, "retried": 0, "throttled": 0})
     _targets: Counter[TargetStatus] = field(default_factory=Counter)
     _retry: RetryPolicy = field(init=False)
@@ -79,17 +83,21 @@ class Scan:
         started = datetime.now(UTC)
         scan_id = new_scan_id()
         await self.emit_to(ScanStarted(scan_id, started))
-        accounts = iter(self.config.accounts or (None,))
+        self._accounts.extend(self.config.accounts)
+        if self.config.organization:
+            self._discover(self.config.organization)
+        elif not self._accounts:
+            self._accounts.append(None)
         deadline = self.config.scan.deadline
         if deadline:
             self._scope.deadline = anyio.current_time() + deadline.total_seconds()
         with self._scope:
             async with anyio.create_task_group() as group:
-                await self._dispatch(group, accounts)
+                await self._dispatch(group)
         if self._scope.cancelled_caught and self.stop_reason is None:
             self.stop_reason = FailureKind.DEADLINE
         if self.stop_reason:
-            await self._leave(accounts, self.stop_reason)
+            await self._leave(self.stop_reason)
         counts = TargetCounts(**{status.value: self._targets[status] for status in TargetStatus})
         await self.emit_to(
             ScanEnded(
@@ -111,57 +119,75 @@ class Scan:
         self.stop_reason = self.stop_reason or FailureKind.INTERRUPTED
         self._scope.cancel()
 
-    async def _dispatch(self, group: TaskGroup, accounts: Iterator[AccountSettings | None]) -> None:
+    async def _dispatch(self, group: TaskGroup) -> None:
         most = int(self.limits.slots.total_tokens)
-        more = True
-        while more or self._active or self._tasks:
+        while self._accounts or self._active or self._tasks:
             # Made anew before looking, so that no change after the look is missed.
             self._wake = wake = anyio.Event()
             now = anyio.current_time()
             while self._tasks < most and (job := self._schedule.take(now)):
                 self._tasks += 1
                 group.start_soon(self._perform, job, now)
-            if self._tasks < most and more and len(self._active) < most * ACTIVE_PER_SLOT:
-                more = self._start_account(accounts)
+            if self._tasks < most and self._accounts and len(self._active) < most * ACTIVE_PER_SLOT:
+                plan = self._plan(self._accounts.popleft())
+                self._active[id(plan)] = plan
+                plan.start()
                 continue
             due = self._schedule.next_at() if self._tasks < most else None
             with anyio.move_on_after(None if due is None else max(0.0, due - now)):
                 await wake.wait()
 
-    def _start_account(self, accounts: Iterator[AccountSettings | None]) -> bool:
-        for settings in accounts:
-            plan = self._plan(settings)
-            self._active[id(plan)] = plan
-            plan.start()
-            return True
-        return False
+    def _discover(self, settings: OrganizationSettings) -> None:
+        discovery = Discovery(
+            settings,
+            frozenset(account.id for account in self.config.accounts),
+            self.source,
+            self._queue("organization"),
+            self._emit,
+            self._account_found,
+            self._end,
+        )
+        self._active[id(discovery)] = discovery
+        discovery.start()
+
+    def _account_found(self, account: AccountSettings) -> None:
+        self._accounts.append(account)
+        self._wake.set()
 
     def _plan(self, settings: AccountSettings | None) -> AccountPlan:
-        queue = Queue(self._schedule, self.limits.lane(("account", settings.id if settings else None)))
+        # All accounts are let in through one lane: STS throttles the identity that asks, not those asked for.
         return AccountPlan(
-            settings, self.config, self.source, queue, self._emit, self._start_target, self._end_account
+            settings,
+            self.config,
+            self.source,
+            self._queue("credentials"),
+            self._queue(("regions", settings.id if settings else None)),
+            self._emit,
+            self._start_target,
+            self._end,
         )
+
+    def _queue(self, lane: Hashable, gate: RegionGate | None = None) -> Queue:
+        return Queue(self._schedule, self.limits.lane(lane), gate)
 
     async def _start_target(self, plan: AccountPlan, place: Place) -> None:
         target = TargetScan(
             place,
             plan.name,
             plan.settings.rpo if plan.settings else None,
+            frozenset(self.config.scan.details),
             self.source,
-            Queue(self._schedule, self.limits.lane(place)),
+            self._queue(place, self._gates.setdefault(place.region, RegionGate(place.region))),
+            self._queue(("tags", place)),
             self._emit,
             self._rater,
-            self._end_target,
+            self._end,
         )
         self._active[id(target)] = target
         target.start()
 
-    async def _end_account(self, plan: AccountPlan) -> None:
-        self._active.pop(id(plan), None)
-        self._wake.set()
-
-    async def _end_target(self, target: TargetScan) -> None:
-        self._active.pop(id(target), None)
+    async def _end(self, ended: AccountPlan | TargetScan | Discovery) -> None:
+        self._active.pop(id(ended), None)
         self._wake.set()
 
     async def _perform(self, job: Job, sent_at: float) -> None:
@@ -171,6 +197,7 @@ class Scan:
             async with self.limits.slots:
                 self._count_call(job)
                 try:
+                    self._check_region(job)
                     answer = await job.call()
                 except CallFailed as failure:
                     error = failure
@@ -178,7 +205,7 @@ class Scan:
         finally:
             self._tasks -= 0 if answered else 1
             lane.in_flight -= 1
-            self._teach(lane, error, answered, sent_at)
+            self._teach(job, error, answered, sent_at)
             lane.changed()
         # What was answered is told even when the scan ends at this moment: a popped gateway must not be lost.
         with anyio.CancelScope(shield=True):
@@ -188,18 +215,37 @@ class Scan:
 
     def _count_call(self, job: Job) -> None:
         job.attempts += 1
+        job.tries += 1
         if job.counted:
             self._calls["attempted"] += 1
             self._calls["retried"] += job.attempts > 1
 
-    def _teach(self, lane: Lane, error: CallFailed | None, answered: bool, sent_at: float) -> None:
+    def _check_region(self, job: Job) -> None:
+        gate = job.queue.gate
+        if gate and gate.given_up and job.place:
+            gate.check(job.left())
+
+    def _teach(self, job: Job, error: CallFailed | None, answered: bool, sent_at: float) -> None:
         now = anyio.current_time()
-        if not answered or (error and not (error.connected and error.sent)):
-            lane.pace.lost(now)
+        pace, gate = job.queue.lane.pace, job.queue.gate
+        # What broke on the way to credentials says nothing of the place that would have been asked.
+        told = answered and (error is None or error.sent)
+        if error and error.sent and not error.connected:
+            pace.lost(now)
+            if gate:
+                gate.ended(error, now)
+            return
+        if gate and told:
+            gate.ended(None, now)
+        elif gate:
+            gate.in_flight -= 1
+            gate.tell()
+        if not told:
+            pace.lost(now)
         elif error and error.kind is FailureKind.THROTTLED:
-            lane.pace.throttled(sent_at, now, error.retry_after)
+            pace.throttled(sent_at, now, error.retry_after)
         else:
-            lane.pace.admitted(sent_at, now)
+            pace.admitted(sent_at, now)
 
     async def _conclude(self, job: Job, answer: object, error: CallFailed | None) -> None:
         if error is None:
@@ -236,21 +282,21 @@ class Scan:
         if error.mended and not job.mended:
             job.mended = True
             return 0.0
-        delay = self._retry.delay(error, job.attempts, self.dice)
+        delay = self._retry.delay(error, job.tries, self.dice)
         # A throttle costs the target nothing but time, and the pace sees to that.
         if delay is not None and error.kind is not FailureKind.THROTTLED and not job.queue.budget.spend():
             return None
         return delay
 
-    async def _leave(self, accounts: Iterator[AccountSettings | None], kind: FailureKind) -> None:
+    async def _leave(self, kind: FailureKind) -> None:
         message = {
             FailureKind.DEADLINE: "the deadline came first; raise scan.deadline or narrow the scan",
             FailureKind.INTERRUPTED: "the scan was interrupted first; scan again",
         }[kind]
         for unfinished in list(self._active.values()):
             await unfinished.stop(kind, message)
-        for settings in accounts:
-            await self._plan(settings).stop(kind, message)
+        while self._accounts:
+            await self._plan(self._accounts.popleft()).stop(kind, message)
 
     async def _emit(self, event: Event) -> None:
         if isinstance(event, TargetEnded):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from scanner.engine.gate import RegionGate
 from scanner.engine.pace import Pace
 from scanner.engine.retry import RetryBudget
 from scanner.engine.source import CallFailed, Place
@@ -45,14 +46,18 @@ class Job:
     gateway_arn: str | None = None
     counted: bool = True
     attempts: int = 0
+    tries: int = 0
     mended: bool = False
+    left: Callable[[], int] = lambda: 0
+    """How many listed gateways would stay unread, if this call's place were given up."""
 
 
 class Queue:
     """The calls that one target still has to make, in one scan."""
 
-    def __init__(self, schedule: "Schedule", lane: Lane) -> None:
+    def __init__(self, schedule: "Schedule", lane: Lane, gate: RegionGate | None = None) -> None:
         self.lane = lane
+        self.gate = gate
         self.budget = RetryBudget()
         self.version = 0
         self._schedule = schedule
@@ -76,6 +81,8 @@ class Queue:
 
     def ready_at(self, now: float) -> float | None:
         if not self._fresh and not self._retries:
+            return None
+        if self.gate and not self.gate.admits(self.changed):
             return None
         admitted = self.lane.ready_at(now)
         if admitted is None or self._fresh:
@@ -125,7 +132,12 @@ class Schedule:
         if due is None or due > now:
             return None
         queue = heapq.heappop(self._heap)[3]
+        if queue.gate and not queue.gate.admits(queue.changed):
+            # It was placed before others of its Region took the last calls that an unproven one gets.
+            return self.take(now)
         job = queue.pop(now)
+        if queue.gate:
+            queue.gate.in_flight += 1
         queue.lane.in_flight += 1
         queue.lane.pace.sent(now)
         queue.lane.changed()

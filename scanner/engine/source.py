@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from scanner.config import AccountSettings
 from scanner.records import FailureKind
@@ -27,6 +27,8 @@ class GatewayRecord:
     ec2_instance_id: str | None = None
     software_version: str | None = None
     deprecation_date: str | None = None
+    problem: str | None = None
+    """Why this entry cannot be trusted, where a field of it is nonsense."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,76 @@ class RecoveryPoints:
 
     observed_at: datetime
     volumes: tuple[VolumeRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayFacts:
+    """An answer of DescribeGatewayInformation: its fields by snake_case name, and its first tags."""
+
+    details: dict[str, Any]
+    tags: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedVolume:
+    """One entry of ListVolumes."""
+
+    arn: str
+    size_bytes: int | None = None
+    attachment_status: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VolumePage:
+    """One page of ListVolumes; a `marker` leads to the next."""
+
+    volumes: tuple[ListedVolume, ...]
+    marker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeFacts:
+    """One entry of DescribeCachediSCSIVolumes: its fields by snake_case name."""
+
+    arn: str
+    details: dict[str, Any]
+    size_bytes: int | None = None
+    usage_bytes: int | None = None
+    attachment_status: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TagPage:
+    """One page of GetResources: tags by ARN; a `marker` leads to the next."""
+
+    tags: dict[str, dict[str, str]]
+    marker: str | None = None
+
+
+class Inquiry(NamedTuple):
+    """One call about the organization, by its API name."""
+
+    operation: str
+    parent: str | None = None
+    marker: str | None = None
+
+
+class Member(NamedTuple):
+    """An account of the organization; one that is suspended or closed is not active."""
+
+    account_id: str
+    name: str | None
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationPage:
+    """An answer about the organization; `units` are roots or organizational units by (id, name)."""
+
+    accounts: tuple[Member, ...] = ()
+    units: tuple[tuple[str, str], ...] = ()
+    management_account: str | None = None
+    marker: str | None = None
 
 
 class CallFailed(Exception):
@@ -100,11 +172,19 @@ class GatewayNotApplicable(CallFailed):
     """The gateway is of a type that has no recovery points."""
 
 
+class RegionNotEnabled(CallFailed):
+    """The account has not enabled the Region."""
+
+
 class Source(Protocol):
     """The service as the engine sees it. Every method sends at most one paced call, or raises CallFailed."""
 
     async def open_account(self, account: AccountSettings | None) -> str:
         """Credentials for `account` (None: the base identity's own); returns the account's id."""
+        ...
+
+    async def organization(self, inquiry: Inquiry) -> OrganizationPage:
+        """What the base identity is told about its organization."""
         ...
 
     async def enabled_regions(self, account_id: str) -> tuple[str, ...]:
@@ -121,4 +201,20 @@ class Source(Protocol):
 
     async def list_recovery_points(self, place: Place, gateway_arn: str) -> RecoveryPoints:
         """ListVolumeRecoveryPoints of one gateway."""
+        ...
+
+    async def describe_gateway(self, place: Place, gateway_arn: str) -> GatewayFacts:
+        """DescribeGatewayInformation of one gateway."""
+        ...
+
+    async def list_volumes(self, place: Place, gateway_arn: str, marker: str | None) -> VolumePage:
+        """One page of ListVolumes of one gateway, 100 at most."""
+        ...
+
+    async def describe_volumes(self, place: Place, volume_arns: tuple[str, ...]) -> tuple[VolumeFacts, ...]:
+        """DescribeCachediSCSIVolumes of volumes of one gateway."""
+        ...
+
+    async def list_tags(self, place: Place, marker: str | None) -> TagPage:
+        """One page of GetResources: the tags of gateways and volumes, of 100 resources at most."""
         ...

@@ -1,21 +1,24 @@
 """One target from its first ListGateways page to its end: what is asked next, and what the answers mean."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Protocol
+from datetime import timedelta
+from typing import Any, Protocol
 
 from scanner.engine.events import Event, FailureSeen, GatewayEnded, GatewaysListed, TargetEnded
+from scanner.engine.gateway import GatewayScan
+from scanner.engine.rating import gateway_of, volumes_of
+from scanner.engine.refusals import Refusals
 from scanner.engine.schedule import Job, Queue
 from scanner.engine.source import (
     CallFailed,
-    GatewayNotApplicable,
     GatewayPage,
     GatewayRecord,
-    GatewayVanished,
+    ListedVolume,
     Place,
-    RecoveryPoints,
+    RegionNotEnabled,
     Source,
+    TagPage,
     VolumeRecord,
 )
 from scanner.policy import Rater
@@ -25,8 +28,8 @@ from scanner.records import (
     Failure,
     FailureKind,
     FailureScope,
-    Gateway,
     GatewayStatus,
+    SkipReason,
     Target,
     TargetStatus,
     Volume,
@@ -34,9 +37,7 @@ from scanner.records import (
 )
 
 LIST = "ListGateways"
-READ = "ListVolumeRecoveryPoints"
-DENIALS = 3
-"""Gateways that must be refused, with none admitted, until the whole target counts as refused."""
+TAGS = "GetResources"
 PAGES_WITHOUT_NEWS = 10
 """Pages in a row without a gateway not seen before, after which a listing counts as endless."""
 CACHED = "CACHED"
@@ -55,8 +56,10 @@ class TargetScan:
     place: Place
     account_name: str | None
     account_rpo: timedelta | None
+    details: frozenset[str]
     source: Source
     queue: Queue
+    tag_queue: Queue
     emit: Emit
     rater: Rater
     on_end: Callable[["TargetScan"], Awaitable[None]]
@@ -64,68 +67,89 @@ class TargetScan:
     listed: int = 0
     failures: int = 0
     ended: bool = False
-    pending: dict[str, GatewayRecord] = field(default_factory=dict)
+    skipped: SkipReason | None = None
+    pending: dict[str, GatewayScan] = field(default_factory=dict)
+    waiting: list[GatewayScan] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     volumes: dict[str, Volume] = field(default_factory=dict)
     markers: set[str] = field(default_factory=set)
     stale_pages: int = 0
-    denied: int = 0
-    admitted: bool = False
-    refusal: CallFailed | None = None
+    refusals: Refusals = field(default_factory=Refusals)
+    tags: dict[str, dict[str, str]] | None = None
+    tagging: bool = False
+    tag_pages: int = 0
 
     def start(self) -> None:
-        """Queue the first call."""
+        """Queue the first calls."""
+        if "tags" in self.details:
+            self.tagging = True
+            self._ask_tags(None, {})
         self._ask_page(None)
 
+    def ask(
+        self,
+        operation: str,
+        call: Callable[[], Awaitable[Any]],
+        done: Callable[[Any], Awaitable[None]],
+        failed: Callable[[CallFailed, int], Awaitable[None]],
+        gateway_arn: str,
+    ) -> None:
+        """Queue a call about one gateway; it is not sent where the target has denied its like."""
+
+        async def checked() -> Any:
+            self.refusals.check(operation)
+            return await call()
+
+        async def admitted(answer: Any) -> None:
+            self.queue.budget.earn()
+            self.refusals.admitted(operation)
+            await done(answer)
+
+        async def refused(error: CallFailed, attempts: int) -> None:
+            self.refusals.failed(operation, error)
+            await failed(error, attempts)
+
+        job = Job(operation, checked, admitted, refused, self.queue, self.place, gateway_arn)
+        job.left = lambda: len(self.pending)
+        self.queue.push(job)
+
     def _ask_page(self, marker: str | None) -> None:
-        self.queue.push(
-            Job(
-                LIST,
-                lambda: self.source.list_gateways(self.place, marker),
-                self._page_came,
-                self._listing_broke,
-                self.queue,
-                self.place,
-            ),
-            first=True,
-        )
+        call = lambda: self.source.list_gateways(self.place, marker)  # noqa: E731
+        job = Job(LIST, call, self._page_came, self._listing_broke, self.queue, self.place)
+        self.queue.push(job, first=True)
 
     async def _page_came(self, page: GatewayPage) -> None:
         self.queue.budget.earn()
-        broken = [problem for record in page.gateways if (problem := self._stranger(record)) is not None]
-        fresh = [
-            record
-            for record in page.gateways
-            if self._stranger(record) is None and record.arn is not None and record.arn not in self.seen
-        ]
-        fresh = list({record.arn: record for record in fresh}.values())
-        self.seen.update(record.arn for record in fresh if record.arn)
+        problems = [self._stranger(record) for record in page.gateways]
+        broken = [problem for problem in problems if problem is not None]
+        fresh = {
+            record.arn: record
+            for record, problem in zip(page.gateways, problems, strict=True)
+            if problem is None and record.arn is not None and record.arn not in self.seen
+        }
+        self.seen.update(fresh)
         self.listed += len(fresh) + len(broken)
         self.stale_pages = 0 if fresh or broken else self.stale_pages + 1
-        next_page = self._follow(page.marker)
-        self.listing = next_page
-        asked = []
-        for record in fresh:
-            if record.type in (None, CACHED) and record.arn:
-                self.pending[record.arn] = record
-                asked.append(record)
-        if next_page:
+        repeated = page.marker in self.markers
+        self.listing = self._follow(page.marker)
+        gateways = [GatewayScan(self, record, arn) for arn, record in fresh.items()]
+        self.pending.update((gateway.arn, gateway) for gateway in gateways)
+        if self.listing:
             self._ask_page(page.marker)
-        for record in asked:
-            self._ask_points(record)
         await self.emit(GatewaysListed(*self.place, len(fresh) + len(broken)))
         for problem in broken:
-            await self._fail_target(CallFailed(FailureKind.INVALID_RESPONSE, problem), 1, LIST)
-        for record in fresh:
-            if record.type not in (None, CACHED):
-                await self.emit(GatewayEnded(self._gateway(record, GatewayStatus.NOT_APPLICABLE)))
-        if page.marker and not next_page:
-            why = (
-                f"the listing did not end: {PAGES_WITHOUT_NEWS} pages in a row brought no new gateway"
-                if page.marker not in self.markers
-                else "the listing did not end: a marker came twice"
-            )
-            await self._fail_target(CallFailed(FailureKind.INVALID_RESPONSE, why), 1, LIST)
+            await self._fail(CallFailed(FailureKind.INVALID_RESPONSE, problem), 1, LIST)
+        if page.marker and not self.listing:
+            stale = f"{PAGES_WITHOUT_NEWS} pages in a row brought no new gateway"
+            why = "the listing did not end: " + ("a marker came twice" if repeated else stale)
+            error = CallFailed(FailureKind.INVALID_RESPONSE, why)
+            await self._fail(error, 1, LIST)
+        for gateway in gateways:
+            if gateway.record.type in (None, CACHED):
+                await gateway.start()
+            else:
+                gateway.status = GatewayStatus.NOT_APPLICABLE
+                await self.gateway_done(gateway)
         await self._end_if_done()
 
     def _follow(self, marker: str | None) -> bool:
@@ -146,52 +170,40 @@ class TargetScan:
 
     async def _listing_broke(self, error: CallFailed, attempts: int) -> None:
         self.listing = False
-        await self._fail_target(error, attempts, LIST)
+        if isinstance(error, RegionNotEnabled) and not self.listed:
+            self.skipped = SkipReason.NOT_ENABLED
+        else:
+            await self._fail(error, attempts, LIST)
         await self._end_if_done()
 
-    def _ask_points(self, record: GatewayRecord) -> None:
-        arn = record.arn
-        assert arn is not None
-
-        async def call() -> RecoveryPoints:
-            if self.refusal and not self.admitted:
-                raise CallFailed(
-                    self.refusal.kind,
-                    f"not asked: {READ} was denied for {DENIALS} other gateways here: {self.refusal.message}",
-                    code=self.refusal.code,
-                    sent=False,
-                )
-            return await self.source.list_recovery_points(self.place, arn)
-
-        async def done(points: RecoveryPoints) -> None:
-            self.queue.budget.earn()
-            self.admitted = True
-            try:
-                volumes = self._read(record, points)
-            except ValueError as error:
-                await failed(CallFailed(FailureKind.INVALID_RESPONSE, str(error)), 1)
+    def _ask_tags(self, marker: str | None, found: dict[str, dict[str, str]]) -> None:
+        async def came(page: TagPage) -> None:
+            self.tag_queue.budget.earn()
+            found.update(page.tags)
+            self.tag_pages += 1
+            if page.marker and page.marker != marker:
+                self._ask_tags(page.marker, found)
                 return
-            await self._end_gateway(record, GatewayStatus.SCANNED, points.observed_at, volumes)
+            self.tags = found
+            await self._tags_known()
 
-        async def failed(error: CallFailed, attempts: int) -> None:
-            if isinstance(error, GatewayVanished):
-                await self._end_gateway(record, GatewayStatus.VANISHED)
-                return
-            if isinstance(error, GatewayNotApplicable):
-                await self._end_gateway(record, GatewayStatus.NOT_APPLICABLE)
-                return
-            if error.kind is FailureKind.ACCESS_DENIED and error.sent and not error.named_gateway:
-                self.denied += 1
-                if self.denied >= DENIALS:
-                    self.refusal = error
-            await self._fail_gateway(record, error, attempts)
+        async def broke(error: CallFailed, attempts: int) -> None:
+            await self._fail(error, attempts, TAGS)
+            await self._tags_known()
 
-        self.queue.push(Job(READ, call, done, failed, self.queue, self.place, gateway_arn=arn))
+        call = lambda: self.source.list_tags(self.place, marker)  # noqa: E731
+        self.tag_queue.push(Job(TAGS, call, came, broke, self.tag_queue, self.place, counted=False))
 
-    def _read(self, record: GatewayRecord, points: RecoveryPoints) -> tuple[Volume, ...]:
-        """The rated volumes of one answer; raises ValueError for a stray or contradicting record."""
-        mine: dict[str, VolumeRecord] = {}
-        for found in points.volumes:
+    async def _tags_known(self) -> None:
+        self.tagging = False
+        waiting, self.waiting = self.waiting, []
+        for gateway in waiting:
+            await self.gateway_done(gateway)
+
+    def check_volumes(self, records: Iterable[VolumeRecord | ListedVolume]) -> None:
+        """Raises ValueError for a record of another target, and for two that contradict each other."""
+        mine: dict[str, VolumeRecord | ListedVolume] = {}
+        for found in records:
             parts = VOLUME_ARN.fullmatch(found.arn)
             if not parts or parts.group(3, 2) != self.place:
                 raise ValueError(
@@ -199,87 +211,30 @@ class TargetScan:
                 )
             if mine.setdefault(found.arn, found) != found:
                 raise ValueError(f"two records of the volume {found.arn} contradict each other")
+
+    async def gateway_done(self, gateway: GatewayScan) -> None:
+        """All that can be known of a gateway is known; its verdicts may still have to wait for tags."""
+        if self.tagging:
+            self.waiting.append(gateway)
+            return
+        self.pending.pop(gateway.arn)
         stood = []
-        for found in mine.values():
-            volume = self._volume(record, found, points.observed_at)
-            known = self.volumes.get(found.arn)
+        for volume in volumes_of(gateway, self.rater):
+            known = self.volumes.get(volume.arn)
             if known is None or newer(known, volume) is volume:
-                self.volumes[found.arn] = volume
+                self.volumes[volume.arn] = volume
                 stood.append(volume)
-        return tuple(stood)
-
-    def _volume(self, record: GatewayRecord, found: VolumeRecord, observed_at: datetime) -> Volume:
-        identifier = found.arn.rpartition("/")[2]
-        assert record.arn is not None
-        return Volume(
-            arn=found.arn,
-            id=identifier,
-            gateway_arn=record.arn,
-            account_id=self.place.account_id,
-            region=self.place.region,
-            size_bytes=found.size_bytes,
-            usage_bytes=found.usage_bytes,
-            recovery_point_time=found.time,
-            verdict=self.rater.verdict(
-                volume_arn=found.arn,
-                volume_id=identifier,
-                volume_tags=None,
-                recovery_point_time=found.time,
-                gateway_arn=record.arn,
-                gateway_id=record.arn.rpartition("/")[2],
-                gateway_name=record.name,
-                gateway_tags=None,
-                account_id=self.place.account_id,
-                account_name=self.account_name,
-                region=self.place.region,
-                account_rpo=self.account_rpo,
-                observed_at=observed_at,
-            ),
-        )
-
-    def _gateway(
-        self, record: GatewayRecord, status: GatewayStatus, observed_at: datetime | None = None
-    ) -> Gateway:
-        assert record.arn is not None
-        return Gateway(
-            arn=record.arn,
-            id=record.arn.rpartition("/")[2],
-            name=record.name,
-            account_id=self.place.account_id,
-            region=self.place.region,
-            type=record.type,
-            operational_state=record.operational_state,
-            host_environment=record.host_environment,
-            ec2_instance_id=record.ec2_instance_id,
-            software_version=record.software_version,
-            deprecation_date=record.deprecation_date,
-            status=status,
-            observed_at=observed_at,
-        )
-
-    async def _end_gateway(
-        self,
-        record: GatewayRecord,
-        status: GatewayStatus,
-        observed_at: datetime | None = None,
-        volumes: tuple[Volume, ...] = (),
-    ) -> None:
-        self.pending.pop(record.arn or "")
-        await self.emit(GatewayEnded(self._gateway(record, status, observed_at), volumes))
+        await self.emit(GatewayEnded(gateway_of(gateway), tuple(stood)))
         await self._end_if_done()
 
-    async def _fail_gateway(self, record: GatewayRecord, error: CallFailed, attempts: int) -> None:
-        self.failures += 1
-        failure = self._failure(error, attempts, READ, record.arn)
-        await self.emit(FailureSeen(failure))
-        await self._end_gateway(record, GatewayStatus.FAILED)
+    async def fail_gateway(self, arn: str, operation: str, error: CallFailed, attempts: int) -> None:
+        await self._fail(error, attempts, operation, arn)
 
-    async def _fail_target(self, error: CallFailed, attempts: int, operation: str) -> None:
+    async def _fail(
+        self, error: CallFailed, attempts: int, operation: str, gateway_arn: str | None = None
+    ) -> None:
         self.failures += 1
-        await self.emit(FailureSeen(self._failure(error, attempts, operation, None)))
-
-    def _failure(self, error: CallFailed, attempts: int, operation: str, gateway_arn: str | None) -> Failure:
-        return Failure(
+        failure = Failure(
             scope=FailureScope.GATEWAY if gateway_arn else FailureScope.TARGET,
             account_id=self.place.account_id,
             region=self.place.region,
@@ -291,24 +246,33 @@ class TargetScan:
             attempts=attempts,
             request_id=error.request_id,
         )
+        await self.emit(FailureSeen(failure))
 
     async def stop(self, kind: FailureKind, message: str) -> None:
         """End now: whatever has not been read fails with `kind`."""
-        self.queue.close()
+        self._close()
+        error = CallFailed(kind, message)
         if self.listing:
             self.listing = False
-            await self._fail_target(CallFailed(kind, message), 0, LIST)
-        for record in list(self.pending.values()):
-            await self._fail_gateway(record, CallFailed(kind, message), 0)
+            await self._fail(error, 0, LIST)
+        if self.tagging:
+            await self._fail(error, 0, TAGS)
+            await self._tags_known()
+        for gateway in list(self.pending.values()):
+            await gateway.stop(error)
         await self._end_if_done()
 
+    def _close(self) -> None:
+        self.queue.close()
+        self.tag_queue.close()
+
     async def _end_if_done(self) -> None:
-        if self.ended or self.listing or self.pending:
+        if self.ended or self.listing or self.pending or self.tagging:
             return
         self.ended = True
-        self.queue.close()
-        status = TargetStatus.COMPLETE
-        if self.failures:
+        self._close()
+        status = TargetStatus.SKIPPED if self.skipped else TargetStatus.COMPLETE
+        if self.failures and not self.skipped:
             status = TargetStatus.PARTIAL if self.listed else TargetStatus.FAILED
         await self.emit(
             TargetEnded(
@@ -317,6 +281,7 @@ class TargetScan:
                     account_name=self.account_name,
                     region=self.place.region,
                     status=status,
+                    reason=self.skipped,
                     gateways=self.listed,
                     volumes=len(self.volumes),
                 )

@@ -11,7 +11,20 @@ from scanner.config import AccountSettings, ScannerConfig
 from scanner.engine.events import Event
 from scanner.engine.fold import Fold
 from scanner.engine.scan import Limits, Scan
-from scanner.engine.source import CallFailed, GatewayPage, GatewayRecord, Place, RecoveryPoints, VolumeRecord
+from scanner.engine.source import (
+    CallFailed,
+    GatewayFacts,
+    GatewayPage,
+    GatewayRecord,
+    Inquiry,
+    OrganizationPage,
+    Place,
+    RecoveryPoints,
+    TagPage,
+    VolumeFacts,
+    VolumePage,
+    VolumeRecord,
+)
 from scanner.model import Inventory
 from scanner.records import FailureKind
 
@@ -42,6 +55,10 @@ class SimulatedSource:
     fault: Fault = no_fault
     pages: Callable[[Place, str | None], GatewayPage] | None = None
     points: Callable[[Place, str], RecoveryPoints] | None = None
+    organization_pages: Callable[[Inquiry], OrganizationPage] = lambda inquiry: OrganizationPage()
+    facts: Callable[[str], GatewayFacts] = lambda arn: GatewayFacts({"state": "RUNNING"}, {})
+    listed: Callable[[str], VolumePage] = lambda arn: VolumePage(())
+    tag_page: Callable[[str | None], TagPage] = lambda marker: TagPage({})
     regions: tuple[str, ...] = ("us-east-1", "eu-west-1")
     not_offered: frozenset[str] = frozenset()
     calls: Counter[str] = field(default_factory=Counter)
@@ -64,6 +81,10 @@ class SimulatedSource:
         error = self.fault(operation, place, key, nth)
         if error:
             raise error
+
+    async def organization(self, inquiry: Inquiry) -> OrganizationPage:
+        await self._call(inquiry.operation, Place("", ""), inquiry.parent)
+        return self.organization_pages(inquiry)
 
     async def open_account(self, account: AccountSettings | None) -> str:
         identifier = account.id if account else "000000000001"
@@ -97,6 +118,24 @@ class SimulatedSource:
                 for number in range(self.volumes)
             ),
         )
+
+    async def describe_gateway(self, place: Place, gateway_arn: str) -> GatewayFacts:
+        await self._call("describe", place, gateway_arn)
+        return self.facts(gateway_arn)
+
+    async def list_volumes(self, place: Place, gateway_arn: str, marker: str | None) -> VolumePage:
+        await self._call("list volumes", place, gateway_arn)
+        return self.listed(gateway_arn)
+
+    async def describe_volumes(self, place: Place, volume_arns: tuple[str, ...]) -> tuple[VolumeFacts, ...]:
+        await self._call("describe volumes", place, volume_arns[0])
+        return tuple(
+            VolumeFacts(arn, {"status": "AVAILABLE"}, 2**40, None, "ATTACHED") for arn in volume_arns
+        )
+
+    async def list_tags(self, place: Place, marker: str | None) -> TagPage:
+        await self._call("tags", place, marker)
+        return self.tag_page(marker)
 
 
 def cached(place: Place, number: int, type: str | None = "CACHED") -> GatewayRecord:

@@ -33,7 +33,7 @@ def test_every_gateway_of_every_page_of_every_target_is_read() -> None:
 
 def test_calls_in_flight_stay_within_both_limits() -> None:
     source = SimulatedSource(gateways=60)
-    run(inventory_of(config(8, max_concurrency=10, max_concurrency_per_target=4), source))
+    run(inventory_of(config(3, max_concurrency=10, max_concurrency_per_target=4), source))
     assert source.peak["all"] == 10
     assert max(peak for scope, peak in source.peak.items() if scope != "all") == 4
 

@@ -1,0 +1,106 @@
+"""Scanner: where engine and AWS are put together, for callers and the command line alike."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Self
+
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream
+
+from scanner import __version__
+from scanner.aws.storage_gateway import AwsSource
+from scanner.config import ScannerConfig
+from scanner.engine.events import Event
+from scanner.engine.fold import Fold
+from scanner.engine.scan import Limits, Scan
+from scanner.engine.target import Emit
+from scanner.model import Inventory
+
+BUFFERED = 256
+"""Events that a reader may be behind; a slower one slows the scan instead of filling memory."""
+
+
+class EventStream:
+    """The events of one scan, in the order in which they happen; the last is ScanEnded."""
+
+    def __init__(self, scan: Scan, events: MemoryObjectReceiveStream[Event]) -> None:
+        self._scan = scan
+        self._events = events
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        return await self._events.__anext__()
+
+    def interrupt(self) -> None:
+        """End the scan in order: what is unfinished becomes failures of kind `interrupted`."""
+        self._scan.interrupt()
+
+
+class Scanner:
+    """Scans the fleet that a configuration describes, as often as you like, also at once.
+
+    Use it as an async context manager: entering raises ConfigError for a profile or Region that does not
+    exist; leaving closes every connection. All scans share its limits, paces and credentials.
+    """
+
+    def __init__(self, config: ScannerConfig | None = None) -> None:
+        self.config = config or ScannerConfig()
+        self._source: AwsSource | None = None
+
+    async def __aenter__(self) -> Self:
+        source = AwsSource(self.config, f"sgw-scanner/{__version__}")
+        await source.__aenter__()
+        self._source = source
+        settings = self.config.scan
+        self._limits = Limits(
+            anyio.CapacityLimiter(settings.max_concurrency), settings.max_concurrency_per_target
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        source, self._source = self._source, None
+        if source:
+            await source.__aexit__(kind, error, trace)
+
+    async def scan(self) -> Inventory:
+        """One scan as an inventory. What fails inside is in it; nothing of it is raised."""
+        fold = Fold()
+
+        async def gather(event: Event) -> None:
+            fold.add(event)
+
+        await self._scan(gather).run()
+        return fold.inventory()
+
+    @asynccontextmanager
+    async def stream(self) -> AsyncIterator[EventStream]:
+        """The same scan as it happens. Leaving the block early ends the scan."""
+        send, receive = anyio.create_memory_object_stream[Event](BUFFERED)
+
+        async def hand_over(event: Event) -> None:
+            try:
+                await send.send(event)
+            except anyio.BrokenResourceError:
+                # The reader has left; its scan is cancelled at this moment.
+                group.cancel_scope.cancel()
+
+        scan = self._scan(hand_over)
+
+        async def run() -> None:
+            async with send:
+                await scan.run()
+
+        async with anyio.create_task_group() as group, receive:
+            group.start_soon(run)
+            yield EventStream(scan, receive)
+            group.cancel_scope.cancel()
+
+    def _scan(self, emit: Emit) -> Scan:
+        if self._source is None:
+            raise RuntimeError("a Scanner scans only inside of `async with Scanner(config) as scanner:`")
+        return Scan(self.config, self._source, self._limits, __version__, emit)

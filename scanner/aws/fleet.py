@@ -1,0 +1,111 @@
+"""How far the fleet reaches: the accounts of an organization, and the Regions of an account."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from scanner.aws.answers import Nonsense, entries, text
+from scanner.aws.identity import Identities
+from scanner.aws.regions import Regions
+from scanner.engine.source import CallFailed, Inquiry, Member, OrganizationPage
+from scanner.permissions import region_operation
+from scanner.records import FailureKind
+
+LIST_REGIONS = "ListRegions"
+DESCRIBE_REGIONS = "DescribeRegions"
+REGIONS_REMEDY = (
+    "allow account:ListRegions (or ec2:DescribeRegions) to the scanning role, or list the Regions under"
+    " scan.regions"
+)
+ENABLED = ["ENABLED", "ENABLED_BY_DEFAULT"]
+NOT_FOUND = {
+    "ParentNotFoundException": "there is no such root or organizational unit; look at include_ous",
+    "OrganizationalUnitNotFoundException": "there is no such organizational unit; look at include_ous",
+    "AWSOrganizationsNotInUseException": "the account is in no organization; remove [organization]",
+}
+ORGANIZATION_REMEDY = (
+    "ask as the management account or a delegated administrator, with organizations:Describe* and"
+    " organizations:List* allowed"
+)
+
+
+async def enabled_regions(identities: Identities, regions: Regions, account_id: str) -> tuple[str, ...]:
+    """The Regions that the account has enabled, asked of it: ListRegions, else DescribeRegions."""
+    partition = identities.partition_of(account_id)
+    home = regions.home(partition)
+    if region_operation(partition) == LIST_REGIONS:
+        try:
+            return await _list_regions(identities, home, account_id)
+        except CallFailed as refusal:
+            if refusal.kind is not FailureKind.ACCESS_DENIED:
+                refusal.operation = refusal.operation or LIST_REGIONS
+                raise
+    try:
+        answer = await identities.ask(identities.of(account_id), "ec2", home, DESCRIBE_REGIONS)
+    except CallFailed as failure:
+        failure.operation = failure.operation or DESCRIBE_REGIONS
+        if failure.kind is FailureKind.ACCESS_DENIED:
+            failure.operation = LIST_REGIONS
+            failure.message = f"neither {LIST_REGIONS} nor {DESCRIBE_REGIONS} is allowed; {REGIONS_REMEDY}"
+        raise
+    return tuple(entry["RegionName"] for entry in entries(answer.body, "Regions"))
+
+
+async def _list_regions(identities: Identities, home: str, account_id: str) -> tuple[str, ...]:
+    found: list[str] = []
+    parameters: dict[str, Any] = {"MaxResults": 50, "RegionOptStatusContains": ENABLED}
+    while True:
+        answer = await identities.ask(identities.of(account_id), "account", home, LIST_REGIONS, **parameters)
+        for entry in entries(answer.body, "Regions"):
+            name = text(entry, "RegionName") if isinstance(entry, Mapping) else None
+            if name is None:
+                raise Nonsense("a Region has no name", whole=True)
+            found.append(name)
+        token = text(answer.body, "NextToken", whole=True)
+        if token is None or token == parameters.get("NextToken"):
+            return tuple(found)
+        parameters["NextToken"] = token
+
+
+async def organization_page(identities: Identities, home: str, inquiry: Inquiry) -> OrganizationPage:
+    """One call about the organization, as the base identity."""
+    parameters = {
+        key: value for key, value in (("ParentId", inquiry.parent), ("NextToken", inquiry.marker)) if value
+    }
+    try:
+        answer = await identities.ask(identities.base, "organizations", home, inquiry.operation, **parameters)
+        return _page(inquiry.operation, answer.body)
+    except CallFailed as failure:
+        failure.operation = failure.operation or inquiry.operation
+        if failure.kind is FailureKind.ACCESS_DENIED:
+            failure.message = f"{failure.message.partition('; allow the action')[0]}; {ORGANIZATION_REMEDY}"
+        elif failure.code in NOT_FOUND:
+            named = f"{inquiry.parent}: " if inquiry.parent else ""
+            failure.message = f"{named}{NOT_FOUND[failure.code]}"
+        raise
+
+
+def _page(operation: str, body: Mapping[str, Any]) -> OrganizationPage:
+    marker = text(body, "NextToken", whole=True)
+    if operation == "DescribeOrganization":
+        organization = body.get("Organization")
+        if not isinstance(organization, Mapping):
+            raise Nonsense("the answer describes no organization", whole=True)
+        return OrganizationPage(management_account=text(organization, "MasterAccountId", whole=True))
+    if operation == "ListAccountsForParent":
+        return OrganizationPage(accounts=tuple(map(_member, entries(body, "Accounts"))), marker=marker)
+    key = "Roots" if operation == "ListRoots" else "OrganizationalUnits"
+    units = []
+    for entry in entries(body, key):
+        if not isinstance(entry, Mapping) or not isinstance(entry.get("Id"), str):
+            raise Nonsense("a root or organizational unit has no id", whole=True)
+        units.append((entry["Id"], text(entry, "Name") or entry["Id"]))
+    return OrganizationPage(units=tuple(units), marker=marker)
+
+
+def _member(entry: Any) -> Member:
+    account_id = entry.get("Id") if isinstance(entry, Mapping) else None
+    if not isinstance(account_id, str) or len(account_id) != 12 or not account_id.isdigit():
+        raise Nonsense("an account of the organization has no id", whole=True)
+    # Status was retired in September 2026; endpoints that know no State still send it.
+    state = text(entry, "State") or text(entry, "Status")
+    return Member(account_id, text(entry, "Name"), state in (None, "ACTIVE"))

@@ -1,0 +1,130 @@
+"""The engine's Source over the real service."""
+
+from types import TracebackType
+from typing import Any, Self
+
+from scanner.aws import fleet
+from scanner.aws.answers import gateway_page, recovery_points
+from scanner.aws.clients import Answer, Clients
+from scanner.aws.details import gateway_facts, tag_page, volume_facts, volume_page
+from scanner.aws.identity import Identities
+from scanner.aws.regions import SERVICE, Regions
+from scanner.aws.sessions import Sessions
+from scanner.config import AccountSettings, ScannerConfig
+from scanner.engine.source import (
+    CallFailed,
+    GatewayFacts,
+    GatewayPage,
+    Inquiry,
+    OrganizationPage,
+    Place,
+    RecoveryPoints,
+    RegionNotEnabled,
+    TagPage,
+    VolumeFacts,
+    VolumePage,
+)
+
+PAGE = 100
+TAGGING = "resourcegroupstaggingapi"
+STRANGERS = frozenset({"UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure"})
+"""What a Region answers to an account that has not enabled it, and to keys that are worth nothing."""
+
+
+class AwsSource:
+    """Storage Gateway in every account of a configuration; owns the connections. Use with `async with`.
+
+    Raises ConfigError for a profile or Region that does not exist, and for a clash of partitions.
+    """
+
+    def __init__(self, config: ScannerConfig, user_agent: str) -> None:
+        sessions = Sessions(
+            config.credentials.profile, {account.profile for account in config.accounts if account.profile}
+        )
+        self._regions = Regions(sessions.base._session)
+        self._regions.check(config)
+        self._clients = Clients(
+            sessions.base,
+            call_timeout=config.scan.call_timeout,
+            connect_timeout=config.scan.connect_timeout,
+            connections=config.scan.max_concurrency,
+            user_agent=user_agent,
+        )
+        self._identities = Identities(config, sessions, self._clients, self._regions)
+        self._config = config
+        self._enabled: dict[str, tuple[str, ...]] = {}
+
+    async def __aenter__(self) -> Self:
+        await self._clients.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._clients.__aexit__(kind, error, trace)
+
+    async def open_account(self, account: AccountSettings | None) -> str:
+        return await self._identities.open(account)
+
+    async def enabled_regions(self, account_id: str) -> tuple[str, ...]:
+        found = await fleet.enabled_regions(self._identities, self._regions, account_id)
+        self._enabled[account_id] = found
+        return found
+
+    def offered(self, region: str) -> bool:
+        return self._regions.offered(region)
+
+    async def organization(self, inquiry: Inquiry) -> OrganizationPage:
+        partition = self._regions.partition(self._config, None)
+        return await fleet.organization_page(self._identities, self._regions.home(partition), inquiry)
+
+    async def list_gateways(self, place: Place, marker: str | None) -> GatewayPage:
+        parameters: dict[str, Any] = {"Limit": PAGE}
+        if marker:
+            parameters["Marker"] = marker
+        answer = await self._ask(place, "ListGateways", **parameters)
+        return gateway_page(answer.body)
+
+    async def list_recovery_points(self, place: Place, gateway_arn: str) -> RecoveryPoints:
+        answer = await self._ask(place, "ListVolumeRecoveryPoints", GatewayARN=gateway_arn)
+        return recovery_points(answer.body, gateway_arn, answer.at)
+
+    async def describe_gateway(self, place: Place, gateway_arn: str) -> GatewayFacts:
+        answer = await self._ask(place, "DescribeGatewayInformation", GatewayARN=gateway_arn)
+        return gateway_facts(answer.body, gateway_arn)
+
+    async def list_volumes(self, place: Place, gateway_arn: str, marker: str | None) -> VolumePage:
+        parameters: dict[str, Any] = {"GatewayARN": gateway_arn, "Limit": PAGE}
+        if marker:
+            parameters["Marker"] = marker
+        return volume_page((await self._ask(place, "ListVolumes", **parameters)).body)
+
+    async def describe_volumes(self, place: Place, volume_arns: tuple[str, ...]) -> tuple[VolumeFacts, ...]:
+        answer = await self._ask(place, "DescribeCachediSCSIVolumes", VolumeARNs=list(volume_arns))
+        return volume_facts(answer.body)
+
+    async def list_tags(self, place: Place, marker: str | None) -> TagPage:
+        parameters: dict[str, Any] = {"ResourcesPerPage": PAGE, "ResourceTypeFilters": [SERVICE]}
+        if marker:
+            parameters["PaginationToken"] = marker
+        identity = self._identities.of(place.account_id)
+        answer = await self._identities.ask(identity, TAGGING, place.region, "GetResources", **parameters)
+        return tag_page(answer.body)
+
+    async def _ask(self, place: Place, operation: str, **parameters: Any) -> Answer:
+        identity = self._identities.of(place.account_id)
+        try:
+            return await self._identities.ask(identity, SERVICE, place.region, operation, **parameters)
+        except CallFailed as failure:
+            if failure.code in STRANGERS and failure.sent:
+                await self._tell_not_enabled(place, failure)
+            raise
+
+    async def _tell_not_enabled(self, place: Place, failure: CallFailed) -> None:
+        try:
+            enabled = self._enabled.get(place.account_id) or await self.enabled_regions(place.account_id)
+        except CallFailed:
+            # Whether it is enabled cannot be known; the failure itself says what to look at.
+            return
+        if place.region not in enabled:
+            raise RegionNotEnabled(failure.kind, failure.message, code=failure.code) from None

@@ -1,0 +1,133 @@
+"""The accounts of an organization, found by walking its tree; each is planned as soon as it is found."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from scanner.config import AccountSettings, OrganizationSettings
+from scanner.engine.events import FailureSeen, TargetEnded, TargetPlanned
+from scanner.engine.schedule import Job, Queue
+from scanner.engine.source import CallFailed, Inquiry, Member, OrganizationPage, Source
+from scanner.engine.target import Emit
+from scanner.records import ANY_REGION, Failure, FailureKind, FailureScope, Target, TargetStatus
+
+UNKNOWN_ACCOUNT = "*"
+
+
+@dataclass(slots=True)
+class Discovery:
+    """The walk over one organization, in one scan."""
+
+    settings: OrganizationSettings
+    configured: frozenset[str]
+    source: Source
+    queue: Queue
+    emit: Emit
+    on_account: Callable[[AccountSettings], None]
+    on_end: Callable[["Discovery"], Awaitable[None]]
+    ended: bool = False
+    failed: bool = False
+    management_account: str | None = None
+    _open: int = 0
+    _visited: set[str] = field(default_factory=set)
+    _found: set[str] = field(default_factory=set)
+
+    def start(self) -> None:
+        self._ask(Inquiry("DescribeOrganization"), self._described)
+
+    def _ask(self, inquiry: Inquiry, done: Callable[[OrganizationPage], Awaitable[None]]) -> None:
+        self._open += 1
+
+        async def answered(page: OrganizationPage) -> None:
+            self.queue.budget.earn()
+            if page.marker and page.marker != inquiry.marker:
+                self._ask(inquiry._replace(marker=page.marker), done)
+            await done(page)
+            await self._closed()
+
+        async def broke(error: CallFailed, attempts: int) -> None:
+            await self._fail(error, attempts, inquiry.operation)
+            await self._closed()
+
+        call = lambda: self.source.organization(inquiry)  # noqa: E731
+        self.queue.push(Job(inquiry.operation, call, answered, broke, self.queue, counted=False))
+
+    async def _described(self, page: OrganizationPage) -> None:
+        self.management_account = page.management_account
+        if self.settings.include_ous:
+            for unit in self.settings.include_ous:
+                self._visit(unit)
+        else:
+            self._ask(Inquiry("ListRoots"), self._units_came)
+
+    async def _units_came(self, page: OrganizationPage) -> None:
+        for unit, _ in page.units:
+            self._visit(unit)
+
+    def _visit(self, unit: str) -> None:
+        if unit in self._visited or unit in self.settings.exclude_ous:
+            return
+        self._visited.add(unit)
+        self._ask(Inquiry("ListAccountsForParent", unit), self._accounts_came)
+        self._ask(Inquiry("ListOrganizationalUnitsForParent", unit), self._units_came)
+
+    async def _accounts_came(self, page: OrganizationPage) -> None:
+        for member in page.accounts:
+            if self._wanted(member):
+                self._found.add(member.account_id)
+                self.on_account(self._account(member))
+
+    def _wanted(self, member: Member) -> bool:
+        settings, account_id = self.settings, member.account_id
+        return (
+            member.active
+            and account_id not in self._found
+            and account_id not in self.configured
+            and account_id not in settings.exclude_accounts
+            and (not settings.only_accounts or account_id in settings.only_accounts)
+            and (settings.include_management_account or account_id != self.management_account)
+        )
+
+    def _account(self, member: Member) -> AccountSettings:
+        settings = self.settings
+        return AccountSettings(
+            id=member.account_id,
+            name=member.name,
+            role=settings.role,
+            external_id=settings.external_id,
+            session_name=settings.session_name,
+            via=settings.via,
+        )
+
+    async def _fail(self, error: CallFailed, attempts: int, operation: str) -> None:
+        failure = Failure(
+            scope=FailureScope.ACCOUNT,
+            account_id=UNKNOWN_ACCOUNT,
+            operation=error.operation or operation,
+            kind=error.kind,
+            code=error.code,
+            message=error.message,
+            attempts=attempts if error.sent else 0,
+            request_id=error.request_id,
+        )
+        await self.emit(FailureSeen(failure))
+        if not self.failed:
+            self.failed = True
+            # Accounts that could not even be listed stand in the books as one target that failed.
+            await self.emit(TargetPlanned(UNKNOWN_ACCOUNT, None, ANY_REGION))
+            target = Target(account_id=UNKNOWN_ACCOUNT, region=ANY_REGION, status=TargetStatus.FAILED)
+            await self.emit(TargetEnded(target))
+
+    async def _closed(self) -> None:
+        self._open -= 1
+        if not self._open and not self.ended:
+            self.ended = True
+            self.queue.close()
+            await self.on_end(self)
+
+    async def stop(self, kind: FailureKind, message: str) -> None:
+        """End now: the accounts not found yet are told as a failure."""
+        if not self.ended:
+            self.ended = True
+            self.queue.close()
+            await self._fail(CallFailed(kind, message), 0, "ListAccountsForParent")
+            await self.on_end(self)
