@@ -87,7 +87,7 @@
 
     function keys(column) {
       // Text is compared once for each different text, not once for each pair of rows.
-      const values = Array.from(every, column.value);
+      const values = Array.from(status, (_, row) => column.value(row));
       if (column.numeric || typeof values[0] === "number") return values;
       const order = [...new Set(values)].sort(collator.compare);
       const ranks = new Map(order.map((value, place) => [value, value === "" ? null : place]));
