@@ -13,7 +13,9 @@ from scanner.aws.storage_gateway import AwsSource
 from scanner.config import ScannerConfig
 from scanner.engine.events import Event
 from scanner.engine.fold import Fold
+from scanner.engine.probe import Probe
 from scanner.engine.scan import Limits, Scan
+from scanner.engine.source import Source
 from scanner.engine.target import Emit
 from scanner.model import Inventory
 
@@ -67,14 +69,25 @@ class Scanner:
         if source:
             await source.__aexit__(kind, error, trace)
 
+    async def check(self) -> Inventory:
+        """Tries each call that a scan would make once for each target, at its cheapest.
+
+        The failures and targets of the inventory tell what a scan could not do. It counts one gateway for
+        each target, and none of its volumes and verdicts are worth keeping.
+        """
+        return await self._gathered(Probe(self._opened()))
+
     async def scan(self) -> Inventory:
         """One scan as an inventory. What fails inside is in it; nothing of it is raised."""
+        return await self._gathered(self._opened())
+
+    async def _gathered(self, source: Source) -> Inventory:
         fold = Fold()
 
         async def gather(event: Event) -> None:
             fold.add(event)
 
-        await self._scan(gather).run()
+        await self._scan(source, gather).run()
         return fold.inventory()
 
     @asynccontextmanager
@@ -89,7 +102,7 @@ class Scanner:
                 # The reader has left; its scan is cancelled at this moment.
                 group.cancel_scope.cancel()
 
-        scan = self._scan(hand_over)
+        scan = self._scan(self._opened(), hand_over)
 
         async def run() -> None:
             async with send:
@@ -100,7 +113,10 @@ class Scanner:
             yield EventStream(scan, receive)
             group.cancel_scope.cancel()
 
-    def _scan(self, emit: Emit) -> Scan:
+    def _opened(self) -> AwsSource:
         if self._source is None:
             raise RuntimeError("a Scanner scans only inside of `async with Scanner(config) as scanner:`")
-        return Scan(self.config, self._source, self._limits, __version__, emit)
+        return self._source
+
+    def _scan(self, source: Source, emit: Emit) -> Scan:
+        return Scan(self.config, source, self._limits, __version__, emit)
