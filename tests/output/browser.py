@@ -10,7 +10,6 @@ from playwright.sync_api import Browser, Page, sync_playwright
 CHROMIUM = Path("/usr/bin/chromium")
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
-SMALL_PHONE = {**PHONE, "viewport": {"width": 320, "height": 640}}
 DARK = {**DESKTOP, "color_scheme": "dark"}
 
 # The contrast of every visible text with what lies behind it, as WCAG counts it; worst first.
