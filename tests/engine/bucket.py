@@ -122,12 +122,13 @@ def run(
     jitter: float = 0.0,
     seed: int = 0,
     until: float = float("inf"),
+    retry_after: float | None = None,
     on_send: Callable[[float], None] | None = None,
 ) -> Run:
     """Work through the calls: the first alone (the listing), then all; throttled ones go first again.
 
     `latency` is the round trip in seconds, of which half passes before the bucket is asked; each one
-    is longer by up to the fraction `jitter`.
+    is longer by up to the fraction `jitter`. Throttles ask for a pause of `retry_after` seconds.
     """
     chance = random.Random(seed)
     waiting = deque([0])  # throttles so far, by call
@@ -177,7 +178,7 @@ def run(
                 waiting.extend([0] * left)
                 left = 0
             else:
-                pace.throttled(sent_at, now)
+                pace.throttled(sent_at, now, retry_after)
                 result.throttled += 1
                 throttles += 1
                 result.most_throttled = max(result.most_throttled, throttles)
@@ -188,9 +189,10 @@ def run(
     return result
 
 
-def ideal(bucket: Bucket, *, calls: int, in_flight: int, latency: float) -> float:
+def ideal(bucket: Bucket, *, calls: int, in_flight: int, latency: float, jitter: float = 0.0) -> float:
     """Seconds that the calls take at least: the bucket's refill, or slow start and calls in flight."""
-    free = run(Free(), Unlimited(), calls=calls, in_flight=in_flight, latency=latency).seconds
+    mean = latency * (1 + jitter / 2)
+    free = run(Free(), Unlimited(), calls=calls, in_flight=in_flight, latency=mean).seconds
     need = calls - bucket.burst
     if bucket.change is None:
         return max(free, need / (bucket.rate - bucket.other))
