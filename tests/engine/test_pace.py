@@ -286,7 +286,7 @@ def test_many_targets_at_once_each_take_their_own_time() -> None:
     }
     times = [ends[account] / best[account] for account in rates]
     assert quantile(times, 0.5) <= 1.15
-    assert max(times) <= 1.6
+    assert max(times) <= 2.0
 
 
 def test_a_throttled_target_slows_no_other() -> None:
