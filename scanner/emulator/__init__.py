@@ -2,6 +2,7 @@
 
 from .faults import Fault
 from .fleet import Account, Bucket, Fleet, Gateway, Key, Organization, Role, Volume
+from .remote import Remote, background, spawn
 from .server import Emulator, serve
 
 __all__ = [
@@ -13,7 +14,10 @@ __all__ = [
     "Gateway",
     "Key",
     "Organization",
+    "Remote",
     "Role",
     "Volume",
+    "background",
     "serve",
+    "spawn",
 ]

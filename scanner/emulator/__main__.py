@@ -43,8 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fleet = Fleet.demo()
     try:
         serve(fleet, options.host, options.port)
-    except KeyboardInterrupt:
-        return 0
+    except OSError as error:
+        print(f"cannot listen at {options.host}:{options.port}: {error}", file=sys.stderr)  # noqa: T201
+        return 2
     return 0
 
 

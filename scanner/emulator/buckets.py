@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .errors import ServiceError
+from .errors import throttled
 from .fleet import Bucket
 
 
@@ -54,13 +54,5 @@ class Limits:
             level.filled_at = now
             if level.tokens < 1:
                 self.throttled += 1
-                if service == "sts":
-                    raise ServiceError("Throttling", "Rate exceeded")
-                if service == "ec2":
-                    raise ServiceError("RequestLimitExceeded", "Request limit exceeded.", 503)
-                if service in ("organizations", "account"):
-                    raise ServiceError(
-                        "TooManyRequestsException", "Rate exceeded", 429 if service == "account" else 400
-                    )
-                raise ServiceError("ThrottlingException", "Rate exceeded")
+                raise throttled(service)
             level.tokens -= 1

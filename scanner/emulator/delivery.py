@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 from http import HTTPStatus
 
 from aiohttp import web
 
+from .door import reset
 from .faults import Fault
 from .wire import Reply
 
@@ -41,16 +40,19 @@ async def deliver(fault: Fault, request: web.BaseRequest, reply: Reply) -> web.S
     head = _head(reply)
     if fault.kind == "hang":
         await asyncio.sleep(fault.seconds)
+    elif fault.kind == "refuse":
+        # The door was shut, and this connection reset with all others.
+        return _Sent()
     elif fault.kind == "reset_before_headers":
-        _reset(transport)
+        reset(transport)
     elif fault.kind == "reset_within_headers":
         transport.write(head[: len(head) // 2])
         await _settle()
-        _reset(transport)
+        reset(transport)
     elif fault.kind == "reset_after_headers":
         transport.write(head)
         await _settle()
-        _reset(transport)
+        reset(transport)
     elif fault.kind == "cut_body":
         transport.write(head + reply.body[:half])
         transport.close()
@@ -88,11 +90,3 @@ def _head(reply: Reply) -> bytes:
     }
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
-
-
-def _reset(transport: asyncio.Transport) -> None:
-    """Ends the connection with RST instead of FIN."""
-    connection = transport.get_extra_info("socket")
-    if connection is not None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()

@@ -48,6 +48,7 @@ AUTHENTICATION_CODES: dict[str, tuple[str, tuple[str, int], tuple[str, int]]] = 
 }
 
 NOT_A_CLIENT = "The security token included in the request is invalid."
+EXPIRED = "The security token included in the request is expired"
 
 
 class GatewayError(ServiceError):
@@ -73,6 +74,28 @@ class GatewayError(ServiceError):
             status,
             inner=inner,
         )
+
+
+_THROTTLES = {
+    "sts": ("Throttling", "Rate exceeded", 400),
+    "ec2": ("RequestLimitExceeded", "Request limit exceeded.", 503),
+    "organizations": ("TooManyRequestsException", "Rate exceeded", 400),
+    "account": ("TooManyRequestsException", "Rate exceeded", 429),
+}
+_DENIALS = {"sts": ("AccessDenied", 403), "ec2": ("UnauthorizedOperation", 403)}
+
+
+def throttled(service: str) -> ServiceError:
+    """How a service says that it is asked too fast."""
+    code, message, status = _THROTTLES.get(service, ("ThrottlingException", "Rate exceeded", 400))
+    return ServiceError(code, message, status)
+
+
+def denied(service: str, arn: str, action: str, resource: str, reason: str) -> ServiceError:
+    """How a service says that a policy forbids it; `arn` is who asked."""
+    code, status = _DENIALS.get(service, ("AccessDeniedException", 400))
+    message = f"User: {arn} is not authorized to perform: {action} on resource: {resource} {reason}"
+    return ServiceError(code, message.rstrip(), status)
 
 
 def invalid(problem: str) -> ServiceError:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from random import Random
+from hashlib import blake2b
 from typing import Any
 
 from .world import Call
@@ -36,18 +36,23 @@ ANSWERS = (
     "server_error",
     "access_denied",
     "expired_token",
+    "not_enabled",
     "wrong_clock",
     "vanished",
     "html",
     "empty",
     "other_shape",
     "mutate",
+    "duplicate",
+    "foreign_account",
+    "foreign_region",
     "repeat_marker",
     "endless_markers",
     "empty_page",
 )
 # These answer in a way that no client should have to bear.
 DELIVERIES = (
+    "refuse",
     "reset_before_headers",
     "reset_within_headers",
     "reset_after_headers",
@@ -65,7 +70,8 @@ class Fault:
     """A rule: every condition must hold; names may be globs. `gateway` is its id or ARN, or a role's ARN.
 
     `nth` hits the n-th matching call only, `from_nth` that and all later ones, `times` bounds how often it
-    hits, `probability` lets a seeded coin decide. `each` counts for every account, Region and gateway apart.
+    hits, `probability` lets a seeded coin decide: the same seed hits the same calls, in whatever order they
+    come. `each` counts for every account, Region and gateway apart.
     """
 
     kind: str
@@ -87,6 +93,8 @@ class Fault:
     inner: str | None = None
     retry_after: str | None = None
     body: str | None = None
+    # The account or Region whose records the foreign_ kinds send.
+    other: str | None = None
     seconds: float = 3600.0
     patch: Mapping[str, Any] = field(default_factory=dict)
     remove: Sequence[str] = ()
@@ -97,6 +105,11 @@ class Fault:
             raise ValueError(f"no fault is called {self.kind!r}; there are {', '.join(KINDS)}")
         if not 0 <= self.probability <= 1:
             raise ValueError(f"probability must be between 0 and 1, not {self.probability}")
+
+    def lands(self, place: str, number: int) -> bool:
+        """Which side the coin falls on for the `number`-th call of its kind at a place."""
+        toss = blake2b(f"{self.seed}:{place}:{number}".encode(), digest_size=8).digest()
+        return int.from_bytes(toss) / 2**64 < self.probability
 
     def speaks_of(self, call: Call) -> bool:
         """Whether the rule's names match; counting comes after."""
@@ -129,41 +142,52 @@ class Faults:
     """The rules in force and how often each one has matched and hit."""
 
     def __init__(self, rules: Iterable[Fault] = ()) -> None:
-        self._rules: list[tuple[Fault, Random]] = []
-        self._matched: Counter[tuple[int, str, str, str]] = Counter()
-        self._hit: Counter[tuple[int, str, str, str]] = Counter()
+        self._rules: list[Fault] = []
+        self._matched: Counter[tuple[int, str]] = Counter()
+        self._tossed: Counter[tuple[int, str]] = Counter()
+        self._hit: Counter[tuple[int, str]] = Counter()
         self.hits: Counter[str] = Counter()
         for rule in rules:
             self.add(rule)
 
     def add(self, rule: Fault) -> Fault:
         """Puts a rule in force; earlier ones come first."""
-        self._rules.append((rule, Random(rule.seed)))
+        self._rules.append(rule)
         return rule
 
     def clear(self) -> None:
         """From now on nothing goes wrong."""
         self._rules.clear()
         self._matched.clear()
+        self._tossed.clear()
         self._hit.clear()
 
     def strike(self, call: Call) -> Fault | None:
         """The first rule that hits this call, if any does."""
-        for rule, coin in self._rules:
-            if not rule.speaks_of(call):
-                continue
-            place = (call.account_id, call.region, gateway_of(call) or "") if rule.each else ("", "", "")
-            key = (id(rule), *place)
-            self._matched[key] += 1
-            number = self._matched[key]
-            if (
-                (rule.nth is not None and number != rule.nth)
-                or (rule.from_nth is not None and number < rule.from_nth)
-                or (rule.times is not None and self._hit[key] >= rule.times)
-                or (rule.probability < 1 and coin.random() >= rule.probability)
-            ):
-                continue
-            self._hit[key] += 1
-            self.hits[rule.kind] += 1
-            return rule
+        for rule in self._rules:
+            if rule.speaks_of(call) and self._hits(rule, call):
+                self.hits[rule.kind] += 1
+                return rule
         return None
+
+    def _hits(self, rule: Fault, call: Call) -> bool:
+        """Counts a call that the rule speaks of, and says whether it is one to hit."""
+        place = f"{call.account_id}:{call.region}:{gateway_of(call) or ''}"
+        key = (id(rule), place if rule.each else "")
+        self._matched[key] += 1
+        number = self._matched[key]
+        if (
+            (rule.nth is not None and number != rule.nth)
+            or (rule.from_nth is not None and number < rule.from_nth)
+            or (rule.times is not None and self._hit[key] >= rule.times)
+            or (rule.probability < 1 and not self._toss(rule, f"{place}:{call.operation}"))
+        ):
+            return False
+        self._hit[key] += 1
+        return True
+
+    def _toss(self, rule: Fault, place: str) -> bool:
+        # A coin for each place: calls that race each other must not change who is hit.
+        key = (id(rule), place)
+        self._tossed[key] += 1
+        return rule.lands(place, self._tossed[key])

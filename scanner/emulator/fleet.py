@@ -155,6 +155,25 @@ class Fleet:
     organization: Organization | None = field(default_factory=Organization)
     base_account: str | None = None
     extra_regions: Sequence[str] = ()
+    # How far the service's clock is ahead of the real one; it signs, expires and dates by its own.
+    clock_skew_seconds: float = 0.0
+
+    @property
+    def members(self) -> dict[str, Account]:
+        """The accounts of the organization, by their ids and in their order."""
+        inside = (account for account in self.accounts if account.in_organization)
+        return {account.id: account for account in sorted(inside, key=lambda account: account.id)}
+
+    @property
+    def units(self) -> dict[str, str]:
+        """The path of each unit by its id, in the order of the ids; the root's is empty."""
+        if self.organization is None:
+            return {}
+        paths = {""}
+        for path in (*self.organization.units, *(account.ou for account in self.members.values())):
+            steps = path.split("/") if path else []
+            paths.update("/".join(steps[: end + 1]) for end in range(len(steps)))
+        return dict(sorted((self.organization.unit_id(path), path) for path in paths))
 
     @property
     def base_account_id(self) -> str:

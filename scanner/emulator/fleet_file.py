@@ -214,7 +214,7 @@ BUCKET: dict[str, Check] = {
 FAULT: dict[str, Check] = {
     "kind": _like("|".join(KINDS), f"one of {', '.join(KINDS)}"),
     **dict.fromkeys(("account", "region", "service", "operation", "gateway"), _TEXT),
-    **dict.fromkeys(("code", "message", "inner", "retry_after", "body"), _TEXT),
+    **dict.fromkeys(("code", "message", "inner", "retry_after", "body", "other"), _TEXT),
     **dict.fromkeys(("nth", "from_nth", "times", "seed", "status"), _WHOLE),
     **dict.fromkeys(("probability", "seconds"), _NUMBER),
     "each": _FLAG,
@@ -230,7 +230,11 @@ GENERATE: dict[str, Check] = {
     "types": _is(dict, "a table of types and their shares"),
     "role": _TEXT,
 }
-TOP: dict[str, Check] = {"base_account": _ACCOUNT_ID, "extra_regions": _texts}
+TOP: dict[str, Check] = {
+    "base_account": _ACCOUNT_ID,
+    "extra_regions": _texts,
+    "clock_skew_seconds": _NUMBER,
+}
 TABLES = {"accounts", "generate", "organization", "faults", "throttle"}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from .errors import ServiceError
+from .errors import denied
 
 Statement = Mapping[str, Any]
 
@@ -28,6 +28,10 @@ class Caller:
     expires_at: float | None = None
     role_arn: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def partition(self) -> str:
+        return self.arn.split(":")[1]
 
 
 @lru_cache(maxsize=4096)
@@ -104,13 +108,10 @@ def decide(
 def demand(
     caller: Caller, action: str, resource: str = "*", context: Mapping[str, str] | None = None
 ) -> None:
-    """Raises the access-denied error of the JSON services unless the caller may."""
+    """Raises the access-denied error of the action's service unless the caller may."""
     reason = decide(caller, action, resource, context)
     if reason is not None:
-        raise ServiceError(
-            "AccessDeniedException",
-            f"User: {caller.arn} is not authorized to perform: {action} on resource: {resource} {reason}",
-        )
+        raise denied(action.partition(":")[0], caller.arn, action, resource, reason)
 
 
 def tag_context(tags: Mapping[str, str]) -> dict[str, str]:

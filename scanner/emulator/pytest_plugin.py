@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,6 +9,8 @@ import pytest
 
 if TYPE_CHECKING:
     from scanner.emulator import Emulator, Fleet
+
+# Imported inside: whoever installs the package must not wait for it in every run of their own tests.
 
 
 @pytest.fixture
@@ -24,18 +24,7 @@ def sgw_fleet() -> Fleet:
 @pytest.fixture
 def sgw_emulator(sgw_fleet: Fleet) -> Iterator[Emulator]:
     """A running emulator, for tests with or without an event loop of their own."""
-    # A loop in a thread, so that blocking clients may be used from the test itself.
-    from scanner.emulator import Emulator
+    from scanner.emulator import background
 
-    emulator = Emulator(sgw_fleet)
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="sgw-emulator", daemon=True)
-    thread.start()
-    try:
-        asyncio.run_coroutine_threadsafe(emulator.start(), loop).result(30)
+    with background(sgw_fleet) as emulator:
         yield emulator
-    finally:
-        asyncio.run_coroutine_threadsafe(emulator.stop(), loop).result(30)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(30)
-        loop.close()

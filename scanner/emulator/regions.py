@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .errors import ServiceError
-from .iam import decide, demand
+from .errors import ServiceError, denied
+from .iam import demand
 from .places import OPT_IN_REGIONS, partition_of, regions_of
 from .world import Call, World
 
@@ -30,21 +30,22 @@ def statuses(world: World, account_id: str, partition: str) -> dict[str, str]:
     return found
 
 
+def _member(call: Call, account_id: str) -> str:
+    """The ARN of another account, for those who may ask about it: managers of the organization they share."""
+    organization, managing = call.world.fleet.organization, call.world.fleet.accounts[0].id
+    together = {call.account_id, account_id} <= call.world.members.keys()
+    if organization is None or not together or call.account_id not in (managing, *organization.delegated):
+        reason = "because the account is no member of an organization that the caller manages"
+        raise denied("account", call.caller.arn, "account:ListRegions", account_id, reason)
+    return f"arn:{call.partition}:account::{managing}:account/{organization.id}/{account_id}"
+
+
 def list_regions(call: Call) -> dict[str, Any]:
     account_id = call.text("AccountId", 12, 12) or call.account_id
-    resource = f"arn:{call.partition}:account::{account_id}:account"
-    demand(call.caller, "account:ListRegions", resource)
-    organization = call.world.fleet.organization
+    action, resource = "account:ListRegions", f"arn:{call.partition}:account::{call.account_id}:account"
     if account_id != call.account_id:
-        managers = (
-            (call.world.fleet.accounts[0].id, *organization.delegated) if organization is not None else ()
-        )
-        if call.account_id not in managers or account_id not in call.world.accounts:
-            raise ServiceError(
-                "AccessDeniedException",
-                f"User: {call.caller.arn} is not authorized to perform: account:ListRegions "
-                f"(Your organization must first enable trusted access with AWS Account Management.)",
-            )
+        resource = _member(call, account_id)
+    demand(call.caller, action, resource)
     wanted = call.params.get("RegionOptStatusContains")
     listed = [
         (region, status)
@@ -63,14 +64,7 @@ def list_regions(call: Call) -> dict[str, Any]:
 
 
 def describe_regions(call: Call) -> dict[str, Any]:
-    reason = decide(call.caller, "ec2:DescribeRegions")
-    if reason is not None:
-        raise ServiceError(
-            "UnauthorizedOperation",
-            "You are not authorized to perform this operation. "
-            f"User: {call.caller.arn} is not authorized to perform: ec2:DescribeRegions {reason}",
-            403,
-        )
+    demand(call.caller, "ec2:DescribeRegions")
     everything = str(call.params.get("AllRegions", "false")).lower() == "true"
     named = {value for key, value in call.params.items() if key.startswith("RegionName.")}
     suffix = _SUFFIXES.get(call.partition, "amazonaws.com")

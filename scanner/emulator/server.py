@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Callable
 from email.utils import formatdate
+from fnmatch import fnmatchcase
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,9 +17,11 @@ from aiohttp import web
 
 from . import organizations, regions, sigv4, storage_gateway, sts, tagging, trouble
 from .buckets import Limits
+from .control import PREFIX, control
 from .delivery import deliver, whole
+from .door import Door
 from .errors import NOT_A_CLIENT, AuthenticationError, ServiceError
-from .faults import DELIVERIES, Fault, Faults
+from .faults import DELIVERIES, Fault, Faults, gateway_of
 from .fleet import Fleet
 from .wire import Asked, Reply, failure, refusal, success, understand
 from .world import BASE_KEY, BASE_SECRET, Call, World
@@ -37,7 +41,8 @@ class Emulator:
 
     `requests` counts calls by (service, operation, account, region), refused and throttled ones too;
     `mismatches` counts those whose credentials were mixed up: a wrong signature, a token of another key,
-    an ARN of another account. `clock` gives seconds since the epoch.
+    an ARN of another account. `log` holds the last `log_size` calls as (service, operation, account, region,
+    status). `clock` gives seconds since the epoch.
     """
 
     def __init__(
@@ -54,11 +59,11 @@ class Emulator:
         self.requests: Counter[tuple[str, str, str, str]] = Counter()
         self.log: deque[tuple[str, str, str, str, int]] = deque(maxlen=log_size)
         self.mismatches = 0
-        self.world = World(self.fleet, clock())
+        self.world = World(self.fleet, self.now())
         self.faults = Faults(self.fleet.faults)
         self.limits = Limits(self.fleet.throttle, time.monotonic)
         self._host, self._port = host, port
-        self._runner: web.ServerRunner | None = None
+        self._door: Door | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -70,18 +75,30 @@ class Emulator:
         await self.stop()
 
     async def start(self) -> None:
-        """Listens; the port is known afterwards."""
-        server = web.Server(self._handle, access_log=None)
-        self._runner = web.ServerRunner(server, shutdown_timeout=0.2)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._port, backlog=1024)
-        await site.start()
-        self._port = self._runner.addresses[0][1]
+        """Listens; the port is known afterwards, and kept if it is stopped and started again."""
+        door = Door(web.Server(self._handle, access_log=None), self._host, self._port)
+        try:
+            await door.open()
+        except OSError:
+            await door.close()
+            raise
+        self._door, self._port = door, door.port
 
     async def stop(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        """Ends every connection and gives the port away."""
+        if self._door is not None:
+            door, self._door = self._door, None
+            await door.close()
+
+    async def refuse(self, seconds: float | None = None) -> None:
+        """Resets every connection and refuses new ones, for so long or until `accept`."""
+        if self._door is not None:
+            await self._door.shut(seconds)
+
+    async def accept(self) -> None:
+        """Lets clients in again after `refuse`."""
+        if self._door is not None:
+            await self._door.open()
 
     @property
     def url(self) -> str:
@@ -90,26 +107,56 @@ class Emulator:
     def environment(self) -> dict[str, str]:
         """What an AWS client needs in its environment to talk to this fleet and nothing else."""
         enabled = self.fleet.accounts[0].enabled_regions if self.fleet.accounts else ()
-        return {
-            "AWS_ENDPOINT_URL": self.url,
-            "AWS_ACCESS_KEY_ID": BASE_KEY,
-            "AWS_SECRET_ACCESS_KEY": BASE_SECRET,
-            "AWS_DEFAULT_REGION": "us-east-1" if "us-east-1" in enabled or not enabled else enabled[0],
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_CONFIG_FILE": "/dev/null",
-            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-        }
+        return environment(self.url, "us-east-1" if "us-east-1" in enabled or not enabled else enabled[0])
+
+    def now(self) -> float:
+        """The time by the service's clock, in seconds since the epoch."""
+        return self.clock() + self.fleet.clock_skew_seconds
 
     def refresh(self) -> None:
         """Takes in changes made to the fleet since the start."""
         self.world.refresh()
 
+    def count(self, operation: str = "*", account: str = "*", region: str = "*", service: str = "*") -> int:
+        """How many calls came, by names or globs."""
+        wanted = (service, operation, account, region)
+        return sum(
+            number
+            for names, number in self.requests.items()
+            if all(fnmatchcase(name, pattern) for name, pattern in zip(names, wanted, strict=True))
+        )
+
+    def stats(self) -> dict[str, Any]:
+        """All counts, as JSON has them; `calls` holds one entry for each kind of call, target by target."""
+        names = ("service", "operation", "account_id", "region")
+        return {
+            "total": self.requests.total(),
+            "mismatches": self.mismatches,
+            "throttled": self.limits.throttled,
+            "faults": dict(self.faults.hits),
+            "calls": [
+                {**dict(zip(names, key, strict=True)), "count": number}
+                for key, number in sorted(self.requests.items())
+            ],
+        }
+
+    def reset(self) -> None:
+        """Counts from zero again; rules, buckets and credentials stay as they are."""
+        self.requests.clear()
+        self.log.clear()
+        self.faults.hits.clear()
+        self.mismatches = self.limits.throttled = 0
+
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         body = await request.read()
+        if request.path.startswith(PREFIX):
+            return whole(control(self, request.method, request.path, body))
         asked = understand(request.method, request.path, request.headers, body)
         reply, fault = self._answer(request, asked, body)
         # A fault may have set it: a clock that is wrong is wrong in the header too.
-        reply.headers.setdefault("Date", formatdate(self.clock(), usegmt=True))
+        reply.headers.setdefault("Date", formatdate(self.now(), usegmt=True))
+        if fault is not None and fault.kind == "refuse":
+            await self.refuse(fault.seconds)
         if fault is not None and fault.kind in DELIVERIES:
             return await deliver(fault, request, reply)
         return whole(reply)
@@ -138,7 +185,7 @@ class Emulator:
     def _authenticate(self, request: web.BaseRequest, asked: Asked, body: bytes, who: list[str]) -> Call:
         claim = sigv4.read(request.headers)
         who[1] = claim.region
-        now = self.clock()
+        now = self.now()
         try:
             caller = self.world.caller(claim.key_id, claim.token, now)
         except AuthenticationError:
@@ -166,8 +213,8 @@ class Emulator:
         if asked.params is None:
             raise ServiceError("SerializationException", "The request body is not a JSON object.")
         call = Call(self.world, asked.service, asked.operation, claim.region, caller, asked.params, now)
-        arn = call.params.get("GatewayARN")
-        if isinstance(arn, str) and arn.count(":") >= 5 and arn.split(":")[4] != caller.account_id:
+        arn = gateway_of(call) if asked.service == "storagegateway" else None
+        if arn is not None and arn.count(":") >= 5 and arn.split(":")[4] != caller.account_id:
             self.mismatches += 1
         return call
 
@@ -185,12 +232,41 @@ class Emulator:
         return operation(call)
 
 
-def serve(fleet: Fleet, host: str = "127.0.0.1", port: int = 0) -> None:
-    """Serves until interrupted; prints one line with the address as soon as clients may come."""
-    asyncio.run(_serve(fleet, host, port))
+def environment(url: str, region: str) -> dict[str, str]:
+    """What leads an AWS client to an emulator, as its base identity, and to nothing else."""
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": BASE_KEY,
+        "AWS_SECRET_ACCESS_KEY": BASE_SECRET,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+    }
 
 
-async def _serve(fleet: Fleet, host: str, port: int) -> None:
-    async with Emulator(fleet, port, host=host) as emulator:
-        print(emulator.url, flush=True)  # noqa: T201 - the one line that callers wait for
-        await asyncio.Event().wait()
+def announce(emulator: Emulator) -> None:
+    """Prints the address: the one line that callers wait for."""
+    print(emulator.url, flush=True)  # noqa: T201 - a command's own message
+
+
+def serve(
+    fleet: Fleet,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    ready: Callable[[Emulator], None] = announce,
+) -> None:
+    """Serves until SIGINT or SIGTERM; `ready` is called as soon as clients may come.
+
+    Raises OSError if the port is taken.
+    """
+    asyncio.run(_serve(Emulator(fleet, port, host=host), ready))
+
+
+async def _serve(emulator: Emulator, ready: Callable[[Emulator], None]) -> None:
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    async with emulator:
+        ready(emulator)
+        await ended.wait()

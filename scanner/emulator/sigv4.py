@@ -73,10 +73,15 @@ def read(headers: Mapping[str, str]) -> Claim:
     )
 
 
+@lru_cache(maxsize=1024)
+def _moment(stamp: str) -> datetime:
+    return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
+
+
 def check_time(claim: Claim, now: float, minutes: int) -> None:
     """Refuses a signature that was made too long ago or in the future, by this clock."""
     try:
-        signed_at = datetime.strptime(claim.stamp, _STAMP).replace(tzinfo=UTC)
+        signed_at = _moment(claim.stamp)
     except ValueError:
         raise AuthenticationError(
             "incomplete", f"Date must be in ISO-8601 'basic format'. Got '{claim.stamp}'."

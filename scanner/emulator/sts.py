@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from .errors import ServiceError
+from .errors import ServiceError, denied
 from .fleet import Account, Role
-from .iam import Caller, decide
+from .iam import Caller, decide, demand
 from .world import Call
 
 _SESSION_NAME = re.compile(r"[\w+=,.@-]*", re.ASCII)
@@ -92,8 +92,8 @@ def _statements(call: Call) -> Sequence[Mapping[str, Any]] | None:
 
 def _trusted(caller: Caller, role: Role) -> bool:
     known = {"*", caller.account_id, caller.arn, caller.role_arn or caller.arn}
-    roots = {f"arn:{name}:iam::{caller.account_id}:root" for name in ("aws", "aws-cn", "aws-us-gov")}
-    return any(principal in known or principal in roots for principal in role.trust)
+    known.add(f"arn:{caller.partition}:iam::{caller.account_id}:root")
+    return any(principal in known for principal in role.trust)
 
 
 def _role(call: Call, arn: str) -> tuple[Account, Role]:
@@ -107,17 +107,12 @@ def _role(call: Call, arn: str) -> tuple[Account, Role]:
         reason is not None
         or account is None
         or role is None
+        or account.partition != call.caller.partition
         or account.state in ("SUSPENDED", "CLOSED")
         or not _trusted(call.caller, role)
         or (role.external_id is not None and role.external_id != external_id)
     ):
-        detail = f" {reason}" if reason is not None else ""
-        raise ServiceError(
-            "AccessDenied",
-            f"User: {call.caller.arn} is not authorized to perform: sts:AssumeRole "
-            f"on resource: {arn}{detail}",
-            403,
-        )
+        raise denied("sts", call.caller.arn, "sts:AssumeRole", arn, reason or "")
     return account, role
 
 
@@ -195,13 +190,8 @@ def _tags(call: Call) -> dict[str, str]:
         if key is None:
             break
         tags[key] = call.params.get(f"Tags.member.{number}.Value", "")
-    if tags and (reason := decide(call.caller, "sts:TagSession", call.params["RoleArn"])):
-        raise ServiceError(
-            "AccessDenied",
-            f"User: {call.caller.arn} is not authorized to perform: sts:TagSession on resource: "
-            f"{call.params['RoleArn']} {reason}",
-            403,
-        )
+    if tags:
+        demand(call.caller, "sts:TagSession", call.params["RoleArn"])
     return tags
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import Any
 
-from .errors import AuthenticationError, GatewayError, ServiceError
+from .errors import EXPIRED, NOT_A_CLIENT, AuthenticationError, GatewayError, ServiceError, denied, throttled
 from .faults import THROTTLES, Fault
 from .wire import Reply, failure, refusal, success
 from .world import Call
@@ -26,13 +26,12 @@ Perform = Callable[[Call], Mapping[str, Any]]
 def answer(fault: Fault, call: Call, perform: Perform, request_id: str) -> Reply:
     """The answer that the fault makes of a call."""
     if fault.kind in _RAW:
-        return _RAW[fault.kind](fault, request_id)
+        return _with_retry_after(fault, _RAW[fault.kind](fault, call, request_id))
     if fault.kind in _ERRORS:
         error = _ERRORS[fault.kind](fault, call)
         if isinstance(error, AuthenticationError):
-            reply = failure(call.service, refusal(call.service, error), request_id)
-        else:
-            reply = failure(call.service, error, request_id)
+            error = refusal(call.service, error)
+        reply = _with_retry_after(fault, failure(call.service, error, request_id))
         if fault.kind == "wrong_clock":
             reply.headers["Date"] = formatdate(call.now + fault.seconds, usegmt=True)
         return reply
@@ -42,39 +41,54 @@ def answer(fault: Fault, call: Call, perform: Perform, request_id: str) -> Reply
     return success(call.service, call.operation, perform(call), request_id)
 
 
-def _throttle(fault: Fault, call: Call) -> ServiceError:
-    code = fault.code or "ThrottlingException"
-    status = fault.status or THROTTLES.get(code, 400)
-    headers = {} if fault.retry_after is None else {"Retry-After": fault.retry_after}
-    return ServiceError(code, fault.message or "Rate exceeded", status, headers=headers)
+def _with_retry_after(fault: Fault, reply: Reply) -> Reply:
+    if fault.retry_after is not None:
+        reply.headers["Retry-After"] = fault.retry_after
+    return reply
 
 
-def _error(fault: Fault, call: Call) -> ServiceError:
-    code = fault.code or "InternalFailure"
+def _named(fault: Fault, error: ServiceError) -> ServiceError:
+    """The error with what the rule says about it instead of its own words."""
     return ServiceError(
-        code, fault.message or "Something went wrong.", fault.status or 400, inner=fault.inner
+        fault.code or error.code,
+        fault.message or error.message,
+        fault.status or error.status,
+        inner=fault.inner or error.inner,
     )
 
 
+def _throttle(fault: Fault, call: Call) -> ServiceError:
+    own = throttled(call.service)
+    return _named(fault, ServiceError(own.code, own.message, THROTTLES.get(fault.code or "", own.status)))
+
+
+def _error(fault: Fault, call: Call) -> ServiceError:
+    return _named(fault, ServiceError("InternalFailure", "Something went wrong."))
+
+
 def _inner(fault: Fault, call: Call) -> ServiceError:
-    return GatewayError(fault.inner or "InternalError", fault.message, fault.status or 400)
+    return _named(fault, GatewayError(fault.inner or "InternalError"))
 
 
 def _vanished(fault: Fault, call: Call) -> ServiceError:
-    return GatewayError("GatewayNotFound", fault.message, fault.status or 400)
+    return _named(fault, GatewayError("GatewayNotFound"))
 
 
 def _access_denied(fault: Fault, call: Call) -> ServiceError:
     action = f"{call.service}:{call.operation}"
-    message = (
-        f"User: {call.caller.arn} is not authorized to perform: {action} on resource: * "
-        f"because no identity-based policy allows the {action} action"
-    )
-    return ServiceError(fault.code or "AccessDeniedException", fault.message or message, fault.status or 400)
+    reason = f"because no identity-based policy allows the {action} action"
+    return _named(fault, denied(call.service, call.caller.arn, action, "*", reason))
 
 
 def _expired_token(fault: Fault, call: Call) -> AuthenticationError:
-    return AuthenticationError("expired", "The security token included in the request is expired")
+    # The session is really over: who asks again with the same token learns nothing else.
+    if call.caller.expires_at is not None:
+        call.caller.expires_at = call.now
+    return AuthenticationError("expired", EXPIRED)
+
+
+def _not_enabled(fault: Fault, call: Call) -> AuthenticationError:
+    return AuthenticationError("unknown", NOT_A_CLIENT)
 
 
 def _wrong_clock(fault: Fault, call: Call) -> AuthenticationError:
@@ -95,37 +109,36 @@ _ERRORS: dict[str, Callable[[Fault, Call], ServiceError | AuthenticationError]] 
     "vanished": _vanished,
     "access_denied": _access_denied,
     "expired_token": _expired_token,
+    "not_enabled": _not_enabled,
     "wrong_clock": _wrong_clock,
 }
 
 
-def _server_error(fault: Fault, request_id: str) -> Reply:
+def _server_error(fault: Fault, call: Call, request_id: str) -> Reply:
     status = fault.status or 503
     headers = {"x-amzn-RequestId": request_id}
-    if fault.retry_after is not None:
-        headers["Retry-After"] = fault.retry_after
     if fault.body == "html":
         return Reply(status, _HTML, "text/html", headers)
     if fault.body == "empty":
         return Reply(status, b"", headers=headers)
-    content = {"__type": fault.code or "InternalFailure", "message": fault.message or "Try again."}
-    return Reply(status, json.dumps(content).encode(), headers=headers)
+    error = ServiceError(fault.code or "InternalFailure", fault.message or "Try again.", status)
+    return failure(call.service, error, request_id)
 
 
-def _html(fault: Fault, request_id: str) -> Reply:
+def _html(fault: Fault, call: Call, request_id: str) -> Reply:
     return Reply(200, _HTML, "text/html", {})
 
 
-def _empty(fault: Fault, request_id: str) -> Reply:
+def _empty(fault: Fault, call: Call, request_id: str) -> Reply:
     return Reply(200, b"", headers={"x-amzn-RequestId": request_id})
 
 
-def _other_shape(fault: Fault, request_id: str) -> Reply:
+def _other_shape(fault: Fault, call: Call, request_id: str) -> Reply:
     text = fault.body if fault.body is not None else '{"status": "ok", "items": []}'
     return Reply(200, text.encode(), headers={"x-amzn-RequestId": request_id})
 
 
-_RAW: dict[str, Callable[[Fault, str], Reply]] = {
+_RAW: dict[str, Callable[[Fault, Call, str], Reply]] = {
     "server_error": _server_error,
     "html": _html,
     "empty": _empty,
@@ -156,15 +169,29 @@ def _endless_markers(fault: Fault, call: Call, perform: Perform) -> dict[str, An
 
 def _empty_page(fault: Fault, call: Call, perform: Perform) -> dict[str, Any]:
     name, marker = _own_marker(call)
-    result = {key: [] if isinstance(value, list) else value for key, value in perform(call).items()}
+    result = _records(perform(call), lambda _: [])
     # The marker leads to where this page would have begun: nothing is lost for a client that goes on.
-    binding = call.binding(_extra(call))
-    position = call.world.unseal(marker, binding) if marker else None
-    return {**result, name: call.world.seal(position or "", binding)}
+    position = call.world.unseal(marker, call.bound) if marker else None
+    return {**result, name: call.world.seal(position or "", call.bound)}
 
 
-def _extra(call: Call) -> str:
-    return str(call.params.get("GatewayARN") or call.params.get("ResourceARN") or "")
+def _records(result: Mapping[str, Any], change: Callable[[list[Any]], Any]) -> dict[str, Any]:
+    """The result with every list of records changed."""
+    return {key: change(value) if isinstance(value, list) else value for key, value in result.items()}
+
+
+def _duplicate(fault: Fault, call: Call, perform: Perform) -> dict[str, Any]:
+    return _records(perform(call), lambda records: records + records)
+
+
+def _foreign_account(fault: Fault, call: Call, perform: Perform) -> dict[str, Any]:
+    own, other = f":{call.account_id}:", f":{fault.other or '999999999999'}:"
+    return _records(perform(call), lambda records: json.loads(json.dumps(records).replace(own, other)))
+
+
+def _foreign_region(fault: Fault, call: Call, perform: Perform) -> dict[str, Any]:
+    own, other = f":{call.region}:", f":{fault.other or 'ap-south-2'}:"
+    return _records(perform(call), lambda records: json.loads(json.dumps(records).replace(own, other)))
 
 
 def _mutate(fault: Fault, call: Call, perform: Perform) -> Any:
@@ -201,4 +228,7 @@ _RESULTS: dict[str, Callable[[Fault, Call, Perform], Any]] = {
     "endless_markers": _endless_markers,
     "empty_page": _empty_page,
     "mutate": _mutate,
+    "duplicate": _duplicate,
+    "foreign_account": _foreign_account,
+    "foreign_region": _foreign_region,
 }

@@ -7,12 +7,14 @@ import binascii
 import hmac
 import json
 import secrets
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from .errors import NOT_A_CLIENT, AuthenticationError, invalid
+from .errors import EXPIRED, NOT_A_CLIENT, AuthenticationError, invalid
 from .fleet import ALLOW_ALL, Account, Fleet, Gateway, Volume
 from .iam import Caller
 from .places import DEFAULT_REGIONS, OPT_IN_REGIONS, OTHER_REGIONS, partition_of
@@ -21,6 +23,8 @@ from .places import DEFAULT_REGIONS, OPT_IN_REGIONS, OTHER_REGIONS, partition_of
 BASE_KEY = BASE_SECRET = "test"  # noqa: S105 - opens nothing but the emulator
 
 
+# The same few thousand moments are asked for over and over.
+@lru_cache(maxsize=65_536)
 def instant(moment: datetime) -> str:
     """A moment as Storage Gateway writes it: text, milliseconds, Z."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
@@ -51,6 +55,7 @@ class World:
                 self.gateways[arn] = (account, gateway)
         for listed in self.targets.values():
             listed.sort(key=lambda item: item[0])
+        self.members, self.units = self.fleet.members, self.fleet.units
         self.enabled = {account.id: frozenset(account.enabled_regions) for account in self.fleet.accounts}
         self.keys = {BASE_KEY: self._base()}
         for account in self.fleet.accounts:
@@ -71,18 +76,23 @@ class World:
         if caller is None or caller.token != token:
             raise AuthenticationError("unknown", NOT_A_CLIENT)
         if caller.expires_at is not None and caller.expires_at <= now:
-            raise AuthenticationError("expired", "The security token included in the request is expired")
+            raise AuthenticationError("expired", EXPIRED)
         return caller
 
     def is_enabled(self, service: str, account_id: str, region: str) -> bool:
         """Whether an account may call a service in a Region; accounts outside the fleet may everywhere."""
-        if service in ("organizations", "account") or (
-            # Who starts somewhere must get in: a fleet may leave these Regions out, AWS never does.
-            service in ("sts", "ec2") and region in DEFAULT_REGIONS
-        ):
+        account = self.accounts.get(account_id)
+        if account is None:
             return True
-        enabled = self.enabled.get(account_id)
-        return enabled is None or region in enabled
+        if partition_of(region) != account.partition:
+            return False
+        # Who starts somewhere must get in: a fleet may leave the default Regions out, AWS never does.
+        everywhere = service in ("organizations", "account")
+        return (
+            everywhere
+            or (service in ("sts", "ec2") and region in DEFAULT_REGIONS)
+            or region in self.enabled[account_id]
+        )
 
     def volume_arn(self, gateway_arn: str, volume: Volume) -> str:
         return f"{gateway_arn}/volume/{volume.id}"
@@ -126,7 +136,8 @@ class Call:
     caller: Caller
     params: Mapping[str, Any]
     now: float
-    url: str = ""
+    # What the markers of its pages are bound to, once a page was cut.
+    bound: str = ""
 
     @property
     def account_id(self) -> str:
@@ -175,21 +186,17 @@ class Call:
             f"Value '{value}' at '{wire}' failed to satisfy constraint: Member must have value {bound}"
         )
 
-    def binding(self, extra: str = "") -> str:
-        """What a marker of this request is bound to."""
-        return f"{self.service}:{self.operation}:{self.account_id}:{self.region}:{extra}"
-
     def page(
         self, keys: Sequence[str], size: int, marker: str | None, *, extra: str = ""
     ) -> tuple[range, str | None] | None:
         """Which of the ordered keys come now and the next marker; None for a marker of another request."""
-        binding = self.binding(extra)
+        self.bound = f"{self.service}:{self.operation}:{self.account_id}:{self.region}:{extra}"
         start = 0
         if marker is not None:
-            position = self.world.unseal(marker, binding)
+            position = self.world.unseal(marker, self.bound)
             if position is None:
                 return None
-            start = next((i for i, key in enumerate(keys) if key > position), len(keys))
+            start = bisect_right(keys, position)
         stop = min(start + size, len(keys))
-        following = self.world.seal(keys[stop - 1], binding) if stop < len(keys) else None
+        following = self.world.seal(keys[stop - 1], self.bound) if stop < len(keys) else None
         return range(start, stop), following

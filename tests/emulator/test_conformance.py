@@ -62,6 +62,7 @@ def questions(served: Fleet) -> list[tuple[str, str, dict[str, Any]]]:
         ("organizations", "ListRoots", {}),
         ("organizations", "ListOrganizationalUnitsForParent", {"ParentId": "r-ab12"}),
         ("organizations", "ListAccountsForParent", {"ParentId": unit}),
+        ("organizations", "ListChildren", {"ParentId": "r-ab12", "ChildType": "ORGANIZATIONAL_UNIT"}),
         ("organizations", "ListAccounts", {}),
         ("organizations", "ListParents", {"ChildId": unit}),
         ("organizations", "DescribeAccount", {"AccountId": served.accounts[1].id}),

@@ -25,10 +25,15 @@ def walk(api: Any) -> list[tuple[str, list[str]]]:
 
     def enter(parent: str, path: str) -> None:
         accounts = listed("list_accounts_for_parent", "Accounts", ParentId=parent)
+        units = listed("list_organizational_units_for_parent", "OrganizationalUnits", ParentId=parent)
         for account in accounts:
             assert api.list_parents(ChildId=account["Id"])["Parents"][0]["Id"] == parent
+        for kind, below in (("ACCOUNT", accounts), ("ORGANIZATIONAL_UNIT", units)):
+            children = listed("list_children", "Children", ParentId=parent, ChildType=kind)
+            assert {(child["Id"], child["Type"]) for child in children} == {
+                (each["Id"], kind) for each in below
+            }
         found.append((path, sorted(account["Name"] for account in accounts)))
-        units = listed("list_organizational_units_for_parent", "OrganizationalUnits", ParentId=parent)
         for unit in sorted(units, key=lambda unit: str(unit["Name"])):
             described = api.describe_organizational_unit(OrganizationalUnitId=unit["Id"])
             assert described["OrganizationalUnit"]["Name"] == unit["Name"]
