@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from scanner.config import AccountSettings, OrganizationSettings
 from scanner.engine.events import FailureSeen, TargetEnded, TargetPlanned
+from scanner.engine.paging import EMPTY_PAGES, Paging
 from scanner.engine.schedule import Job, Queue
 from scanner.engine.source import CallFailed, Inquiry, Member, OrganizationPage, Source
 from scanner.engine.target import Emit
@@ -34,13 +35,22 @@ class Discovery:
     def start(self) -> None:
         self._ask(Inquiry("DescribeOrganization"), self._described)
 
-    def _ask(self, inquiry: Inquiry, done: Callable[[OrganizationPage], Awaitable[None]]) -> None:
+    def _ask(
+        self,
+        inquiry: Inquiry,
+        done: Callable[[OrganizationPage], Awaitable[None]],
+        listing: Paging | None = None,
+    ) -> None:
         self._open += 1
+        paging = listing or Paging(EMPTY_PAGES)
 
         async def answered(page: OrganizationPage) -> None:
             self.queue.budget.earn()
-            if page.marker and page.marker != inquiry.marker:
-                self._ask(inquiry._replace(marker=page.marker), done)
+            try:
+                if paging.follow(page.marker, news=bool(page.accounts or page.units)):
+                    self._ask(inquiry._replace(marker=page.marker), done, paging)
+            except ValueError as error:
+                await self._fail(CallFailed(FailureKind.INVALID_RESPONSE, str(error)), 1, inquiry.operation)
             await done(page)
             await self._closed()
 

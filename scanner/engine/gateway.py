@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from scanner.engine.paging import Paging
 from scanner.engine.source import (
     CallFailed,
     GatewayFacts,
@@ -52,7 +53,7 @@ class GatewayScan:
     facts: GatewayFacts | None = None
     listed: dict[str, ListedVolume] = field(default_factory=dict)
     described: dict[str, VolumeFacts] = field(default_factory=dict)
-    markers: set[str] = field(default_factory=set)
+    paging: Paging = field(default_factory=Paging)
     _undescribed: list[str] = field(default_factory=list)
 
     @property
@@ -113,14 +114,13 @@ class GatewayScan:
     async def _volumes_listed(self, page: VolumePage) -> None:
         try:
             self.target.check_volumes(page.volumes)
-            if page.marker in self.markers:
-                raise ValueError("the listing did not end: a marker came twice")
+            news = any(volume.arn not in self.listed for volume in page.volumes)
+            self.listed.update((volume.arn, volume) for volume in page.volumes)
+            more = self.paging.follow(page.marker, news=news)
         except ValueError as error:
             await self._detail_failed(CallFailed(FailureKind.INVALID_RESPONSE, str(error)), 1)
             return
-        self.listed.update((volume.arn, volume) for volume in page.volumes)
-        if page.marker:
-            self.markers.add(page.marker)
+        if more:
             self._list_volumes(page.marker)
             return
         if self.points is None:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from scanner.engine.events import Event, FailureSeen, GatewayEnded, GatewaysListed, TargetEnded
 from scanner.engine.gateway import GatewayScan
+from scanner.engine.paging import EMPTY_PAGES, Paging
 from scanner.engine.rating import gateway_of, volumes_of
 from scanner.engine.refusals import Refusals
 from scanner.engine.schedule import Job, Queue
@@ -38,8 +39,6 @@ from scanner.records import (
 
 LIST = "ListGateways"
 TAGS = "GetResources"
-PAGES_WITHOUT_NEWS = 10
-"""Pages in a row without a gateway not seen before, after which a listing counts as endless."""
 CACHED = "CACHED"
 
 
@@ -72,12 +71,11 @@ class TargetScan:
     waiting: list[GatewayScan] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     volumes: dict[str, Volume] = field(default_factory=dict)
-    markers: set[str] = field(default_factory=set)
-    stale_pages: int = 0
+    paging: Paging = field(default_factory=Paging)
+    tag_paging: Paging = field(default_factory=lambda: Paging(EMPTY_PAGES))
     refusals: Refusals = field(default_factory=Refusals)
     tags: dict[str, dict[str, str]] | None = None
     tagging: bool = False
-    tag_pages: int = 0
 
     def start(self) -> None:
         """Queue the first calls."""
@@ -129,9 +127,11 @@ class TargetScan:
         }
         self.seen.update(fresh)
         self.listed += len(fresh) + len(broken)
-        self.stale_pages = 0 if fresh or broken else self.stale_pages + 1
-        repeated = page.marker in self.markers
-        self.listing = self._follow(page.marker)
+        endless = None
+        try:
+            self.listing = self.paging.follow(page.marker, news=bool(fresh or broken))
+        except ValueError as error:
+            self.listing, endless = False, CallFailed(FailureKind.INVALID_RESPONSE, str(error))
         gateways = [GatewayScan(self, record, arn) for arn, record in fresh.items()]
         self.pending.update((gateway.arn, gateway) for gateway in gateways)
         if self.listing:
@@ -139,11 +139,8 @@ class TargetScan:
         await self.emit(GatewaysListed(*self.place, len(fresh) + len(broken)))
         for problem in broken:
             await self._fail(CallFailed(FailureKind.INVALID_RESPONSE, problem), 1, LIST)
-        if page.marker and not self.listing:
-            stale = f"{PAGES_WITHOUT_NEWS} pages in a row brought no new gateway"
-            why = "the listing did not end: " + ("a marker came twice" if repeated else stale)
-            error = CallFailed(FailureKind.INVALID_RESPONSE, why)
-            await self._fail(error, 1, LIST)
+        if endless:
+            await self._fail(endless, 1, LIST)
         for gateway in gateways:
             if gateway.record.type in (None, CACHED):
                 await gateway.start()
@@ -151,12 +148,6 @@ class TargetScan:
                 gateway.status = GatewayStatus.NOT_APPLICABLE
                 await self.gateway_done(gateway)
         await self._end_if_done()
-
-    def _follow(self, marker: str | None) -> bool:
-        if not marker or marker in self.markers or self.stale_pages >= PAGES_WITHOUT_NEWS:
-            return False
-        self.markers.add(marker)
-        return True
 
     def _stranger(self, record: GatewayRecord) -> str | None:
         if record.arn is None:
@@ -179,12 +170,15 @@ class TargetScan:
     def _ask_tags(self, marker: str | None, found: dict[str, dict[str, str]]) -> None:
         async def came(page: TagPage) -> None:
             self.tag_queue.budget.earn()
+            news = not page.tags.keys() <= found.keys()
             found.update(page.tags)
-            self.tag_pages += 1
-            if page.marker and page.marker != marker:
-                self._ask_tags(page.marker, found)
-                return
-            self.tags = found
+            try:
+                if self.tag_paging.follow(page.marker, news=news):
+                    self._ask_tags(page.marker, found)
+                    return
+                self.tags = found
+            except ValueError as error:
+                await self._fail(CallFailed(FailureKind.INVALID_RESPONSE, str(error)), 1, TAGS)
             await self._tags_known()
 
         async def broke(error: CallFailed, attempts: int) -> None:

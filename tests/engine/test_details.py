@@ -1,0 +1,302 @@
+"""What the details of a scan promise: they add to what is read, and a refused one takes nothing away."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import pytest
+
+from scanner.config import ScannerConfig
+from scanner.engine.source import (
+    CallFailed,
+    GatewayFacts,
+    GatewayNotApplicable,
+    GatewayPage,
+    GatewayVanished,
+    ListedVolume,
+    Place,
+    RecoveryPoints,
+    TagPage,
+    VolumeFacts,
+    VolumePage,
+)
+from scanner.model import Inventory
+from scanner.records import FailureKind, GatewayStatus, Outcome, TargetStatus, VerdictStatus
+from tests.engine.simulated import NOW, Fault, SimulatedSource, cached, config, denied, inventory_of
+from tests.virtual import run
+
+PLACE = Place("000000000001", "us-east-1")
+GATEWAY = "arn:aws:storagegateway:us-east-1:000000000001:gateway/sgw-00000000"
+FIRST = f"{GATEWAY}/volume/vol-00000000"
+UNREAD = f"{GATEWAY}/volume/vol-000000FF"
+OPERATIONS = {
+    "list volumes": "ListVolumes",
+    "describe volumes": "DescribeCachediSCSIVolumes",
+    "describe": "DescribeGatewayInformation",
+    "tags": "GetResources",
+}
+
+
+def listing(*names: str) -> Callable[[str], VolumePage]:
+    return lambda gateway: VolumePage(
+        tuple(ListedVolume(f"{gateway}/volume/{name}", 2**40, "DETACHED") for name in names)
+    )
+
+
+def failing(operation: str, error: Callable[[], CallFailed] = denied, only: str | None = None) -> Fault:
+    def fault(asked: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+        return error() if asked == operation and only in (None, key) else None
+
+    return fault
+
+
+def scanned(source: SimulatedSource, *details: str, **scan: Any) -> Inventory:
+    return run(inventory_of(config(details=details, **scan), source))[0]
+
+
+def told(whole: Inventory) -> list[tuple[str, FailureKind]]:
+    return [(failure.operation, failure.kind) for failure in whole.failures]
+
+
+def test_no_detail_is_asked_for_unless_it_is_wanted() -> None:
+    source = SimulatedSource()
+    whole = scanned(source)
+    assert set(source.calls) == {"open", "list", "read"}
+    assert whole.gateways[0].details is whole.gateways[0].tags is whole.volumes[0].tags is None
+
+
+@pytest.mark.parametrize(
+    ("detail", "calls"),
+    [("gateway", {"describe"}), ("volumes", {"list volumes", "describe volumes"}), ("tags", {"tags"})],
+)
+def test_each_detail_costs_its_own_calls_and_no_others(detail: str, calls: set[str]) -> None:
+    source = SimulatedSource(listed=listing("vol-00000000"))
+    assert scanned(source, detail).scan.outcome is Outcome.COMPLETE
+    assert set(source.calls) - {"open", "list", "read"} == calls
+
+
+def test_a_volume_without_a_recovery_point_is_known_from_its_listing() -> None:
+    source = SimulatedSource(gateways=1, volumes=1, listed=listing("vol-00000000", "vol-000000FF"))
+    whole = scanned(source, "volumes")
+    read, unread = whole.volumes
+    assert (read.arn, unread.arn) == (FIRST, UNREAD)
+    assert unread.verdict.status is VerdictStatus.NO_RECOVERY_POINT
+    assert (unread.size_bytes, unread.attachment_status) == (2**40, "ATTACHED")
+    assert read.verdict.status is VerdictStatus.UNRATED
+    assert read.details == unread.details == {"status": "AVAILABLE"}
+
+
+def test_the_volumes_of_a_gateway_that_failed_are_known_and_their_age_is_not() -> None:
+    source = SimulatedSource(gateways=1, fault=failing("read"), listed=listing("vol-000000FF"))
+    whole = scanned(source, "volumes", "gateway")
+    assert whole.gateways[0].status is GatewayStatus.FAILED
+    (volume,) = whole.volumes
+    assert volume.verdict.status is VerdictStatus.UNKNOWN
+    assert source.calls["describe volumes"] == source.calls["describe"] == 0
+
+
+@pytest.mark.parametrize("kind", [FailureKind.NETWORK, FailureKind.TIMEOUT, FailureKind.CREDENTIALS])
+def test_a_gateway_behind_a_broken_way_is_asked_nothing_more(kind: FailureKind) -> None:
+    source = SimulatedSource(gateways=1, fault=failing("read", lambda: CallFailed(kind, "broken")))
+    scanned(source, "volumes", "gateway")
+    assert source.calls["list volumes"] == 0
+
+
+def test_a_failed_gateway_whose_volumes_are_refused_too_has_both_failures() -> None:
+    def fault(asked: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+        return denied() if asked in ("read", "list volumes") else None
+
+    whole = scanned(SimulatedSource(gateways=1, fault=fault), "volumes", "gateway")
+    assert [operation for operation, _ in told(whole)] == ["ListVolumeRecoveryPoints", "ListVolumes"]
+    assert whole.targets[0].status is TargetStatus.PARTIAL
+
+
+@pytest.mark.parametrize("operation", list(OPERATIONS))
+def test_a_refused_detail_leaves_what_was_read(operation: str) -> None:
+    source = SimulatedSource(gateways=1, volumes=1, fault=failing(operation), listed=listing("vol-00000000"))
+    whole = scanned(source, "volumes", "gateway", "tags")
+    assert told(whole) == [(OPERATIONS[operation], FailureKind.ACCESS_DENIED)]
+    assert whole.gateways[0].status is GatewayStatus.SCANNED
+    assert whole.targets[0].status is TargetStatus.PARTIAL
+    assert whole.volumes[0].verdict.age_seconds == 3600
+    assert (whole.gateways[0].details is None) == (operation == "describe")
+
+
+def test_a_gateway_deleted_before_its_details_keeps_its_points_and_is_no_failure() -> None:
+    gone = failing("describe", lambda: GatewayVanished(FailureKind.INVALID_REQUEST, "gone"))
+    whole = scanned(SimulatedSource(gateways=1, fault=gone), "gateway")
+    assert whole.scan.outcome is Outcome.COMPLETE
+    assert len(whole.volumes) == 2
+
+
+def test_a_detail_denied_everywhere_is_asked_for_a_few_gateways_only() -> None:
+    source = SimulatedSource(gateways=300, volumes=1, fault=failing("describe"))
+    whole = scanned(source, "gateway")
+    assert source.calls["describe"] <= 3 + 8
+    assert whole.coverage.gateways.scanned == len(whole.failures) == 300
+
+
+def test_tags_of_all_pages_reach_gateways_and_volumes() -> None:
+    pages = {
+        None: TagPage({GATEWAY: {"tier": "1"}}, "more"),
+        "more": TagPage({FIRST: {"owner": "ops"}, "arn:aws:s3:::elsewhere": {"a": "b"}}),
+    }
+    whole = scanned(SimulatedSource(gateways=2, volumes=2, tag_page=pages.__getitem__), "tags")
+    tags = {gateway.arn: gateway.tags for gateway in whole.gateways if gateway.tags}
+    tags |= {volume.arn: volume.tags for volume in whole.volumes if volume.tags}
+    assert tags == {GATEWAY: {"tier": "1"}, FIRST: {"owner": "ops"}}
+    assert whole.volumes[1].tags == whole.gateways[1].tags == {}
+
+
+def test_the_tags_that_come_with_a_gateway_serve_where_none_were_asked_for() -> None:
+    source = SimulatedSource(gateways=1, facts=lambda arn: GatewayFacts({}, {"tier": "1"}))
+    assert scanned(source, "gateway").gateways[0].tags == {"tier": "1"}
+
+
+def ruled(**match: object) -> ScannerConfig:
+    rules = [{"name": "tier-1", "rpo": "30m", "match": {"tags": {"tier": "1"}}}]
+    policy: dict[str, Any] = {"rpo": "24h", "rules": rules}
+    return config(details=("tags", "volumes")).model_copy(
+        update={
+            "policy": ScannerConfig.model_validate({"policy": policy, "scan": {"details": ["tags"]}}).policy
+        }
+    )
+
+
+def test_a_rule_on_tags_rates_the_volumes_that_carry_them() -> None:
+    source = SimulatedSource(gateways=1, volumes=2, tag_page=lambda _: TagPage({FIRST: {"tier": "1"}}))
+    whole, _ = run(inventory_of(ruled(), source))
+    assert [volume.verdict.status.value for volume in whole.volumes] == ["breach", "ok"]
+
+
+def test_without_tags_a_rule_on_tags_says_nothing_but_a_missing_point_stays_missing() -> None:
+    source = SimulatedSource(
+        gateways=1, volumes=1, fault=failing("tags"), listed=listing("vol-00000000", "vol-000000FF")
+    )
+    whole, _ = run(inventory_of(ruled(), source))
+    read, unread = (volume.verdict for volume in whole.volumes)
+    assert (read.status, read.age_seconds, read.rpo_seconds) == (VerdictStatus.UNKNOWN, 3600, None)
+    assert unread.status is VerdictStatus.NO_RECOVERY_POINT
+
+
+@pytest.mark.parametrize("markers", [["a"] * 2, ["a", "b", "a"], [str(number) for number in range(1000)]])
+def test_tags_that_never_end_are_ended_and_count_as_unknown(markers: list[str]) -> None:
+    following = iter(markers)
+    source = SimulatedSource(tag_page=lambda _: TagPage({}, next(following)))
+    whole = scanned(source, "tags")
+    assert told(whole) == [("GetResources", FailureKind.INVALID_RESPONSE)]
+    assert whole.gateways[0].tags is None
+    assert whole.coverage.gateways.scanned == 2
+
+
+@pytest.mark.parametrize("markers", [["a"] * 2, ["a", "b", "a"], [str(number) for number in range(1000)]])
+def test_volumes_whose_listing_never_ends_are_kept_and_the_listing_fails(markers: list[str]) -> None:
+    following = iter(markers)
+    source = SimulatedSource(
+        gateways=1, volumes=0, listed=lambda gateway: VolumePage((ListedVolume(UNREAD),), next(following))
+    )
+    whole = scanned(source, "volumes", "gateway")
+    assert told(whole) == [("ListVolumes", FailureKind.INVALID_RESPONSE)]
+    assert [volume.arn for volume in whole.volumes] == [UNREAD]
+    assert whole.gateways[0].details == {"state": "RUNNING"}
+
+
+def test_long_listings_and_many_tags_are_read_to_their_end() -> None:
+    numbers, tagged = count(), count()
+
+    def listed(gateway: str) -> VolumePage:
+        number = next(numbers)
+        page = tuple(ListedVolume(f"{gateway}/volume/vol-{number:04X}{each:04X}") for each in range(4))
+        return VolumePage(page, f"after {number}" if number < 24 else None)
+
+    def tag_page(marker: str | None) -> TagPage:
+        number = next(tagged)
+        return TagPage({f"arn:{number}": {"n": str(number)}}, f"after {number}" if number < 40 else None)
+
+    source = SimulatedSource(gateways=1, volumes=0, listed=listed, tag_page=tag_page)
+    whole = scanned(source, "volumes", "tags")
+    assert whole.scan.outcome is Outcome.COMPLETE
+    assert len(whole.volumes) == 100
+    assert source.calls["describe volumes"] == 4
+    assert source.calls["tags"] == 41
+
+
+def test_a_listed_volume_of_another_target_fails_the_listing_only() -> None:
+    stranger = ListedVolume("arn:aws:storagegateway:us-east-1:999999999999:gateway/sgw-1/volume/vol-1")
+    source = SimulatedSource(gateways=1, volumes=1, listed=lambda gateway: VolumePage((stranger,)))
+    whole = scanned(source, "volumes")
+    assert told(whole) == [("ListVolumes", FailureKind.INVALID_RESPONSE)]
+    assert [volume.arn for volume in whole.volumes] == [FIRST]
+
+
+def test_a_description_of_a_volume_not_asked_about_is_refused() -> None:
+    class Confused(SimulatedSource):
+        async def describe_volumes(
+            self, place: Place, volume_arns: tuple[str, ...]
+        ) -> tuple[VolumeFacts, ...]:
+            return (VolumeFacts(UNREAD, {"status": "AVAILABLE"}),)
+
+    whole = scanned(Confused(gateways=1, volumes=1, listed=listing("vol-00000000")), "volumes")
+    assert told(whole) == [("DescribeCachediSCSIVolumes", FailureKind.INVALID_RESPONSE)]
+    assert whole.volumes[0].details is None
+
+
+def test_the_deadline_in_mid_details_keeps_points_and_names_what_is_missing() -> None:
+    class Slow(SimulatedSource):
+        async def describe_gateway(self, place: Place, gateway_arn: str) -> GatewayFacts:
+            await self._call("describe", place, gateway_arn)
+            self.latency = 60
+            return self.facts(gateway_arn)
+
+    source = Slow(gateways=20, latency=0.1)
+    whole = scanned(source, "gateway", deadline="10s", max_concurrency_per_target=1)
+    assert whole.scan.deadline_reached
+    scanned_ones = [gateway for gateway in whole.gateways if gateway.status is GatewayStatus.SCANNED]
+    described = [gateway for gateway in whole.gateways if gateway.details]
+    assert len(whole.gateways) == 20
+    assert {kind for _, kind in told(whole)} == {FailureKind.DEADLINE}
+    assert len(scanned_ones) > len(described) > 0
+    assert len(whole.failures) == 20 - len(described)
+    assert len(whole.volumes) == 2 * len(scanned_ones)
+
+
+def test_tags_that_hang_until_the_deadline_cost_no_recovery_point() -> None:
+    class Hanging(SimulatedSource):
+        async def list_tags(self, place: Place, marker: str | None) -> TagPage:
+            self.latency = 1000
+            return await SimulatedSource.list_tags(self, place, marker)
+
+    class Quick(Hanging):
+        async def list_gateways(self, place: Place, marker: str | None) -> Any:
+            self.latency = 0.01
+            return await SimulatedSource.list_gateways(self, place, marker)
+
+        async def list_recovery_points(self, place: Place, gateway_arn: str) -> RecoveryPoints:
+            self.latency = 0.01
+            return await SimulatedSource.list_recovery_points(self, place, gateway_arn)
+
+    whole = scanned(Quick(gateways=3), "tags", deadline="5s")
+    assert told(whole) == [("GetResources", FailureKind.DEADLINE)]
+    assert whole.coverage.gateways.scanned == 3
+    assert whole.coverage.volumes == 6
+
+
+def test_what_is_not_applicable_after_all_has_no_volumes() -> None:
+    fault = failing("read", lambda: GatewayNotApplicable(FailureKind.INVALID_REQUEST, "no"))
+    source = SimulatedSource(gateways=1, fault=fault, listed=listing("vol-00000000"))
+    whole = scanned(source, "volumes")
+    assert (whole.gateways[0].status, whole.volumes) == (GatewayStatus.NOT_APPLICABLE, ())
+
+
+def test_a_gateway_whose_entry_is_nonsense_fails_unasked() -> None:
+    record = replace(cached(PLACE, 0), problem="its name is a number")
+    source = SimulatedSource(pages=lambda place, marker: GatewayPage((record,)))
+    whole = scanned(source, "volumes")
+    assert told(whole) == [("ListVolumeRecoveryPoints", FailureKind.INVALID_RESPONSE)]
+    assert set(source.calls) == {"open", "list"}
+
+
+def test_observed_moments_are_those_of_the_answers() -> None:
+    whole = scanned(SimulatedSource(gateways=1), "gateway")
+    assert whole.gateways[0].observed_at == NOW
