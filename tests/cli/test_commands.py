@@ -1,0 +1,160 @@
+"""The commands around a scan."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scanner.emulator import Emulator, Fleet
+from tests.cli.conftest import CONFIG, ONE, SECRET_ID, TWO, Command, inventory
+
+
+@pytest.fixture
+def scanned(command: Command, place: Path) -> Path:
+    command("scan", "-o", "i.json")
+    return place / "i.json"
+
+
+def test_the_version_is_told(command: Command) -> None:
+    assert command("--version").out.startswith("sgw-scanner ")
+
+
+def test_every_command_and_every_option_has_help(command: Command) -> None:
+    listed = command("--help").out.split("Commands:")[1]
+    names = [line.split()[0] for line in listed.splitlines() if line.startswith("  ") and line[2] != " "]
+    assert {"scan", "demo", "check", "init", "report", "explain", "merge", "schema", "emulate", "iam"} == set(
+        names
+    )
+    page = Path(__file__).parents[2].joinpath("docs/cli.md").read_text()
+    for name in names:
+        text = command(name, "--help").out
+        options = [line.split()[0].rstrip(",") for line in text.splitlines() if line.strip().startswith("--")]
+        for option in options:
+            assert option in ("--help",) or option in page, f"{name} {option} is not in docs/cli.md"
+        assert f"## `{name}" in page
+
+
+def test_schemas_are_json_schemas(command: Command) -> None:
+    for subject in ("config", "inventory"):
+        assert json.loads(command("schema", subject).out)["type"] == "object"
+
+
+def test_a_report_is_a_page(command: Command, scanned: Path, place: Path) -> None:
+    assert command("report", "i.json", "-o", "r.html").code == 0
+    assert (place / "r.html").read_text().startswith("<!doctype html>")
+    assert "ends in .html" in command("report", "i.json", "-o", "r.csv").err
+
+
+@pytest.mark.parametrize("text, told", [("{}", "is no inventory"), ("no", "no inventory"), (None, "No such")])
+def test_a_file_that_is_no_inventory_is_a_clear_mistake(
+    command: Command, place: Path, text: str | None, told: str
+) -> None:
+    if text is not None:
+        (place / "x.json").write_text(text)
+    said = command("report", "x.json", "-o", "r.html")
+    assert said.code == 2
+    assert told in said.err
+
+
+def test_merging_two_accounts_makes_the_whole(command: Command, place: Path) -> None:
+    command("scan", "--account", ONE, "-o", "one.json")
+    command("scan", "--account", TWO, "-o", "two.json")
+    assert command("merge", "one.json", "two.json", "-o", "all.json").code == 0
+    assert inventory(place / "all.json")["coverage"]["targets"]["planned"] == 4
+    twice = command("merge", "one.json", "one.json", "-o", "all.json")
+    assert twice.code == 2
+    assert f"claim the target {ONE}" in twice.err
+    assert command("merge", "one.json", "-o", "s3://bucket/all.json").code == 2
+
+
+def test_explain_names_the_rule_and_why_others_did_not_apply(
+    command: Command, scanned: Path, place: Path
+) -> None:
+    rule = '[[policy.rules]]\nname = "db"\nrpo = "1h"\nmatch = { gateways = ["db-*"] }\n'
+    (place / "scanner.toml").write_text(CONFIG + rule)
+    said = command("explain", "vol-00000001", "i.json")
+    assert said.code == 0
+    assert "rule db: does not apply: gateways: 'sgw-00000001' and 'gateway 1'" in said.out
+    assert "default default: applies" in said.out
+    assert command("explain", "vol-none", "i.json").code == 2
+
+
+class TestCheck:
+    def test_a_fleet_that_works_exits_0(self, command: Command, sgw_emulator: Emulator) -> None:
+        said = command("check")
+        assert said.code == 0
+        assert said.out.count(" yes") == 4
+        asked = {operation for _, operation, _, _ in sgw_emulator.requests}
+        assert asked == {"AssumeRole", "ListGateways", "ListVolumeRecoveryPoints"}
+
+    def test_what_fails_is_told_with_its_remedy(self, command: Command, place: Path) -> None:
+        (place / "scanner.toml").write_text(CONFIG.replace(SECRET_ID, "wrong-id"))
+        said = command("check", "-o", "c.json")
+        assert said.code == 3
+        rows = inventory(place / "c.json")["targets"]
+        assert [row["works"] for row in rows] == [True, True, False, False]
+        assert "sts:AssumeRole" in rows[2]["problems"][0]["remedy"]
+
+    def test_a_missing_permission_is_told_with_the_statement_to_add(
+        self, command: Command, sgw_fleet: Fleet, sgw_emulator: Emulator
+    ) -> None:
+        allowed = {"Effect": "Allow", "Action": "storagegateway:ListGateways", "Resource": "*"}
+        sgw_fleet.accounts[1].roles[0].policy = (allowed,)
+        sgw_emulator.refresh()
+        said = command("check")
+        assert said.code == 3
+        assert "storagegateway:ListVolumeRecoveryPoints" in said.out
+        assert '"Effect"' in said.out
+
+    def test_nothing_that_works_exits_4(self, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+        said = command("check", "-o", "-")
+        assert said.code == 4
+        assert json.loads(said.out)["targets"]
+
+    def test_a_check_is_written_as_json_only(self, command: Command) -> None:
+        assert command("check", "-o", "c.csv").code == 2
+
+    def test_a_skipped_region_is_told_as_such(self, command: Command, place: Path) -> None:
+        config = CONFIG.replace("[scan]", '[scan]\nexclude_regions = ["eu-west-1"]')
+        (place / "scanner.toml").write_text(config)
+        said = command("check")
+        assert said.code == 0
+        assert said.out.count("skipped") == 2
+
+
+class TestDemo:
+    def test_it_scans_the_embedded_fleet_and_exits_0(self, command: Command, place: Path) -> None:
+        said = command("demo")
+        assert said.code == 0
+        assert "no recovery point" in said.out
+        assert "gateway_unreachable" in said.out
+        assert "Written: sgw-demo/report.html" in said.out
+        assert inventory(place / "sgw-demo" / "inventory.json")["scan"]["outcome"] == "partial"
+
+    def test_without_the_extra_it_says_so_and_goes_on(
+        self, command: Command, place: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from scanner.output import formats
+
+        monkeypatch.setattr(formats, "find_spec", lambda name: None)
+        said = command("demo")
+        assert said.code == 0
+        assert "pip install" in said.err
+        assert not (place / "sgw-demo" / "report.html").exists()
+
+    def test_a_file_in_the_way_is_a_mistake(self, command: Command, place: Path) -> None:
+        (place / "sgw-demo").write_text("")
+        assert command("demo").code == 2
+
+
+def test_a_fleet_file_that_is_wrong_is_a_mistake(command: Command, place: Path) -> None:
+    (place / "fleet.toml").write_text("accounts = 1")
+    assert command("emulate", "--fleet", "fleet.toml").code == 2
+    assert "fleet.toml" in command("emulate", "--fleet", "fleet.toml").err
+
+
+def test_a_port_that_is_taken_is_a_mistake(command: Command, sgw_emulator: Emulator) -> None:
+    said = command("emulate", "--port", sgw_emulator.url.rpartition(":")[2])
+    assert said.code == 2
+    assert "choose another" in said.err

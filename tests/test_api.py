@@ -1,0 +1,141 @@
+"""The library inside somebody else's event loop."""
+
+import asyncio
+import gc
+import importlib.util
+import time
+import warnings
+from pathlib import Path
+from types import ModuleType
+
+import httpx
+import pytest
+
+import scanner
+from scanner import Inventory, Scanner, ScannerConfig
+from scanner.emulator import Emulator, Fault, Fleet
+from scanner.engine.events import ScanEnded, ScanStarted
+from scanner.engine.fold import Fold
+from tests.cli.conftest import TWO, fleet, place
+
+__all__ = ["place"]
+EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
+
+
+@pytest.fixture
+def sgw_fleet() -> Fleet:
+    return fleet()
+
+
+@pytest.fixture
+def config(place: Path) -> ScannerConfig:
+    return ScannerConfig.load(place / "scanner.toml")
+
+
+def test_every_public_name_exists() -> None:
+    for name in scanner.__all__:
+        assert getattr(scanner, name) is not None
+    with pytest.raises(AttributeError, match="Scaner"):
+        _ = scanner.Scaner
+
+
+async def test_a_scan_is_an_inventory(config: ScannerConfig) -> None:
+    async with Scanner(config) as scanning:
+        inventory = await scanning.scan()
+    assert isinstance(inventory, Inventory)
+    assert inventory.coverage.volumes == 3
+
+
+async def test_a_stream_folds_to_the_same_inventory(config: ScannerConfig) -> None:
+    fold, kinds = Fold(), []
+    async with Scanner(config) as scanning:
+        async with scanning.stream() as events:
+            async for event in events:
+                fold.add(event)
+                kinds.append(type(event))
+        whole = await scanning.scan()
+    assert kinds[0] is ScanStarted
+    assert kinds[-1] is ScanEnded
+    assert fold.inventory().targets == whole.targets
+    assert [volume.arn for volume in fold.inventory().volumes] == [volume.arn for volume in whole.volumes]
+
+
+async def test_a_scan_may_be_interrupted_in_order(config: ScannerConfig, sgw_emulator: Emulator) -> None:
+    sgw_emulator.faults.add(Fault("hang", account=TWO))
+    fold = Fold()
+    async with Scanner(config) as scanning, scanning.stream() as events:
+        async for event in events:
+            fold.add(event)
+            if isinstance(event, ScanStarted):
+                asyncio.get_running_loop().call_later(1, events.interrupt)
+    inventory = fold.inventory()
+    assert inventory.scan.interrupted
+    assert {failure.kind.value for failure in inventory.failures} == {"interrupted"}
+
+
+async def test_two_scans_at_once_share_the_limits_and_the_credentials(
+    config: ScannerConfig, sgw_emulator: Emulator
+) -> None:
+    async with Scanner(config) as scanning:
+        one, two = await asyncio.gather(scanning.scan(), scanning.scan())
+    assert one.targets == two.targets
+    assumed = sum(count for key, count in sgw_emulator.requests.items() if key[1] == "AssumeRole")
+    assert assumed == 2
+
+
+async def test_a_reader_that_leaves_early_ends_the_scan(config: ScannerConfig) -> None:
+    async with Scanner(config) as scanning:
+        async with scanning.stream() as events:
+            async for _ in events:
+                break
+        assert len(asyncio.all_tasks()) == 1
+
+
+async def test_cancelling_takes_less_than_a_second_and_leaves_nothing(
+    config: ScannerConfig, sgw_emulator: Emulator
+) -> None:
+    sgw_emulator.faults.add(Fault("hang"))
+    asyncio.get_running_loop().set_debug(True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ResourceWarning)
+        async with Scanner(config) as scanning:
+            task = asyncio.create_task(scanning.scan())
+            await asyncio.sleep(0.5)
+            began = time.monotonic()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert time.monotonic() - began < 1
+            assert len(asyncio.all_tasks()) == 1
+        gc.collect()
+
+
+async def test_outside_of_its_block_a_scanner_says_what_to_do() -> None:
+    with pytest.raises(RuntimeError, match="async with Scanner"):
+        await Scanner().scan()
+
+
+def example(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+async def test_the_script_of_the_examples_prints_what_it_promises(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inventory = await example("script").main(str(place / "scanner.toml"))
+    assert inventory.coverage.volumes == 3
+    assert "3 volumes of 3 gateways; scan complete" in capsys.readouterr().out
+
+
+async def test_the_service_of_the_examples_answers(place: Path) -> None:
+    app = example("service").app
+    transport = httpx.ASGITransport(app=app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport) as client:
+        found = Inventory.model_validate_json((await client.get("http://service/inventory")).content)
+        assert found.coverage.volumes == 3
+        assert (await client.get("http://service/events")).text.splitlines()[-1] == "ScanEnded"
