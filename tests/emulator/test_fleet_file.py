@@ -126,14 +126,3 @@ def test_a_bad_file_is_refused_with_its_name_the_key_and_what_would_be_right(
 def test_the_same_seed_makes_the_same_fleet() -> None:
     assert Fleet.generate(4, 3, seed=5) == Fleet.generate(4, 3, seed=5)
     assert Fleet.generate(4, 3, seed=5) != Fleet.generate(4, 3, seed=6)
-
-
-def test_the_demo_shows_every_type_and_every_kind_of_volume() -> None:
-    fleet = Fleet.demo()
-    gateways = [gateway for account in fleet.accounts for gateway in account.gateways]
-    assert {gateway.type for gateway in gateways} == {"CACHED", "STORED", "VTL", "FILE_S3", "FILE_FSX_SMB"}
-    points = [volume.recovery_point for gateway in gateways for volume in gateway.volumes]
-    assert None in points
-    assert any(isinstance(point, timedelta) and point > timedelta(days=1) for point in points)
-    assert any(gateway.error for gateway in gateways)
-    assert fleet.throttle
