@@ -66,10 +66,15 @@ class RetrySettings(Settings):
         return self
 
 
+TagKey = Annotated[str, Field(min_length=1, max_length=128)]
+TagValue = Annotated[str, Field(max_length=256)]
+
+
 class CredentialSettings(Settings):
     """`[credentials]`: the base identity; without a profile the SDK's own chain."""
 
     profile: str | None = None
+    session_tags: Annotated[dict[TagKey, TagValue], Field(max_length=50)] = {}
 
 
 class AccountSettings(Settings):
@@ -145,6 +150,14 @@ class OutputSettings(Settings):
     """`[output]`: files that each scan writes, as `-o` does."""
 
     files: tuple[str, ...] = ()
+    encryption: Literal["AES256", "aws:kms", "aws:kms:dsse"] | None = None
+    kms_key: str | None = None
+
+    @model_validator(mode="after")
+    def _key_fits(self) -> Self:
+        if self.kms_key and self.encryption == "AES256":
+            raise ValueError("AES256 takes no kms_key; use aws:kms, or remove kms_key")
+        return self
 
 
 class LockSettings(Settings):

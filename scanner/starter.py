@@ -44,6 +44,9 @@ STARTER = """\
 [credentials]
 # A profile of ~/.aws/config for the base identity; without one the SDK's own chain is followed.
 #profile = "audit"
+# Tags that go with every role session into CloudTrail and policies; the roles must allow sts:TagSession.
+# (An example.)
+#session_tags = { team = "storage" }
 
 # Accounts discovered through AWS Organizations. The base identity is of the management account or of a
 # delegated administrator, and assumes a role of this name in every account.
@@ -108,6 +111,9 @@ rpo = "24h"
 [output]
 # Written by each scan; the suffix names the format: .json .ndjson .csv .parquet .html .prom
 #files = ["inventory.json", "metrics.prom", "s3://bucket/inventory.parquet"]
+# How objects in buckets are encrypted; the default is the bucket's own way. (An example.)
+#encryption = "aws:kms"
+#kms_key = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 [lock]
 # One scan at a time; the default is a file in your runtime folder, named after this one. "" for no lock.

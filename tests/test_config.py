@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from scanner.config import AccountSettings, ScannerConfig
 from scanner.durations import format_duration, parse_duration
@@ -181,3 +182,8 @@ def test_an_organization_is_narrowed_once_it_is_known() -> None:
     narrowed = narrow(config, ["111122223333"])
     assert narrowed.organization
     assert narrowed.organization.only_accounts == ("111122223333",)
+
+
+def test_an_encryption_that_takes_no_key_clashes_with_one() -> None:
+    with pytest.raises(ValidationError, match="use aws:kms"):
+        ScannerConfig.model_validate({"output": {"encryption": "AES256", "kms_key": "alias/storage"}})

@@ -40,7 +40,7 @@ def known(model: type[BaseModel], place: str = "") -> Iterator[str]:
 
 
 def shown(value: Any, place: str) -> Iterator[str]:
-    if isinstance(value, dict) and not place.endswith(".tags"):
+    if isinstance(value, dict) and not place.endswith((".tags", ".session_tags")):
         for name, inner in value.items():
             yield from shown(inner, f"{place}.{name}")
     elif isinstance(value, list) and value and isinstance(value[0], dict):

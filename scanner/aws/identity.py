@@ -103,6 +103,9 @@ class Identities:
         }
         if account.external_id:
             parameters["ExternalId"] = account.external_id
+        if self._config.credentials.session_tags:
+            tags = self._config.credentials.session_tags
+            parameters["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
         credentials, arn = await self._assume(source, partition, parameters)
         return _belonging(credentials, arn.split(":")[4] if arn.count(":") >= 5 else "", account)
 
