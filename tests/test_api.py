@@ -13,7 +13,8 @@ import pytest
 
 import scanner
 from scanner import Inventory, Scanner, ScannerConfig
-from scanner.emulator import Emulator, Fault, Fleet
+from scanner.config import CredentialSettings
+from scanner.emulator import Emulator, Fault, Fleet, Key
 from scanner.engine.events import ScanEnded, ScanStarted
 from scanner.engine.fold import Fold
 from tests.cli.conftest import TWO, fleet, place
@@ -139,3 +140,20 @@ async def test_the_service_of_the_examples_answers(place: Path) -> None:
         found = Inventory.model_validate_json((await client.get("http://service/inventory")).content)
         assert found.coverage.volumes == 3
         assert (await client.get("http://service/events")).text.splitlines()[-1] == "ScanEnded"
+
+
+async def test_session_tags_go_with_every_role(
+    config: ScannerConfig, sgw_fleet: Fleet, sgw_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only who may tag sessions gets in with tags, so they were sent."""
+    assume = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
+    sgw_fleet.accounts[0].keys.append(Key("AKIAEXAMPLE", "secret", policy=(assume,)))
+    sgw_emulator.refresh()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    tagged = config.model_copy(update={"credentials": CredentialSettings(session_tags={"team": "storage"})})
+    for asked, outcome in ((config, "complete"), (tagged, "failed")):
+        async with Scanner(asked) as scanning:
+            inventory = await scanning.scan()
+        assert inventory.scan.outcome.value == outcome
+    assert all("sts:TagSession" in failure.message for failure in inventory.failures)
