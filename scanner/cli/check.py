@@ -16,13 +16,13 @@ def check(
     account: Accounts = None,
     region: Regions = None,
 ) -> None:
-    """Prove for every target that its credentials, permissions and Region work; scan nothing.
+    """Prove that a scan can work; scan nothing.
+
+    For every target: its credentials, its permissions, its Region, and what mends what is missing.
 
     Exit codes: 0 all will work, 2 wrong usage or configuration, 3 some will not, 4 none will.
     """
     from scanner.cli.checking import run_check
-    from scanner.config import ScannerConfig
-    from scanner.narrow import narrow
+    from scanner.cli.settings import settings_of
 
-    settings = narrow(ScannerConfig.load(config), account or (), region or ())
-    raise typer.Exit(run_check(settings, output))
+    raise typer.Exit(run_check(settings_of(config, account, region), output))

@@ -1,16 +1,16 @@
 """`demo`: the main job against an embedded fleet."""
 
-import typer
+from pathlib import Path
 
-FOLDER = "sgw-demo"
+FOLDER = Path("sgw-demo")
 
 
 def demo() -> None:
-    """Scan an embedded fleet, with breaches and failures to look at; no account and no network needed.
+    """Scan an embedded fleet; no AWS account is needed.
 
-    Writes sgw-demo/inventory.json and sgw-demo/report.html, and prints the summary.
+    It has breaches and failures to look at, and nothing leaves this machine.
+    Writes sgw-demo/inventory.json and sgw-demo/report.html, prints the summary, and ends with 0.
     """
     from scanner.cli.embedded import run_demo
 
     run_demo(FOLDER)
-    raise typer.Exit(0)

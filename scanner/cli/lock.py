@@ -16,6 +16,7 @@ from platformdirs import user_runtime_path
 from scanner.config import LockSettings
 from scanner.errors import ConfigError, LockError
 from scanner.loading import DEFAULT_FILE, FILE_VARIABLE
+from scanner.output.text import printable
 
 
 def lock_path(settings: LockSettings, config_file: Path | None) -> Path | None:
@@ -63,6 +64,6 @@ def hold(path: Path | None) -> Iterator[None]:
 def _told(holder: Path) -> str:
     try:
         facts = json.loads(holder.read_text(encoding="utf-8"))
-        return f": process {facts['pid']} on {facts['host']} since {facts['since']}"
+        return printable(f": process {facts['pid']} on {facts['host']} since {facts['since']}")
     except (OSError, ValueError, KeyError, TypeError):
         return ""

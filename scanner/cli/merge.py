@@ -8,9 +8,20 @@ import typer
 
 def merge(
     files: Annotated[list[Path], typer.Argument(help="Inventories of different targets.", metavar="FILE...")],
-    output: Annotated[str, typer.Option("--output", "-o", help="Where to write the whole.", metavar="OUT")],
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Where to write the whole; the suffix names the format, - is JSON on stdout.",
+            metavar="OUT",
+        ),
+    ],
 ) -> None:
-    """Merge inventories of different targets; two that claim the same target are an error."""
+    """Merge inventories of different targets into one.
+
+    Two that claim the same target are an error, exit 2.
+    """
     from scanner.cli.files import read_inventory
     from scanner.errors import OutputError
     from scanner.model import Inventory

@@ -10,7 +10,7 @@ def report(
     source: Annotated[Path, typer.Argument(help="An inventory that `scan -o FILE.json` wrote.")],
     output: Annotated[str, typer.Option("--output", "-o", help="The page, FILE.html.", metavar="FILE")],
 ) -> None:
-    """Write one self-contained page that opens offline."""
+    """Write an inventory as one page that opens offline."""
     from scanner.cli.files import read_inventory
     from scanner.errors import OutputError
     from scanner.output import check_output, open_output

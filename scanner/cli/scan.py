@@ -1,21 +1,33 @@
 """`scan`: the main job."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+
+class LogFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
 Config = Annotated[
     Path | None,
-    typer.Option("--config", "-c", help="Configuration; else $SGW_SCANNER_CONFIG, else ./scanner.toml."),
+    typer.Option(
+        "--config",
+        "-c",
+        help="Configuration; else $SGW_SCANNER_CONFIG, else ./scanner.toml.",
+        metavar="FILE",
+    ),
 ]
-Outputs = Annotated[
+Places = Annotated[
     list[str] | None,
     typer.Option(
         "--output",
         "-o",
-        help="Where to write; the suffix names the format (.json .ndjson .csv .parquet .html .prom); "
-        "- is JSON on stdout; s3://bucket/key.json a bucket. Repeatable.",
+        help="Where to write; the suffix names the format (.json .ndjson .csv .parquet .html .prom). "
+        "- is JSON on stdout, s3://bucket/key.json an object in a bucket. Repeatable.",
         metavar="PATH",
     ),
 ]
@@ -25,42 +37,50 @@ Accounts = Annotated[
 Regions = Annotated[
     list[str] | None, typer.Option("--region", help="Only this Region. Repeatable.", metavar="NAME")
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
-Verbose = Annotated[bool, typer.Option("--verbose", help="Log each retry and each target.")]
-LogFormat = Annotated[str, typer.Option(help="text or json.", metavar="FORMAT")]
+Deadline = Annotated[
+    str | None,
+    typer.Option(help="End by then, such as 10m; what is unfinished is reported.", metavar="DURATION"),
+]
+Concurrency = Annotated[int | None, typer.Option(help="API calls in flight at once.", metavar="N")]
+Details = Annotated[
+    str | None, typer.Option(help="Extra calls: any of gateway,volumes,tags.", metavar="LIST")
+]
 
 
 def scan(
     config: Config = None,
-    output: Outputs = None,
+    output: Places = None,
     account: Accounts = None,
     region: Regions = None,
-    deadline: Annotated[
-        str | None, typer.Option(help="End by then, such as 10m; report what is unfinished.")
-    ] = None,
-    max_concurrency: Annotated[int | None, typer.Option(help="API calls in flight.")] = None,
-    details: Annotated[
-        str | None, typer.Option(help="Extra calls: any of gateway,volumes,tags.", metavar="LIST")
-    ] = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    log_format: LogFormat = "text",
+    deadline: Deadline = None,
+    max_concurrency: Concurrency = None,
+    details: Details = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Log each retry, each failure and each target.")
+    ] = False,
+    log_format: Annotated[LogFormat, typer.Option(help="Of the log lines on stderr.")] = LogFormat.TEXT,
 ) -> None:
-    """Scan every target of the configuration; rate each volume against its RPO.
+    """Scan all targets; rate each volume against its RPO.
 
-    Exit codes: 0 complete, 1 some volume breaches its RPO, 2 wrong usage or configuration, 3 incomplete,
-    4 nothing could be scanned, 70 a defect, 75 another scan holds the lock.
+    Exit codes: 0 complete and no breach, 1 some volume breaches its RPO, 2 wrong usage or configuration,
+    3 incomplete, 4 nothing could be scanned, 70 a defect, 75 another scan holds the lock.
     """
+    from scanner.cli.logs import Loudness
+    from scanner.cli.outputs import Outputs
     from scanner.cli.running import Run
-    from scanner.config import ScannerConfig
-    from scanner.narrow import narrow
+    from scanner.cli.settings import listed, settings_of
+    from scanner.errors import ConfigError
 
+    if quiet and verbose:
+        raise ConfigError("--quiet and --verbose clash; leave one out")
     flags = {
         "scan.deadline": deadline,
         "scan.max_concurrency": max_concurrency,
-        "scan.details": [name.strip() for name in details.split(",") if name.strip()] if details else None,
+        "scan.details": listed(details),
     }
-    given = {key: value for key, value in flags.items() if value is not None}
-    settings = narrow(ScannerConfig.load(config, flags=given), account or (), region or ())
-    run = Run(settings, tuple(output or settings.output.files), quiet, verbose, log_format)
+    settings = settings_of(config, account, region, flags)
+    loudness = Loudness.QUIET if quiet else Loudness.VERBOSE if verbose else Loudness.NORMAL
+    outputs = Outputs(tuple(output or settings.output.files))
+    run = Run(settings, outputs, loudness, log_format.value, summary=not quiet)
     raise typer.Exit(run.locked(config))

@@ -12,7 +12,7 @@ class Subject(StrEnum):
 
 
 def schema(subject: Annotated[Subject, typer.Argument(help="Of what.")]) -> None:
-    """Print the JSON Schema of the configuration or of the inventory."""
+    """Print the JSON Schema of configuration or inventory."""
     import json
 
     from scanner.config import ScannerConfig

@@ -1,137 +1,193 @@
 """What a scan found, for a terminal: whether it is whole, then the worst volumes, then what failed."""
 
-import heapq
-from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scanner.config import ScannerConfig
-from scanner.model import Inventory
+from scanner.cli.digest import CALM, Digest, Group
 from scanner.output.remedies import REMEDIES
 from scanner.output.text import age, printable, size
 from scanner.permissions import remedy
-from scanner.policy import is_breach, urgency
-from scanner.records import Failure, FailureKind, Outcome, VerdictStatus, Volume
+from scanner.policy import Policy, Waiver
+from scanner.records import ANY_REGION, Failure, FailureKind, Gateway, Outcome, VerdictStatus, Volume
 
-MOST_VOLUMES = 10
-MOST_PLACES = 3
 WIDTH = 140
+"""Of a summary that no terminal bounds."""
+LONGEST_MESSAGE = 300
 STYLES = {Outcome.COMPLETE: "bold green", Outcome.PARTIAL: "bold red", Outcome.FAILED: "bold red"}
-CALM = (VerdictStatus.OK, VerdictStatus.UNRATED)
+VERDICT_STYLES = {
+    VerdictStatus.NO_RECOVERY_POINT: "red",
+    VerdictStatus.BREACH: "red",
+    VerdictStatus.UNKNOWN: "magenta",
+    VerdictStatus.AT_RISK: "yellow",
+    VerdictStatus.UNRATED: "",
+    VerdictStatus.OK: "green",
+}
+"""Worst first."""
 
 
-def exit_code(inventory: Inventory, *, failed_outputs: bool = False) -> int:
+def exit_code(digest: Digest, *, failed_outputs: bool = False) -> int:
     """0 complete, 1 a breach that is not waived, 3 incomplete or an output not written, 4 nothing read."""
-    if inventory.scan.outcome is Outcome.FAILED:
+    scan = digest.scan
+    if scan.outcome is Outcome.FAILED:
         return 4
-    if any(is_breach(volume.verdict) for volume in inventory.volumes):
+    if digest.breaches:
         return 1
-    info = inventory.scan
-    incomplete = info.outcome is Outcome.PARTIAL or info.deadline_reached or info.interrupted
+    incomplete = scan.outcome is Outcome.PARTIAL or scan.deadline_reached or scan.interrupted
     return 3 if incomplete or failed_outputs else 0
 
 
-def print_summary(inventory: Inventory, config: ScannerConfig, stream: TextIO) -> None:
+def print_summary(digest: Digest, policy: Policy, stream: TextIO) -> None:
     """Prints to `stream`; other people's text on it can neither colour nor move anything."""
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console = Console(file=stream, highlight=False, markup=False, emoji=False, width=WIDTH)
-    _coverage(inventory, console)
-    _volumes(inventory, console)
-    _failures(inventory, console)
-    for waiver in config.policy.expired(inventory.scan.finished_at):
-        console.print(
-            f"The waiver {printable(waiver.reason)!r} expired on {waiver.until} and counts for nothing."
-        )
+    console = console_for(stream)
+    with console.capture() as printed:
+        _coverage(digest, console)
+        _volumes(digest, console)
+        _failures(digest, console)
+        _expired(policy.expired(digest.scan.finished_at), console)
+    # Rich pads every line, and ends the process with 1, which means a breach, where it cannot write.
+    stream.write("".join(f"{line.rstrip()}\n" for line in printed.get().splitlines()))
+    stream.flush()
 
 
-def _coverage(inventory: Inventory, console: Console) -> None:
-    info, coverage = inventory.scan, inventory.coverage
-    seconds = (info.finished_at - info.started_at).total_seconds()
-    ended = " by the deadline" if info.deadline_reached else " by a signal" if info.interrupted else ""
-    headline = f"Scan {info.outcome.value}" + (f", ended{ended}" if ended else "") + f", {seconds:.1f} s"
-    console.print(Text(headline, STYLES[info.outcome]))
+def console_for(stream: TextIO) -> Console:
+    """A console that takes nothing in what it prints for markup."""
+    width = None if stream.isatty() else WIDTH
+    return Console(file=stream, highlight=False, markup=False, emoji=False, width=width)
+
+
+def _expired(waivers: Sequence[Waiver], console: Console) -> None:
+    if waivers:
+        console.print()
+    for waiver in waivers:
+        said = f"The waiver {printable(waiver.reason)!r} expired on {waiver.until} and counts for nothing."
+        console.print(Text(said, "yellow"))
+
+
+def _coverage(digest: Digest, console: Console) -> None:
+    scan, coverage = digest.scan, digest.coverage()
+    by = "the deadline" if scan.deadline_reached else "a signal" if scan.interrupted else None
+    seconds = (scan.finished_at - scan.started_at).total_seconds()
+    ended = f", ended by {by}" if by else ""
+    headline = Text.assemble("Scan ", (scan.outcome.value, STYLES[scan.outcome]), f"{ended}, {seconds:.1f} s")
+    if scan.outcome is not Outcome.COMPLETE:
+        headline.append(": ")
+        headline.append("not everything was read", "bold red")
+    console.print(headline)
     table = Table(box=None, pad_edge=False, show_header=False)
-    targets, gateways = coverage.targets, coverage.gateways
-    table.add_row("targets", str(targets.planned), _parts(targets.model_dump(), "planned"))
-    table.add_row("gateways", str(gateways.listed), _parts(gateways.model_dump(), "listed"))
-    verdicts = Counter(volume.verdict.status.value for volume in inventory.volumes)
-    table.add_row(
-        "volumes",
-        str(coverage.volumes),
-        _parts({status.value: verdicts[status.value] for status in VerdictStatus}, ""),
-    )
-    table.add_row(
-        "API calls", str(coverage.calls.attempted), _parts(coverage.calls.model_dump(), "attempted")
-    )
-    points = [volume.recovery_point_time for volume in inventory.volumes if volume.recovery_point_time]
-    if points:
-        oldest = min(points)
-        table.add_row(
-            "oldest point", age((info.finished_at - oldest).total_seconds()), f"{oldest:%Y-%m-%d %H:%M} UTC"
-        )
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column()
+    table.add_row("targets", str(digest.planned), _parts(coverage.targets.model_dump(), "planned"))
+    table.add_row("gateways", str(digest.listed), _parts(coverage.gateways.model_dump(), "listed"))
+    table.add_row("volumes", str(coverage.volumes), _verdicts(digest))
+    calls = coverage.calls
+    table.add_row("API calls", str(calls.attempted), _parts(calls.model_dump(), "attempted"))
     console.print(table)
+    if digest.oldest:
+        ago = age((scan.finished_at - digest.oldest).total_seconds())
+        console.print(f"The oldest recovery point is of {digest.oldest:%Y-%m-%d %H:%M} UTC, {ago} old.")
 
 
-def _parts(counts: dict[str, int], total: str) -> str:
+def _parts(counts: Mapping[str, int], total: str) -> str:
     return ", ".join(
         f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if name != total and count
     )
 
 
-def _volumes(inventory: Inventory, console: Console) -> None:
-    rated = [volume for volume in inventory.volumes if volume.verdict.status not in CALM]
-    if not rated:
+def _verdicts(digest: Digest) -> Text:
+    counts = [
+        Text(f"{digest.verdicts[status]} {_words(status)}", style)
+        for status, style in VERDICT_STYLES.items()
+        if digest.verdicts[status]
+    ]
+    said = Text(", ").join(counts)
+    if digest.waived:
+        said.append(f" ({digest.waived} waived)")
+    return said
+
+
+def _volumes(digest: Digest, console: Console) -> None:
+    worrying = sum(count for status, count in digest.verdicts.items() if status not in CALM)
+    if not worrying:
         return
-    gateways = {gateway.arn: gateway for gateway in inventory.gateways}
-    accounts = {target.account_id: target.account_name for target in inventory.targets}
-    title = f"Worst volumes ({min(MOST_VOLUMES, len(rated))} of {len(rated)})"
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for heading in ("volume", "verdict", "age", "RPO", "gateway", "account", "Region", "used"):
-        table.add_column(heading, overflow="fold")
-    for volume in heapq.nsmallest(MOST_VOLUMES, rated, key=urgency):
-        gateway = gateways[volume.gateway_arn]
-        table.add_row(
-            volume.id,
-            _verdict(volume),
-            age(volume.verdict.age_seconds),
-            "none" if volume.verdict.rpo_seconds is None else age(volume.verdict.rpo_seconds),
-            printable(gateway.name or gateway.id),
-            printable(accounts.get(volume.account_id) or volume.account_id),
-            volume.region,
-            size(volume.usage_bytes),
-        )
     console.print()
+    shown = len(digest.worst)
+    title = (
+        "The worst volumes" if shown == worrying else f"The worst {shown} of {worrying} volumes to look at"
+    )
+    console.print(Text(title, "bold"))
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("volume", "verdict", "age", "RPO", "gateway", "account", "Region", "used"):
+        table.add_column(heading, overflow="fold", justify="right" if heading == "used" else "left")
+    for volume, gateway in digest.worst:
+        table.add_row(*_row(volume, gateway, digest.accounts.get(volume.account_id)))
     console.print(table)
 
 
-def _verdict(volume: Volume) -> str:
-    waived = " (waived)" if volume.verdict.waived else ""
-    return volume.verdict.status.value.replace("_", " ") + waived
+def _row(volume: Volume, gateway: Gateway, account_name: str | None) -> list[str | Text]:
+    verdict = volume.verdict
+    waived = " (waived)" if verdict.waived else ""
+    return [
+        volume.id,
+        Text(_words(verdict.status) + waived, VERDICT_STYLES[verdict.status]),
+        age(verdict.age_seconds),
+        "none" if verdict.rpo_seconds is None else age(verdict.rpo_seconds),
+        printable(gateway.name or gateway.id),
+        printable(account_name or volume.account_id),
+        volume.region,
+        size(volume.usage_bytes),
+    ]
 
 
-def _failures(inventory: Inventory, console: Console) -> None:
-    groups: dict[tuple[str, str], list[Failure]] = {}
-    for failure in inventory.failures:
-        groups.setdefault((failure.kind.value, failure.operation), []).append(failure)
-    if not groups:
+def _words(status: VerdictStatus) -> str:
+    return status.value.replace("_", " ")
+
+
+def _failures(digest: Digest, console: Console) -> None:
+    if not digest.failures:
         return
     console.print()
-    console.print(Text(f"Not read ({len(inventory.failures)})", "bold"))
-    for (kind, operation), failures in sorted(groups.items()):
-        console.print(f"{kind}, {operation}: {len(failures)}")
-        for failure in failures[:MOST_PLACES]:
-            place = failure.gateway_arn or " ".join(filter(None, (failure.account_id, failure.region)))
-            console.print(f"  {place}: {printable(failure.message)}")
-        if len(failures) > MOST_PLACES:
-            console.print(f"  ... and {len(failures) - MOST_PLACES} more")
-        console.print(f"  What to do: {_remedy(failures[0])}")
+    console.print(Text("What could not be read", "bold"))
+    for (kind, operation), group in sorted(digest.failures.items()):
+        console.print(Text.assemble((kind.value.replace("_", " "), "red"), f" at {printable(operation)}"))
+        console.print(_examples(group, digest))
+
+
+def _examples(group: Group, digest: Digest) -> Table:
+    lines = Table.grid(padding=(0, 1))
+    lines.add_column(width=1)
+    lines.add_column(overflow="fold")
+    for failure in group.examples:
+        lines.add_row("", f"{_place(failure, digest)}: {_shortened(printable(failure.message))}")
+    if group.count > len(group.examples):
+        lines.add_row("", f"... and {group.count - len(group.examples)} more")
+    lines.add_row("", Text(f"→ {_remedy(group.examples[0])}", "cyan"))
+    return lines
+
+
+def _place(failure: Failure, digest: Digest) -> str:
+    account = digest.accounts.get(failure.account_id)
+    region = None if failure.region == ANY_REGION else failure.region
+    where = ", ".join(filter(None, (_named(failure.account_id, account), region)))
+    if failure.gateway_arn is None:
+        return where
+    gateway = _named(failure.gateway_arn.rpartition("/")[2], digest.gateway_names.get(failure.gateway_arn))
+    return f"{gateway} in {where}"
+
+
+def _named(id: str, name: str | None) -> str:
+    return f"{printable(name)} ({id})" if name else id
+
+
+def _shortened(message: str) -> str:
+    return message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - 1] + "…"
 
 
 def _remedy(failure: Failure) -> str:
     if failure.kind is FailureKind.ACCESS_DENIED:
-        return remedy(failure.operation)
+        return remedy(failure.operation, failure.gateway_arn)
     return REMEDIES[failure.kind]

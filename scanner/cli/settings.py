@@ -1,0 +1,29 @@
+"""The configuration as the options of a command ask for it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from scanner.cli.defects import hide
+from scanner.config import ScannerConfig
+from scanner.narrow import narrow
+
+
+def settings_of(
+    file: Path | None,
+    accounts: Sequence[str] | None = None,
+    regions: Sequence[str] | None = None,
+    flags: Mapping[str, Any] | None = None,
+) -> ScannerConfig:
+    """Loaded and narrowed; what is secret in it will stand in no traceback. Raises ConfigError."""
+    config = ScannerConfig.load(
+        file, flags={key: value for key, value in (flags or {}).items() if value is not None}
+    )
+    hide(account.external_id for account in config.accounts)
+    hide([config.organization.external_id] if config.organization else ())
+    return narrow(config, accounts or (), regions or ())
+
+
+def listed(text: str | None) -> list[str] | None:
+    """The parts of a comma-separated list; None if there is no list."""
+    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
