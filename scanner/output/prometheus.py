@@ -109,9 +109,10 @@ def _samples(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]:
     yield USAGE, zip(labels, (volume.usage_bytes for volume in volumes), strict=True)
     waived = (None if volume.verdict.waived is None else 1 for volume in volumes)
     yield WAIVED, zip(labels, waived, strict=True)
-    # Names stand apart: a renamed gateway then breaks no series of its volumes.
-    named = [gateway for gateway in inventory.gateways if gateway.name is not None]
-    yield GATEWAY, ((GATEWAY.labelled(one.account_id, one.region, one.id, one.name), 1) for one in named)
+    # Names stand apart: a renamed gateway then breaks no series of its volumes. A gateway without one has
+    # an empty name rather than no series, or whoever joins the names would lose its volumes.
+    gateways = inventory.gateways
+    yield GATEWAY, ((GATEWAY.labelled(one.account_id, one.region, one.id, one.name), 1) for one in gateways)
     names = {target.account_id: target.account_name for target in inventory.targets}
     yield ACCOUNT, ((ACCOUNT.labelled(*each), 1) for each in names.items() if each[1] is not None)
 
