@@ -11,6 +11,12 @@ from scanner.aws.errors import clean
 from scanner.errors import ConfigError, OutputError
 
 
+REMEDIES = {
+    "AccessDenied": "allow s3:PutObject and s3:AbortMultipartUpload on it to the base identity",
+    "NoSuchBucket": "create the bucket, or mend its name",
+}
+
+
 class S3Bucket:
     """One bucket, as uploads see it. Credentials are those of the base identity."""
 
@@ -66,9 +72,11 @@ class S3Bucket:
             answer: Mapping[str, Any] = await getattr(self._client, operation)(
                 Bucket=self._name, Key=key, **parameters
             )
-        except (ClientError, BotoCoreError) as error:
-            raise OutputError(
-                f"s3://{self._name}/{key}: {clean(str(error))}; allow s3:PutObject and"
-                " s3:AbortMultipartUpload on it to the base identity"
-            ) from None
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code"))
+            remedy = REMEDIES.get(code)
+            said = clean(str(error)) + (f"; {remedy}" if remedy else "")
+            raise OutputError(f"s3://{self._name}/{key}: {said}") from None
+        except BotoCoreError as error:
+            raise OutputError(f"s3://{self._name}/{key}: {clean(str(error))}") from None
         return answer

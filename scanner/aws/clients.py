@@ -1,6 +1,5 @@
 """One client for each service and Region, shared by all accounts: credentials go with each request."""
 
-import json
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from contextvars import ContextVar
@@ -16,14 +15,15 @@ from botocore import UNSIGNED
 from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
+from scanner.aws.bodies import checked, guard_of
 from scanner.aws.credentials import Credentials
-from scanner.aws.errors import failed, is_clock_error
+from scanner.aws.errors import clean, failed, is_clock_error
 from scanner.engine.source import CallFailed
 from scanner.records import FailureKind
 
 _signing: ContextVar[Credentials] = ContextVar("signing")
-BODY = "sgw-scanner-body"
 SKEW_WORTH_MENDING = timedelta(minutes=2)
 
 
@@ -97,12 +97,13 @@ class Clients:
             client = await self._client(service, region)
             with anyio.fail_after(self._call_timeout):
                 response = await client._make_api_call(operation, parameters)
-        except (ClientError, BotoCoreError, TimeoutError) as error:
+        # A time that is no time comes out of the SDK's XML parser as it is: a ValueError.
+        except (ClientError, BotoCoreError, ResponseParserError, ValueError, TimeoutError) as error:
             raise self._mended(failed(error, operation), error) from None
         finally:
             _signing.reset(token)
         metadata = response["ResponseMetadata"]
-        return Answer(_checked(response), _date(metadata), metadata.get("RequestId"))
+        return Answer(checked(response), _date(metadata), metadata.get("RequestId"))
 
     def _mended(self, failure: CallFailed, error: Exception) -> CallFailed:
         if failure.kind is not FailureKind.CREDENTIALS or not isinstance(error, ClientError):
@@ -121,7 +122,13 @@ class Clients:
         if key not in self._clients:
             async with self._making:
                 if key not in self._clients:
-                    self._clients[key] = await self._make(service, region)
+                    try:
+                        self._clients[key] = await self._make(service, region)
+                    except ValueError as error:
+                        message = (
+                            f"{clean(str(error))}; mend AWS_ENDPOINT_URL, or endpoint_url of the profile"
+                        )
+                        raise CallFailed(FailureKind.NETWORK, message, sent=False) from None
         return self._clients[key]
 
     async def _make(self, service: str, region: str) -> Any:
@@ -138,8 +145,8 @@ class Clients:
         name = client.meta.service_model.service_id.hyphenize()
         client.meta.events.register(f"choose-signer.{name}", _leave_unsigned)
         client.meta.events.register(f"before-sign.{name}", self._sign)
-        if client.meta.service_model.resolved_protocol == "json":
-            client.meta.events.register(f"before-parse.{name}", _keep_body)
+        protocol = client.meta.service_model.resolved_protocol
+        client.meta.events.register(f"before-parse.{name}", guard_of(protocol))
         return client
 
     def _sign(self, request: Any, signing_name: str, region_name: str, **_: Any) -> None:
@@ -156,30 +163,6 @@ class Clients:
 def _leave_unsigned(**_: Any) -> Any:
     # The SDK would sign with the client's credentials; ours go with the request or not at all.
     return UNSIGNED
-
-
-def _keep_body(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
-    if response_dict["status_code"] < 300:
-        customized_response_dict[BODY] = response_dict["body"]
-        # Parsed once, by us: the SDK takes HTML, or nothing at all, for an empty answer.
-        response_dict["body"] = b"{}"
-
-
-def _checked(response: dict[str, Any]) -> Mapping[str, Any]:
-    if BODY not in response:
-        return response
-    try:
-        body = json.loads(response[BODY])
-    except (ValueError, RecursionError):
-        body = None
-    if not isinstance(body, dict):
-        raise CallFailed(
-            FailureKind.INVALID_RESPONSE,
-            "the answer is no JSON object although its status is 200; look for a proxy in between",
-            request_id=response["ResponseMetadata"].get("RequestId"),
-            retryable=True,
-        )
-    return body
 
 
 def _date(metadata: Mapping[str, Any]) -> datetime:

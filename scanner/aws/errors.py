@@ -101,7 +101,7 @@ def failed(error: BaseException, operation: str) -> CallFailed:
             return _broken(FailureKind.NETWORK, error, "no connection", connected=False)
         case ConnectionClosedError():
             return _broken(FailureKind.NETWORK, error, "the connection broke")
-        case ResponseParserError():
+        case ResponseParserError() | ValueError():
             return CallFailed(
                 FailureKind.INVALID_RESPONSE,
                 "the answer is not what the service sends; look for a proxy in between",

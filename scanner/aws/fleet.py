@@ -1,6 +1,6 @@
 """How far the fleet reaches: the accounts of an organization, and the Regions of an account."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scanner.aws.answers import Nonsense, entries, text
@@ -47,7 +47,7 @@ async def enabled_regions(identities: Identities, regions: Regions, account_id: 
             failure.operation = LIST_REGIONS
             failure.message = f"neither {LIST_REGIONS} nor {DESCRIBE_REGIONS} is allowed; {REGIONS_REMEDY}"
         raise
-    return tuple(entry["RegionName"] for entry in entries(answer.body, "Regions"))
+    return tuple(_region_names(answer.body))
 
 
 async def _list_regions(identities: Identities, home: str, account_id: str) -> tuple[str, ...]:
@@ -55,15 +55,19 @@ async def _list_regions(identities: Identities, home: str, account_id: str) -> t
     parameters: dict[str, Any] = {"MaxResults": 50, "RegionOptStatusContains": ENABLED}
     while True:
         answer = await identities.ask(identities.of(account_id), "account", home, LIST_REGIONS, **parameters)
-        for entry in entries(answer.body, "Regions"):
-            name = text(entry, "RegionName") if isinstance(entry, Mapping) else None
-            if name is None:
-                raise Nonsense("a Region has no name", whole=True)
-            found.append(name)
+        found.extend(_region_names(answer.body))
         token = text(answer.body, "NextToken", whole=True)
         if token is None or token == parameters.get("NextToken"):
             return tuple(found)
         parameters["NextToken"] = token
+
+
+def _region_names(body: Mapping[str, Any]) -> Iterator[str]:
+    for entry in entries(body, "Regions"):
+        name = text(entry, "RegionName", whole=True) if isinstance(entry, Mapping) else None
+        if name is None:
+            raise Nonsense("a Region has no name", whole=True)
+        yield name
 
 
 async def organization_page(identities: Identities, home: str, inquiry: Inquiry) -> OrganizationPage:
