@@ -1,5 +1,6 @@
 """Whether a Region answers at all: one that refuses every connection must not hold up the scan."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -22,9 +23,9 @@ class RegionGate:
     failures: int = 0
     failing_since: float = 0.0
     given_up: CallFailed | None = None
-    _waiting: dict[int, Callable[[], None]] = field(default_factory=dict)
+    _waiting: OrderedDict[int, Callable[[], bool]] = field(default_factory=OrderedDict)
 
-    def admits(self, listener: Callable[[], None]) -> bool:
+    def admits(self, listener: Callable[[], bool]) -> bool:
         """Whether a call may start now; if not, `listener` is told when it may."""
         if self.answers or self.given_up or self.in_flight < UNPROVEN:
             return True
@@ -46,9 +47,11 @@ class RegionGate:
         self.tell()
 
     def tell(self) -> None:
-        waiting, self._waiting = self._waiting, {}
-        for listener in waiting.values():
-            listener()
+        """Wake those that wait, but no more than may call: thousands may wait for one Region."""
+        started = 0
+        while self._waiting and (self.answers or self.given_up or self.in_flight + started < UNPROVEN):
+            _, listener = self._waiting.popitem(last=False)
+            started += listener()
 
     def check(self, left: int) -> None:
         """Raises CallFailed, with nothing sent, once the Region was given up; `left` gateways are unread."""

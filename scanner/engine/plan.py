@@ -23,7 +23,8 @@ class AccountPlan:
     settings: AccountSettings | None
     config: ScannerConfig
     source: Source
-    queue: Queue
+    door: Queue
+    """One for all accounts."""
     region_queue: Queue
     emit: Emit
     on_target: Callable[["AccountPlan", Place], Awaitable[None]]
@@ -40,7 +41,7 @@ class AccountPlan:
         return self.settings.name if self.settings else None
 
     def start(self) -> None:
-        self._push(self.queue, OPEN, lambda: self.source.open_account(self.settings), self._opened)
+        self._push(self.door, OPEN, lambda: self.source.open_account(self.settings), self._opened)
 
     def _push(
         self,
@@ -53,7 +54,6 @@ class AccountPlan:
 
     def _close(self) -> None:
         self.ended = True
-        self.queue.close()
         self.region_queue.close()
 
     async def _opened(self, account_id: str) -> None:

@@ -16,11 +16,11 @@ EARNED = 0.5
 class RetryBudget:
     """How many more retries one target is worth, so that a dead one costs seconds and not hours."""
 
-    def __init__(self) -> None:
-        self._left = BUDGET
+    def __init__(self, most: float = BUDGET) -> None:
+        self._most = self._left = most
 
     def earn(self) -> None:
-        self._left = min(BUDGET, self._left + EARNED)
+        self._left = min(self._most, self._left + EARNED)
 
     def spend(self) -> bool:
         """Take one retry; False when none is left."""

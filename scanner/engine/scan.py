@@ -7,6 +7,7 @@ from collections import Counter, deque
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import inf
 from uuid import UUID
 
 import anyio
@@ -17,7 +18,7 @@ from scanner.engine.discovery import Discovery
 from scanner.engine.events import CallRetried, Event, ScanEnded, ScanStarted, TargetEnded
 from scanner.engine.gate import RegionGate
 from scanner.engine.plan import AccountPlan
-from scanner.engine.retry import RetryPolicy
+from scanner.engine.retry import RetryBudget, RetryPolicy
 from scanner.engine.schedule import Job, Lane, Queue, Schedule
 from scanner.engine.source import CallFailed, Place, Source
 from scanner.engine.target import Emit, TargetScan
@@ -61,6 +62,7 @@ class Scan:
     dice: random.Random = field(default_factory=random.Random)
     _wake: anyio.Event = field(init=False)
     _schedule: Schedule = field(init=False)
+    _door: Queue = field(init=False)
     _tasks: int = 0
     _active: dict[int, TargetScan | AccountPlan | Discovery] = field(default_factory=dict)
     _accounts: deque[AccountSettings | None] = field(default_factory=deque)
@@ -74,6 +76,9 @@ class Scan:
     def __post_init__(self) -> None:
         self._wake = anyio.Event()
         self._schedule = Schedule(anyio.current_time, lambda: self._wake.set())
+        # One queue lets all accounts in: STS throttles the identity that asks, not those asked for.
+        door = self.limits.lane("credentials")
+        self._door = Queue(self._schedule, door, budget=RetryBudget(inf))
         self._retry = RetryPolicy.of(self.config.retry)
         self._rater = Rater(self.config.policy)
         self._scope = anyio.CancelScope()
@@ -91,13 +96,16 @@ class Scan:
         deadline = self.config.scan.deadline
         if deadline:
             self._scope.deadline = anyio.current_time() + deadline.total_seconds()
-        with self._scope:
-            async with anyio.create_task_group() as group:
-                await self._dispatch(group)
-        if self._scope.cancelled_caught and self.stop_reason is None:
-            self.stop_reason = FailureKind.DEADLINE
-        if self.stop_reason:
-            await self._leave(self.stop_reason)
+        try:
+            with self._scope:
+                async with anyio.create_task_group() as group:
+                    await self._dispatch(group)
+            if self._scope.cancelled_caught and self.stop_reason is None:
+                self.stop_reason = FailureKind.DEADLINE
+            if self.stop_reason:
+                await self._leave(self.stop_reason)
+        finally:
+            self._schedule.close()
         counts = TargetCounts(**{status.value: self._targets[status] for status in TargetStatus})
         await self.emit_to(
             ScanEnded(
@@ -155,12 +163,11 @@ class Scan:
         self._wake.set()
 
     def _plan(self, settings: AccountSettings | None) -> AccountPlan:
-        # All accounts are let in through one lane: STS throttles the identity that asks, not those asked for.
         return AccountPlan(
             settings,
             self.config,
             self.source,
-            self._queue("credentials"),
+            self._door,
             self._queue(("regions", settings.id if settings else None)),
             self._emit,
             self._start_target,

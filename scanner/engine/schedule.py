@@ -12,7 +12,7 @@ from scanner.engine.pace import Pace
 from scanner.engine.retry import RetryBudget
 from scanner.engine.source import CallFailed, Place
 
-Listener = Callable[[], None]
+Listener = Callable[[], object]
 
 
 class Lane:
@@ -55,15 +55,22 @@ class Job:
 class Queue:
     """The calls that one target still has to make, in one scan."""
 
-    def __init__(self, schedule: "Schedule", lane: Lane, gate: RegionGate | None = None) -> None:
+    def __init__(
+        self,
+        schedule: "Schedule",
+        lane: Lane,
+        gate: RegionGate | None = None,
+        budget: RetryBudget | None = None,
+    ) -> None:
         self.lane = lane
         self.gate = gate
-        self.budget = RetryBudget()
+        self.budget = budget or RetryBudget()
         self.version = 0
         self._schedule = schedule
         self._fresh: deque[Job] = deque()
         self._retries: list[tuple[float, int, Job]] = []
         lane.queues[id(self)] = self.changed
+        schedule.queues.add(self)
 
     def push(self, job: Job, *, first: bool = False) -> None:
         if first:
@@ -76,8 +83,9 @@ class Queue:
         heapq.heappush(self._retries, (due, next(self._schedule.ticket), job))
         self.changed()
 
-    def changed(self) -> None:
-        self._schedule.place(self)
+    def changed(self) -> bool:
+        """Take note that something has changed; says whether a call could start now."""
+        return self._schedule.place(self)
 
     def ready_at(self, now: float) -> float | None:
         if not self._fresh and not self._retries:
@@ -101,6 +109,7 @@ class Queue:
         self._retries.clear()
         self.version += 1
         self.lane.queues.pop(id(self), None)
+        self._schedule.queues.discard(self)
 
 
 @dataclass(slots=True)
@@ -110,15 +119,24 @@ class Schedule:
     clock: Callable[[], float]
     wake: Listener
     ticket: "count[int]" = field(default_factory=count)
+    queues: set[Queue] = field(default_factory=set)
     _heap: list[tuple[float, int, int, Queue]] = field(default_factory=list)
 
-    def place(self, queue: Queue) -> None:
-        """Take note that something about `queue` has changed."""
+    def place(self, queue: Queue) -> bool:
+        """Take note that something about `queue` has changed; says whether it could make a call now."""
         queue.version += 1
-        ready = queue.ready_at(self.clock())
-        if ready is not None:
-            heapq.heappush(self._heap, (ready, next(self.ticket), queue.version, queue))
-            self.wake()
+        now = self.clock()
+        ready = queue.ready_at(now)
+        if ready is None:
+            return False
+        heapq.heappush(self._heap, (ready, next(self.ticket), queue.version, queue))
+        self.wake()
+        return ready <= now
+
+    def close(self) -> None:
+        """Leave every lane to the other scans, however this one ended."""
+        for queue in list(self.queues):
+            queue.close()
 
     def next_at(self) -> float | None:
         """When the next call is due; None while every queue waits for an answer, or is empty."""
@@ -128,13 +146,14 @@ class Schedule:
 
     def take(self, now: float) -> Job | None:
         """The job that is due and has waited longest; None if nothing is due."""
-        due = self.next_at()
-        if due is None or due > now:
-            return None
-        queue = heapq.heappop(self._heap)[3]
-        if queue.gate and not queue.gate.admits(queue.changed):
-            # It was placed before others of its Region took the last calls that an unproven one gets.
-            return self.take(now)
+        while True:
+            due = self.next_at()
+            if due is None or due > now:
+                return None
+            queue = heapq.heappop(self._heap)[3]
+            # Others of its Region may have taken the last calls that an unproven one gets.
+            if not queue.gate or queue.gate.admits(queue.changed):
+                break
         job = queue.pop(now)
         if queue.gate:
             queue.gate.in_flight += 1

@@ -1,0 +1,187 @@
+"""What a dead Region may cost: seconds, a few calls, and nobody else anything."""
+
+import time
+from collections import Counter
+
+import anyio
+import pytest
+
+from scanner.config import ScannerConfig
+from scanner.engine.gate import FAILURES, PATIENCE, UNPROVEN, RegionGate
+from scanner.engine.source import CallFailed, GatewayPage, Place
+from scanner.records import FailureKind, TargetStatus
+from tests.engine.simulated import Fault, SimulatedSource, config, events_of, inventory_of
+from tests.virtual import run
+
+DEAD = "me-south-1"
+
+
+def refused() -> CallFailed:
+    return CallFailed(FailureKind.NETWORK, "connection refused", retryable=True, connected=False)
+
+
+def dead(region: str = DEAD, after: int = 0) -> Fault:
+    """`region` refuses every connection once `after` calls in all have come through."""
+    calls = Counter[str]()
+
+    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+        if place.region != region:
+            return None
+        calls["all"] += 1
+        return refused() if calls["all"] > after else None
+
+    return fault
+
+
+class Watched(SimulatedSource):
+    """Knows how many calls are in flight to each Region."""
+
+    async def _call(self, operation: str, place: Place, key: str | None = None) -> None:
+        self.in_flight[place.region] += 1
+        self.peak[place.region] = max(self.peak[place.region], self.in_flight[place.region])
+        try:
+            await super()._call(operation, place, key)
+        finally:
+            self.in_flight[place.region] -= 1
+
+
+@pytest.fixture(scope="module")
+def three_hundred() -> tuple[Watched, ScannerConfig]:
+    return Watched(gateways=2, fault=dead()), config(300, ("us-east-1", DEAD))
+
+
+def test_a_dead_region_costs_300_accounts_seconds_and_keeps_no_other_waiting(
+    three_hundred: tuple[Watched, ScannerConfig],
+) -> None:
+    source, settings = three_hundred
+    whole, seconds = run(inventory_of(settings, source))
+    alone, without = run(inventory_of(config(300), SimulatedSource(gateways=2)))
+    assert whole.coverage.targets.complete == alone.coverage.targets.complete == 300
+    assert whole.coverage.targets.failed == 300
+    assert seconds < without + 3 * PATIENCE
+    assert source.peak[DEAD] <= UNPROVEN
+    assert (
+        sum(count for (_, place, _), count in source.tries.items() if place.region == DEAD)
+        < 4 / source.latency * 2 * PATIENCE
+    )
+
+
+def test_each_target_of_a_dead_region_has_a_failure_that_says_why() -> None:
+    source = SimulatedSource(fault=dead())
+    whole, _ = run(inventory_of(config(30, (DEAD,)), source))
+    assert whole.coverage.targets.failed == len(whole.failures) == 30
+    given_up = [failure for failure in whole.failures if "was given up" in failure.message]
+    assert given_up
+    assert all("connection refused" in failure.message for failure in whole.failures)
+    assert {failure.kind for failure in whole.failures} == {FailureKind.NETWORK}
+    assert whole.coverage.calls.attempted == source.calls["list"]
+    assert all(failure.attempts <= 8 for failure in whole.failures)
+
+
+def test_a_region_that_dies_after_listing_fails_what_is_left_and_names_the_count() -> None:
+    source = SimulatedSource(gateways=400, fault=dead(after=4 + 20))
+    whole, seconds = run(inventory_of(config(1, (DEAD,)), source))
+    gateways = whole.coverage.gateways
+    assert (gateways.listed, gateways.scanned + gateways.failed) == (400, 400)
+    assert 0 < gateways.scanned <= 20
+    assert whole.targets[0].status is TargetStatus.PARTIAL
+    left = [failure.message for failure in whole.failures if "was given up" in failure.message]
+    assert any(f"with {len(left)} listed gateways of this account left" in message for message in left)
+    assert seconds < 60
+
+
+def test_a_region_that_comes_back_is_not_given_up() -> None:
+    """Eight connections fail, and the ninth comes through."""
+    failing = iter([True] * 8)
+
+    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+        return refused() if operation == "list" and next(failing, False) else None
+
+    whole, _ = run(inventory_of(config(20, (DEAD,)), SimulatedSource(fault=fault)))
+    assert whole.coverage.targets.complete == 20
+    assert whole.failures == ()
+
+
+def test_an_outage_shorter_than_the_patience_costs_a_region_nothing() -> None:
+    class Back(SimulatedSource):
+        async def _call(self, operation: str, place: Place, key: str | None = None) -> None:
+            await super()._call(operation, place, key)
+            if operation == "list" and anyio.current_time() < PATIENCE * 0.8:
+                raise refused()
+
+    whole, _ = run(inventory_of(config(40, (DEAD,)), Back()))
+    assert whole.coverage.targets.complete == 40
+
+
+def test_a_region_answers_even_with_a_refusal() -> None:
+    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+        error = CallFailed(FailureKind.SERVER_ERROR, "broken", retryable=True)
+        return error if place.account_id == "000000000001" else None
+
+    source = Watched(gateways=2, fault=fault)
+    whole, _ = run(inventory_of(config(30, (DEAD,)), source))
+    assert whole.coverage.targets.complete == 29
+    assert not [failure for failure in whole.failures if "given up" in failure.message]
+    assert source.peak[DEAD] > UNPROVEN
+
+
+def test_credentials_that_break_on_the_way_say_nothing_about_the_region() -> None:
+    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+        error = CallFailed(FailureKind.CREDENTIALS, "expired", sent=False)
+        return error if operation == "list" and int(place.account_id) % 2 else None
+
+    whole, _ = run(inventory_of(config(60, (DEAD,)), SimulatedSource(fault=fault)))
+    assert (whole.coverage.targets.complete, whole.coverage.targets.failed) == (30, 30)
+    assert {failure.attempts for failure in whole.failures} == {0}
+
+
+@pytest.mark.parametrize("concurrency", [64, 3000])
+def test_thousands_of_accounts_may_wait_for_one_region(concurrency: int) -> None:
+    source = SimulatedSource(gateways=1, volumes=1)
+    began = time.process_time()
+    whole, _ = run(inventory_of(config(3000, (DEAD,), max_concurrency=concurrency), source))
+    assert whole.coverage.targets.complete == 3000
+    assert time.process_time() - began < 30
+
+
+def test_thousands_of_accounts_fail_together_when_their_region_is_dead() -> None:
+    source = Watched(gateways=1, fault=dead())
+    whole, seconds = run(inventory_of(config(3000, (DEAD,), max_concurrency=3000), source))
+    assert whole.coverage.targets.failed == len(whole.failures) == 3000
+    assert source.peak[DEAD] <= UNPROVEN
+    assert seconds < 60
+
+
+def test_a_region_silent_until_the_deadline_leaves_the_books_balanced() -> None:
+    class Silent(SimulatedSource):
+        async def list_gateways(self, place: Place, marker: str | None) -> GatewayPage:
+            if place.region == DEAD:
+                await anyio.sleep_forever()
+            return await super().list_gateways(place, marker)
+
+    whole, seconds = run(inventory_of(config(50, ("us-east-1", DEAD), deadline="20s"), Silent()))
+    assert whole.coverage.targets.complete == whole.coverage.targets.failed == 50
+    assert 20 <= seconds < 20.1
+
+
+def test_every_scan_looks_at_a_dead_region_afresh() -> None:
+    source = SimulatedSource(fault=dead())
+    run(events_of(config(5, (DEAD,)), source))
+    source.fault = lambda *_: None
+    whole, _ = run(inventory_of(config(5, (DEAD,)), source))
+    assert whole.coverage.targets.complete == 5
+
+
+def test_many_failures_at_one_moment_give_up_nothing_until_patience_has_run_out() -> None:
+    gate = RegionGate(DEAD)
+    for _ in range(FAILURES * 3):
+        gate.in_flight += 1
+        gate.ended(refused(), 100.0)
+    gate.check(0)
+    gate.in_flight += 1
+    gate.ended(refused(), 100.0 + PATIENCE)
+    with pytest.raises(
+        CallFailed, match=f"after {FAILURES * 3 + 1} connections in a row had failed, with 7 "
+    ):
+        gate.check(7)
+    assert gate.in_flight == 0
