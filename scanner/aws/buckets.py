@@ -6,10 +6,10 @@ from typing import Any
 
 import aioboto3
 from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
+from botocore.parsers import ResponseParserError
 
 from scanner.aws.errors import clean
 from scanner.errors import ConfigError, OutputError
-
 
 REMEDIES = {
     "AccessDenied": "allow s3:PutObject and s3:AbortMultipartUpload on it to the base identity",
@@ -39,7 +39,8 @@ class S3Bucket:
                     client = await stack.enter_async_context(session.client("s3"))
                 except ProfileNotFound as error:
                     raise ConfigError(clean(str(error))) from None
-                except BotoCoreError as error:
+                # A ValueError is an endpoint that is no URL.
+                except (BotoCoreError, ValueError) as error:
                     raise OutputError(f"S3: {clean(str(error))}") from None
                 buckets = {name: cls(client, name) for name in names}
             yield buckets
@@ -77,6 +78,6 @@ class S3Bucket:
             remedy = REMEDIES.get(code)
             said = clean(str(error)) + (f"; {remedy}" if remedy else "")
             raise OutputError(f"s3://{self._name}/{key}: {said}") from None
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             raise OutputError(f"s3://{self._name}/{key}: {clean(str(error))}") from None
         return answer

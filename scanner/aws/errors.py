@@ -76,6 +76,68 @@ SERVER_ERRORS = frozenset(
 UNREACHABLE = frozenset({"GatewayNotConnected", "GatewayProxyNetworkConnectionBusy"})
 NOT_APPLICABLE = frozenset({"NotSupported", "UnsupportedOperationForGatewayType"})
 VANISHED = "GatewayNotFound"
+PASSING = frozenset({"RequestTimeout"})
+"""Refusals that another try may not meet."""
+REFUSALS = frozenset(
+    {
+        "ActivationKeyExpired",
+        "ActivationKeyInvalid",
+        "ActivationKeyNotFound",
+        "AuthenticationFailure",
+        "BandwidthThrottleScheduleNotFound",
+        "Blocked",
+        "CannotExportSnapshot",
+        "ChapCredentialNotFound",
+        "DiskAlreadyAllocated",
+        "DiskDoesNotExist",
+        "DiskSizeGreaterThanVolumeMaxSize",
+        "DiskSizeLessThanVolumeSize",
+        "DiskSizeNotGigAligned",
+        "DuplicateCertificateInfo",
+        "DuplicateSchedule",
+        "EndpointNotFound",
+        "IAMNotSupported",
+        "InitiatorInvalid",
+        "InitiatorNotFound",
+        "InvalidEndpoint",
+        "InvalidGateway",
+        "InvalidParameters",
+        "InvalidSchedule",
+        "JoinDomainInProgress",
+        "LocalStorageLimitExceeded",
+        "LunAlreadyAllocated",
+        "LunInvalid",
+        "MaximumContentLengthExceeded",
+        "MaximumTapeCartridgeCountExceeded",
+        "MaximumVolumeCountExceeded",
+        "NetworkConfigurationChanged",
+        "NoDisksAvailable",
+        "NotImplemented",
+        "OperationAborted",
+        "OutdatedGateway",
+        "ParametersNotImplemented",
+        "RegionInvalid",
+        "SnapshotDeleted",
+        "SnapshotIdInvalid",
+        "SnapshotInProgress",
+        "SnapshotNotFound",
+        "SnapshotScheduleNotFound",
+        "StagingAreaFull",
+        "StorageFailure",
+        "TapeCartridgeNotFound",
+        "TargetAlreadyExists",
+        "TargetInvalid",
+        "TargetNotFound",
+        "UnauthorizedOperation",
+        "VolumeAlreadyExists",
+        "VolumeIdInvalid",
+        "VolumeInUse",
+        "VolumeNotFound",
+        "VolumeNotReady",
+    }
+)
+"""The rest of what the service model lists, most of it about calls that a scan never makes. A code that is
+in no set counts as one of these."""
 
 NETWORK_REMEDY = "check the network, DNS, proxy and CA settings towards {url}"
 CLOCK_REMEDY = "the local clock is too wrong for the service: set it by NTP, then scan again"
@@ -180,7 +242,7 @@ def _by_inner_code(inner: str, message: str, facts: dict[str, Any]) -> CallFaile
         return GatewayVanished(FailureKind.INVALID_REQUEST, message or inner, **facts)
     if inner in NOT_APPLICABLE:
         return GatewayNotApplicable(FailureKind.INVALID_REQUEST, message or inner, **facts)
-    return CallFailed(FailureKind.INVALID_REQUEST, message or inner, **facts)
+    return CallFailed(FailureKind.INVALID_REQUEST, message or inner, retryable=inner in PASSING, **facts)
 
 
 def is_clock_error(code: str | None, message: str) -> bool:

@@ -1,0 +1,208 @@
+"""What the service and the SDK say when a call fails, and which kind of failure it is."""
+
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ProxyConnectionError,
+    ReadTimeoutError,
+    SSLError,
+    TokenRetrievalError,
+)
+from botocore.parsers import ResponseParserError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scanner.aws import errors
+from scanner.aws.errors import LONGEST_MESSAGE, clean, failed
+from scanner.emulator.faults import THROTTLES
+from scanner.engine.source import CallFailed, GatewayNotApplicable, GatewayVanished
+from scanner.records import FailureKind
+
+SETS = (
+    errors.SERVER_ERRORS,
+    errors.UNREACHABLE,
+    errors.NOT_APPLICABLE,
+    frozenset({errors.VANISHED}),
+    errors.PASSING,
+    errors.REFUSALS,
+)
+
+
+def model_codes() -> list[str]:
+    model = botocore.session.get_session().get_service_model("storagegateway")
+    shape: Any = model.shape_for("ErrorCode")
+    return sorted(code.strip() for code in shape.enum)
+
+
+def refused(
+    code: str, *, inner: str | None = None, status: int = 400, message: str = "Why.", **headers: str
+) -> CallFailed:
+    response: dict[str, Any] = {
+        "Error": {"Code": code, "Message": message},
+        "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": "r-1", "HTTPHeaders": headers},
+    }
+    if inner is not None:
+        response["error"] = {"errorCode": inner}
+    return failed(ClientError(response, "ListGateways"), "ListGateways")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("code", model_codes())
+def test_every_code_of_the_service_model_is_placed_on_purpose(code: str) -> None:
+    assert sum(code in each for each in SETS) == 1
+
+
+@pytest.mark.parametrize(
+    ("inner", "kind", "retried", "type_"),
+    [
+        ("GatewayNotConnected", FailureKind.GATEWAY_UNREACHABLE, True, CallFailed),
+        ("GatewayProxyNetworkConnectionBusy", FailureKind.GATEWAY_UNREACHABLE, True, CallFailed),
+        ("InternalError", FailureKind.SERVER_ERROR, True, CallFailed),
+        ("ServiceUnavailable", FailureKind.SERVER_ERROR, True, CallFailed),
+        ("GatewayInternalError", FailureKind.SERVER_ERROR, True, CallFailed),
+        ("GatewayNotFound", FailureKind.INVALID_REQUEST, False, GatewayVanished),
+        ("NotSupported", FailureKind.INVALID_REQUEST, False, GatewayNotApplicable),
+        ("UnsupportedOperationForGatewayType", FailureKind.INVALID_REQUEST, False, GatewayNotApplicable),
+        ("RequestTimeout", FailureKind.INVALID_REQUEST, True, CallFailed),
+        ("LunAlreadyAllocated ", FailureKind.INVALID_REQUEST, False, CallFailed),
+        ("InvalidParameters", FailureKind.INVALID_REQUEST, False, CallFailed),
+        ("OfNextYear", FailureKind.INVALID_REQUEST, False, CallFailed),
+    ],
+)
+@pytest.mark.parametrize("outer", ["InvalidGatewayRequestException", "InternalServerError"])
+@pytest.mark.parametrize("status", [400, 500])
+@pytest.mark.parametrize("message", ["Why.", ""])
+def test_the_inner_code_decides_whatever_stands_outside(
+    outer: str, status: int, inner: str, kind: FailureKind, retried: bool, type_: type, message: str
+) -> None:
+    failure = refused(outer, inner=inner, status=status, message=message)
+    assert (failure.kind, failure.retryable, type(failure)) == (kind, retried, type_)
+    assert (failure.code, failure.request_id) == (inner.strip(), "r-1")
+    assert failure.message
+
+
+@pytest.mark.parametrize("code", sorted(errors.THROTTLES | set(THROTTLES)))
+def test_throttling_is_known_under_each_of_its_names(code: str) -> None:
+    assert refused(code).kind is FailureKind.THROTTLED
+    assert refused(code, message="").message
+
+
+def test_status_429_is_throttling_without_a_name() -> None:
+    assert refused("", status=429).kind is FailureKind.THROTTLED
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("7", 7.0), ("0", 0.0), ("99999", 300.0), ("soon", None), ("-1", None), ("٣", None), ("", None)],
+)
+@pytest.mark.parametrize(("code", "status"), [("ThrottlingException", 400), ("ServiceUnavailable", 503)])
+def test_retry_after_is_read_in_seconds_and_bounded(
+    text: str, seconds: float | None, code: str, status: int
+) -> None:
+    assert refused(code, status=status, **{"retry-after": text}).retry_after == seconds
+
+
+@pytest.mark.parametrize("code", sorted(errors.DENIALS))
+def test_a_denial_is_told_with_the_remedy_and_not_tried_again(code: str) -> None:
+    failure = refused(code)
+    assert (failure.kind, failure.retryable, failure.named_gateway) == (
+        FailureKind.ACCESS_DENIED,
+        False,
+        False,
+    )
+    assert "sgw-scanner iam policy" in failure.message
+
+
+def test_a_denial_by_a_gateways_own_policy_is_told_apart() -> None:
+    message = "User: u is not authorized because no resource-based policy allows it"
+    assert refused("AccessDeniedException", message=message).named_gateway
+
+
+@pytest.mark.parametrize("code", sorted(errors.CREDENTIALS))
+def test_credentials_that_are_not_taken_are_told_as_such(code: str) -> None:
+    assert refused(code, message="").kind is FailureKind.CREDENTIALS
+    assert code in refused(code, message="").message or ";" in refused(code, message="").message
+
+
+@pytest.mark.parametrize("code", ["InvalidSignatureException", "SignatureDoesNotMatch"])
+@pytest.mark.parametrize("message", ["Signature expired: 1 < 2", "Signature not yet current: 2 > 1"])
+def test_a_wrong_clock_comes_with_the_remedy(code: str, message: str) -> None:
+    assert "set it by NTP" in refused(code, message=message).message
+    assert "set it by NTP" not in refused(code, message="does not match").message
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "kind"),
+    [
+        ("InternalFailure", 500, FailureKind.SERVER_ERROR),
+        ("Unheard", 502, FailureKind.SERVER_ERROR),
+        ("", 500, FailureKind.SERVER_ERROR),
+        ("404", 404, FailureKind.INVALID_RESPONSE),
+        ("", 400, FailureKind.INVALID_RESPONSE),
+        ("ValidationException", 400, FailureKind.INVALID_REQUEST),
+    ],
+)
+@pytest.mark.parametrize("message", ["Why.", ""])
+def test_what_has_no_inner_code_goes_by_name_then_status(
+    code: str, status: int, kind: FailureKind, message: str
+) -> None:
+    failure = refused(code, status=status, message=message)
+    assert failure.kind is kind
+    assert failure.code == (code or None)
+    assert failure.message
+
+
+URL = "https://storagegateway.us-east-1.amazonaws.com/?secret=1"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "connected", "sent"),
+    [
+        (ConnectTimeoutError(endpoint_url=URL), FailureKind.TIMEOUT, False, True),
+        (ReadTimeoutError(endpoint_url=URL), FailureKind.TIMEOUT, True, True),
+        (TimeoutError(), FailureKind.TIMEOUT, True, True),
+        (SSLError(endpoint_url=URL, error=OSError("e")), FailureKind.NETWORK, False, True),
+        (EndpointConnectionError(endpoint_url=URL, error="e"), FailureKind.NETWORK, False, True),
+        (ProxyConnectionError(proxy_url=URL, error="e"), FailureKind.NETWORK, False, True),
+        (ConnectionClosedError(endpoint_url=URL), FailureKind.NETWORK, True, True),
+        (HTTPClientError(error=OSError("it\nbroke")), FailureKind.NETWORK, True, True),
+        (ResponseParserError("<html>"), FailureKind.INVALID_RESPONSE, True, True),
+        (ValueError("Invalid timestamp"), FailureKind.INVALID_RESPONSE, True, True),
+        (TokenRetrievalError(provider="sso", error_msg="gone"), FailureKind.CREDENTIALS, True, False),
+        (BotoCoreError(), FailureKind.CREDENTIALS, True, False),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_what_the_sdk_raises_has_a_kind(
+    error: Exception, kind: FailureKind, connected: bool, sent: bool
+) -> None:
+    failure = failed(error, "ListGateways")
+    assert (failure.kind, failure.connected, failure.sent) == (kind, connected, sent)
+    assert failure.message.isprintable()
+    assert "secret" not in failure.message
+    assert failure.retryable == sent
+
+
+def test_a_defect_of_our_own_is_raised_as_it_is() -> None:
+    with pytest.raises(ZeroDivisionError):
+        failed(ZeroDivisionError(), "ListGateways")
+
+
+@given(st.text(max_size=2 * LONGEST_MESSAGE))
+def test_other_peoples_text_becomes_one_short_printable_line(text: str) -> None:
+    line = clean(text)
+    assert line.isprintable()
+    assert len(line) <= LONGEST_MESSAGE
+    assert line == line.strip()
+
+
+def test_words_stay_as_they_are() -> None:
+    assert clean(" Größe:\n\x1b[31m 5\t KiB ") == "Größe: [31m 5 KiB"
+    assert clean("x" * 501) == "x" * 499 + "…"
