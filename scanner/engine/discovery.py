@@ -12,6 +12,7 @@ from scanner.engine.target import Emit
 from scanner.records import ANY_REGION, Failure, FailureKind, FailureScope, Target, TargetStatus
 
 UNKNOWN_ACCOUNT = "*"
+MEMBERS = Inquiry("ListAccountsForParent")
 
 
 @dataclass(slots=True)
@@ -31,6 +32,7 @@ class Discovery:
     _open: int = 0
     _visited: set[str] = field(default_factory=set)
     _found: set[str] = field(default_factory=set)
+    _mistakes: set[tuple[str | None, str | None]] = field(default_factory=set)
 
     def start(self) -> None:
         self._ask(Inquiry("DescribeOrganization"), self._described)
@@ -50,12 +52,16 @@ class Discovery:
                 if paging.follow(page.marker, news=bool(page.accounts or page.units)):
                     self._ask(inquiry._replace(marker=page.marker), done, paging)
             except ValueError as error:
-                await self._fail(CallFailed(FailureKind.INVALID_RESPONSE, str(error)), 1, inquiry.operation)
+                await self._fail(CallFailed(FailureKind.INVALID_RESPONSE, str(error)), 1, inquiry)
             await done(page)
             await self._closed()
 
         async def broke(error: CallFailed, attempts: int) -> None:
-            await self._fail(error, attempts, inquiry.operation)
+            # A unit that does not exist is asked about twice; that is one mistake.
+            mistake = (inquiry.parent, error.code)
+            if error.kind is not FailureKind.INVALID_REQUEST or mistake not in self._mistakes:
+                self._mistakes.add(mistake)
+                await self._fail(error, attempts, inquiry)
             await self._closed()
 
         call = lambda: self.source.organization(inquiry)  # noqa: E731
@@ -108,30 +114,45 @@ class Discovery:
             via=settings.via,
         )
 
-    async def _fail(self, error: CallFailed, attempts: int, operation: str) -> None:
+    async def _fail(self, error: CallFailed, attempts: int, inquiry: Inquiry) -> None:
+        await self._tell(UNKNOWN_ACCOUNT, error, attempts, inquiry)
+        if not self.failed:
+            self.failed = True
+            # Accounts that could not even be listed stand in the books as one target that failed.
+            await self._fail_target(UNKNOWN_ACCOUNT)
+
+    async def _tell(self, account_id: str, error: CallFailed, attempts: int, inquiry: Inquiry) -> None:
         failure = Failure(
             scope=FailureScope.ACCOUNT,
-            account_id=UNKNOWN_ACCOUNT,
-            operation=error.operation or operation,
+            account_id=account_id,
+            operation=error.operation or inquiry.operation,
             kind=error.kind,
             code=error.code,
-            message=error.message,
+            message=f"{inquiry.parent}: {error.message}" if inquiry.parent else error.message,
             attempts=attempts if error.sent else 0,
             request_id=error.request_id,
         )
         await self.emit(FailureSeen(failure))
-        if not self.failed:
-            self.failed = True
-            # Accounts that could not even be listed stand in the books as one target that failed.
-            await self.emit(TargetPlanned(UNKNOWN_ACCOUNT, None, ANY_REGION))
-            target = Target(account_id=UNKNOWN_ACCOUNT, region=ANY_REGION, status=TargetStatus.FAILED)
-            await self.emit(TargetEnded(target))
+
+    async def _fail_target(self, account_id: str) -> None:
+        await self.emit(TargetPlanned(account_id, None, ANY_REGION))
+        target = Target(account_id=account_id, region=ANY_REGION, status=TargetStatus.FAILED)
+        await self.emit(TargetEnded(target))
+
+    async def _miss(self) -> None:
+        # Where the walk broke off they may well exist, and its failure stands for them.
+        missing = set() if self.failed else set(self.settings.only_accounts) - self._found - self.configured
+        for account_id in sorted(missing):
+            message = "the organization has no such account, or it is suspended or left out; check --account"
+            await self._tell(account_id, CallFailed(FailureKind.INVALID_REQUEST, message), 1, MEMBERS)
+            await self._fail_target(account_id)
 
     async def _closed(self) -> None:
         self._open -= 1
         if not self._open and not self.ended:
             self.ended = True
             self.queue.close()
+            await self._miss()
             await self.on_end(self)
 
     async def stop(self, kind: FailureKind, message: str) -> None:
@@ -139,5 +160,5 @@ class Discovery:
         if not self.ended:
             self.ended = True
             self.queue.close()
-            await self._fail(CallFailed(kind, message), 0, "ListAccountsForParent")
+            await self._fail(CallFailed(kind, message), 0, MEMBERS)
             await self.on_end(self)
