@@ -1,0 +1,163 @@
+"""Each output on its own: what fails costs only itself, and buckets are asked before the scan."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from scanner.cli.outputs import Outputs
+from scanner.emulator import Emulator, Fault
+from scanner.errors import OutputError
+from scanner.model import Inventory
+from scanner.output import NdjsonWriter
+from scanner.records import Record
+from tests.cli.conftest import TWO, Command, inventory
+from tests.output.fleet import inventory as example
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(endpoint: str, place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+    """A bucket that the command line reaches as `s3://reports`, beside the emulator."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", endpoint)
+    made = boto3.resource("s3").Bucket("reports")
+    made.create()
+    yield made
+    made.objects.all().delete()
+
+
+def test_objects_in_a_bucket_are_what_files_would_be(command: Command, bucket: object) -> None:
+    places = ("s3://reports/daily/i.json", "s3://reports/daily/i.ndjson", "s3://reports/i.csv")
+    said = command("scan", *(word for place in places for word in ("-o", place)), "-o", "-")
+    assert said.code == 0, said.err
+    objects = {each.key: each.get() for each in bucket.objects.all()}  # type: ignore[attr-defined]
+    assert set(objects) == {"daily/i.json", "daily/i.ndjson", "i.csv"}
+    whole = Inventory.model_validate_json(objects["daily/i.json"]["Body"].read())
+    assert whole == Inventory.model_validate_json(said.out)
+    assert objects["i.csv"]["ContentType"] == "text/csv; charset=utf-8"
+
+
+def test_a_bucket_that_does_not_exist_is_found_out_before_the_scan(
+    command: Command, bucket: object, sgw_emulator: Emulator
+) -> None:
+    said = command("scan", "-o", "s3://not-there/i.json", "-o", "i.json")
+    assert said.code == 2
+    assert "s3://not-there/i.json" in said.err
+    assert "create the bucket, or mend its name" in said.err
+    assert not sgw_emulator.requests
+
+
+def test_a_bucket_without_credentials_is_found_out_before_the_scan(
+    command: Command, bucket: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    said = command("scan", "-o", "s3://reports/i.json")
+    assert said.code == 2
+    assert "Unable to locate credentials" in said.err
+
+
+def test_a_profile_that_does_not_exist_is_a_mistake(command: Command, bucket: object, place: Path) -> None:
+    (place / "scanner.toml").write_text('[credentials]\nprofile = "nobody"\n[lock]\npath = ""\n')
+    said = command("scan", "-o", "s3://reports/i.json")
+    assert said.code == 2
+    assert "nobody" in said.err
+
+
+def test_lines_tell_what_the_inventory_holds(command: Command, place: Path) -> None:
+    command("scan", "-o", "i.json", "-o", "i.ndjson")
+    whole = inventory(place / "i.json")
+    lines = [json.loads(line) for line in (place / "i.ndjson").read_text().splitlines()]
+    told = {(line.pop("record"), json.dumps(line, sort_keys=True)) for line in lines}
+    held = {(name, json.dumps(whole[name], sort_keys=True)) for name in ("scan", "coverage")}
+    for name in ("target", "gateway", "volume", "failure"):
+        held |= {(name, json.dumps(each, sort_keys=True)) for each in whole[f"{name}s"]}
+    assert told == held
+
+
+class FullDisk(NdjsonWriter):
+    """Has room for one line."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        super().__init__(stream)
+        self._lines = 0
+
+    def write(self, record: Record) -> None:
+        self._lines += 1
+        if self._lines > 1:
+            raise OSError(28, "No space left on device")
+        super().write(record)
+
+
+def test_a_disk_that_fills_up_costs_one_output_and_exits_3(
+    command: Command, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scanner.cli.outputs.NdjsonWriter", FullDisk)
+    (place / "i.ndjson").write_text("yesterday's")
+    said = command("scan", "-o", "i.ndjson", "-o", "i.json", "-o", "i.csv")
+    assert said.code == 3
+    assert said.err.count("i.ndjson: No space left on device") == 1
+    assert (place / "i.ndjson").read_text() == "yesterday's"
+    assert inventory(place / "i.json")["scan"]["outcome"] == "complete"
+    assert (place / "i.csv").exists()
+    assert not list(place.glob(".*.tmp"))
+
+
+def test_lines_of_a_scan_that_broke_off_leave_nothing(tmp_path: Path) -> None:
+    outputs = Outputs([str(tmp_path / "i.ndjson")])
+
+    async def broken() -> None:
+        async with outputs.opened(None):
+            outputs.write(example().targets)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(broken())
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_that_takes_lines_needs_no_inventory_and_others_do(tmp_path: Path) -> None:
+    assert not Outputs([]).need_inventory
+    assert not Outputs([str(tmp_path / "i.ndjson")]).need_inventory
+    assert Outputs([str(tmp_path / "i.ndjson"), str(tmp_path / "i.csv")]).need_inventory
+    assert Outputs(["s3://bucket/i.ndjson"]).need_inventory
+
+
+def test_a_mistake_in_the_places_is_found_at_once() -> None:
+    with pytest.raises(OutputError, match="named twice"):
+        Outputs(["-", "-"])
+
+
+def test_outputs_of_the_configuration_are_written_unless_others_are_named(
+    command: Command, place: Path
+) -> None:
+    config = (place / "scanner.toml").read_text()
+    (place / "scanner.toml").write_text('[output]\nfiles = ["a.json"]\n' + config)
+    command("scan")
+    assert (place / "a.json").exists()
+    (place / "a.json").unlink()
+    command("scan", "-o", "b.json")
+    assert (place / "b.json").exists()
+    assert not (place / "a.json").exists()
+
+
+def test_an_incomplete_scan_is_written_like_any_other(
+    command: Command, place: Path, sgw_emulator: Emulator
+) -> None:
+    sgw_emulator.faults.add(Fault("access_denied", account=TWO, operation="ListGateways"))
+    assert command("scan", "-o", "i.ndjson").code == 3
+    kinds = [json.loads(line)["record"] for line in (place / "i.ndjson").read_text().splitlines()]
+    assert kinds.count("failure") == 2
