@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from .control import PREFIX
@@ -53,7 +54,7 @@ class Remote:
         self._ask("DELETE", "stats")
 
     def add_fault(self, kind: str, **rule: Any) -> None:
-        """Puts a fault in force; urllib's HTTPError if there is none of this kind."""
+        """Puts a fault in force; raises ValueError if there is none such."""
         self._ask("POST", "faults", {"kind": kind, **rule})
 
     def clear_faults(self) -> None:
@@ -62,9 +63,13 @@ class Remote:
 
     def _ask(self, method: str, what: str, content: Mapping[str, Any] | None = None) -> dict[str, Any]:
         body = None if content is None else json.dumps(content).encode()
-        with urlopen(Request(self.url + PREFIX + what, body, method=method), timeout=30) as answer:
-            found: dict[str, Any] = json.load(answer)
-            return found
+        try:
+            with urlopen(Request(self.url + PREFIX + what, body, method=method), timeout=30) as answer:
+                found: dict[str, Any] = json.load(answer)
+                return found
+        except HTTPError as error:
+            with error:
+                raise ValueError(json.load(error)["message"]) from None
 
 
 @contextmanager

@@ -265,8 +265,8 @@ def serve(
 
 async def _serve(emulator: Emulator, ready: Callable[[Emulator], None]) -> None:
     ended = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
     async with emulator:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, ended.set)
         ready(emulator)
         await ended.wait()
