@@ -20,6 +20,7 @@ from scanner.engine.source import (
     OrganizationPage,
     Place,
     RecoveryPoints,
+    Source,
     TagPage,
     VolumeFacts,
     VolumePage,
@@ -152,7 +153,7 @@ def config(accounts: int = 1, regions: tuple[str, ...] = ("us-east-1",), **scan:
     )
 
 
-async def events_of(config: ScannerConfig, source: SimulatedSource) -> list[Event]:
+async def events_of(config: ScannerConfig, source: Source) -> list[Event]:
     seen: list[Event] = []
 
     async def emit(event: Event) -> None:
@@ -165,7 +166,7 @@ async def events_of(config: ScannerConfig, source: SimulatedSource) -> list[Even
     return seen
 
 
-async def inventory_of(config: ScannerConfig, source: SimulatedSource) -> Inventory:
+async def inventory_of(config: ScannerConfig, source: Source) -> Inventory:
     fold = Fold()
     for event in await events_of(config, source):
         fold.add(event)
