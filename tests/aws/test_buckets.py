@@ -86,12 +86,6 @@ async def test_a_bucket_that_does_not_exist_is_told_with_the_remedy(s3: Any) -> 
             await buckets["nowhere"].check("a.json")
 
 
-async def test_an_upload_that_nobody_began_cannot_be_continued(s3: Any) -> None:
-    async with S3Bucket.all_of(OUTPUTS, None) as buckets:
-        with pytest.raises(OutputError, match=r"s3://here/a\.json: .*NoSuchUpload"):
-            await buckets["here"].complete("a.json", "unknown", ["tag"])
-
-
 async def test_without_outputs_in_buckets_no_client_is_made(s3: Any, monkeypatch: Patch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "gone")
     async with S3Bucket.all_of([SimpleNamespace(bucket=None)], "gone") as buckets:
