@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,12 @@ def queries() -> Iterator[Query]:
             yield Query(panel["title"], target["expr"], frozenset(shown))
 
 
+@cache
+def real_samples() -> list[Any]:
+    texts = [written(inventory(whole=whole), ".prom").decode() for whole in (True, False)]
+    return [s for text in texts for family in text_string_to_metric_families(text) for s in family.samples]
+
+
 EVERY = [pytest.param(each, id=each.where) for each in queries()]
 
 
@@ -114,8 +121,7 @@ def test_what_a_text_shows_is_still_there_after_aggregation(query: Query) -> Non
 @pytest.mark.parametrize("query", EVERY)
 def test_every_selector_finds_a_sample_in_a_real_file(query: Query) -> None:
     """In that of a complete scan or of an incomplete one."""
-    texts = [written(inventory(whole=whole), ".prom").decode() for whole in (True, False)]
-    samples = [s for text in texts for family in text_string_to_metric_families(text) for s in family.samples]
+    samples = real_samples()
     for name, matchers in SELECTOR.findall(query.expression):
         wanted = [(n, v) for n, _, v in MATCHER.findall(matchers) if not v.startswith("$")]
         assert [s for s in samples if s.name == name and all(s.labels[n] in v.split("|") for n, v in wanted)]
