@@ -193,6 +193,7 @@ class TargetScan:
         waiting, self.waiting = self.waiting, []
         for gateway in waiting:
             await self.gateway_done(gateway)
+        await self._end_if_done()
 
     def check_volumes(self, records: Iterable[VolumeRecord | ListedVolume]) -> None:
         """Raises ValueError for a record of another target, and for two that contradict each other."""

@@ -149,6 +149,15 @@ def test_tags_of_all_pages_reach_gateways_and_volumes() -> None:
     assert whole.volumes[1].tags == whole.gateways[1].tags == {}
 
 
+@pytest.mark.parametrize("broken", ["list", "nothing"])
+def test_tags_that_come_last_end_a_target_without_gateways(broken: str) -> None:
+    pages = {None: TagPage({}, "a"), "a": TagPage({}, "b"), "b": TagPage({})}
+    source = SimulatedSource(gateways=0, tag_page=pages.__getitem__, fault=failing(broken))
+    whole = scanned(source, "tags")
+    assert source.calls["tags"] == 3
+    assert whole.targets[0].status is (TargetStatus.FAILED if broken == "list" else TargetStatus.COMPLETE)
+
+
 def test_the_tags_that_come_with_a_gateway_serve_where_none_were_asked_for() -> None:
     source = SimulatedSource(gateways=1, facts=lambda arn: GatewayFacts({}, {"tier": "1"}))
     assert scanned(source, "gateway").gateways[0].tags == {"tier": "1"}

@@ -1,0 +1,213 @@
+"""Whatever breaks: the inventory is the truth minus what cannot be read, and nothing else is missing."""
+
+import asyncio
+import random
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import anyio
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scanner.engine.events import Event
+from scanner.engine.fold import Fold
+from scanner.engine.scan import Limits, Scan
+from scanner.engine.source import CallFailed, GatewayVanished, Place
+from scanner.records import FailureKind, GatewayStatus, TargetStatus
+from tests.engine.simulated import Fault, SimulatedSource, cached, config, events_of, inventory_of
+from tests.virtual import run
+
+REGIONS = ("us-east-1", "eu-west-1")
+FOR_EVER = 10**9
+RETRIED = (FailureKind.THROTTLED, FailureKind.TIMEOUT, FailureKind.NETWORK, FailureKind.SERVER_ERROR)
+REFUSED = (FailureKind.ACCESS_DENIED, FailureKind.CREDENTIALS, FailureKind.INVALID_RESPONSE)
+
+
+class Call(NamedTuple):
+    """What may break: a call by operation, place and gateway or marker."""
+
+    operation: str
+    place: Place
+    key: str | None = None
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One call fails with `kind` on its first `times` tries."""
+
+    kind: FailureKind
+    times: int
+
+    def error(self) -> CallFailed:
+        return CallFailed(self.kind, "trouble", retryable=self.kind in RETRIED, named_gateway=True)
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Targets with gateways in pages of two, and the calls that break."""
+
+    accounts: int
+    gateways: int
+    troubles: dict[Call, Trouble]
+
+    def fault(self, operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+        trouble = self.troubles.get(Call(operation, place, key))
+        return trouble.error() if trouble and nth <= trouble.times else None
+
+    def lost(self, operation: str, place: Place, key: str | None = None) -> bool:
+        trouble = self.troubles.get(Call(operation, place, key))
+        return trouble is not None and trouble.times == FOR_EVER
+
+    def expected(self, place: Place) -> tuple[TargetStatus, dict[str, GatewayStatus]]:
+        gateways: dict[str, GatewayStatus] = {}
+        if self.lost("open", Place(place.account_id, "")):
+            return TargetStatus.FAILED, gateways
+        for start in range(0, max(self.gateways, 1), 2):
+            if self.lost("list", place, str(start) if start else None):
+                return TargetStatus.PARTIAL if gateways else TargetStatus.FAILED, gateways
+            for number in range(start, min(start + 2, self.gateways)):
+                arn = arn_of(place, number)
+                lost = self.lost("read", place, arn)
+                gateways[arn] = GatewayStatus.FAILED if lost else GatewayStatus.SCANNED
+        lost_any = GatewayStatus.FAILED in gateways.values()
+        return TargetStatus.PARTIAL if lost_any else TargetStatus.COMPLETE, gateways
+
+    @property
+    def places(self) -> list[Place]:
+        return [Place(f"{n:012d}", region) for n in range(1, self.accounts + 1) for region in REGIONS]
+
+
+def arn_of(place: Place, number: int) -> str:
+    arn = cached(place, number).arn
+    assert arn
+    return arn
+
+
+@st.composite
+def fleets(draw: st.DrawFn) -> Fleet:
+    accounts, gateways = draw(st.integers(1, 3)), draw(st.integers(0, 5))
+    bare = Fleet(accounts, gateways, {})
+    calls = [Call("open", Place(place.account_id, "")) for place in bare.places[::2]]
+    for place in bare.places:
+        calls += [Call("list", place, str(start) if start else None) for start in range(0, gateways + 1, 2)]
+        calls += [Call("read", place, arn_of(place, number)) for number in range(gateways)]
+    passing = st.builds(Trouble, st.sampled_from(RETRIED), st.integers(1, 3))
+    lasting = st.builds(Trouble, st.sampled_from(RETRIED + REFUSED), st.just(FOR_EVER))
+    return Fleet(
+        accounts, gateways, draw(st.dictionaries(st.sampled_from(calls), passing | lasting, max_size=8))
+    )
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(fleets())
+def test_only_what_cannot_be_read_is_missing(fleet: Fleet) -> None:
+    source = SimulatedSource(fleet.gateways, 2, page_size=2, fault=fleet.fault)
+    whole, _ = run(inventory_of(config(fleet.accounts, REGIONS), source))
+    found = {Place(target.account_id, target.region): target.status for target in whole.targets}
+    statuses = {gateway.arn: gateway.status for gateway in whole.gateways}
+    expected = {place: fleet.expected(place) for place in fleet.places}
+    assert found == {place: status for place, (status, _) in expected.items()}
+    assert statuses == {arn: status for _, gateways in expected.values() for arn, status in gateways.items()}
+    scanned = [arn for arn, status in statuses.items() if status is GatewayStatus.SCANNED]
+    assert len(whole.volumes) == 2 * len(scanned)
+    assert {volume.gateway_arn for volume in whole.volumes} == set(scanned)
+    calls = whole.coverage.calls
+    assert calls.attempted == source.calls["list"] + source.calls["read"]
+    assert calls.retried == sum(
+        tries - 1 for (operation, _, _), tries in source.tries.items() if operation != "open"
+    )
+    lasting = sum(trouble.times == FOR_EVER for trouble in fleet.troubles.values())
+    assert len(whole.failures) <= lasting
+    assert (not whole.failures) == all(status is TargetStatus.COMPLETE for status in found.values())
+
+
+def at_random(share: float, seed: int = 1) -> Fault:
+    """Every call breaks with this likelihood, each time in another way."""
+    dice = random.Random(seed)
+    kinds = [kind for kind in FailureKind if kind not in (FailureKind.DEADLINE, FailureKind.INTERRUPTED)]
+
+    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+        if dice.random() >= share:
+            return None
+        kind = dice.choice(kinds)
+        if operation == "read" and dice.random() < 0.1:
+            return GatewayVanished(FailureKind.INVALID_REQUEST, "gone")
+        connected = kind is not FailureKind.NETWORK or dice.random() < 0.5
+        sent = kind is not FailureKind.CREDENTIALS or dice.random() < 0.5
+        return CallFailed(kind, "trouble", retryable=kind in RETRIED, connected=connected, sent=sent)
+
+    return fault
+
+
+@pytest.mark.parametrize("details", [(), ("gateway", "volumes", "tags")])
+def test_a_large_fleet_with_every_kind_of_trouble_ends_with_balanced_books(details: tuple[str, ...]) -> None:
+    regions = tuple(f"us-east-{number}" for number in range(1, 11))
+    source = SimulatedSource(2, 2, fault=at_random(0.05))
+    whole, _ = run(inventory_of(config(100, regions, details=details), source))
+    targets, gateways = whole.coverage.targets, whole.coverage.gateways
+    assert targets.planned == 1000
+    assert targets.complete + targets.partial + targets.failed == 1000
+    assert targets.complete > (600 if not details else 300)
+    assert gateways.listed == gateways.scanned + gateways.failed + gateways.vanished == len(whole.gateways)
+    assert whole.coverage.volumes == 2 * gateways.scanned
+    assert not [failure for failure in whole.failures if "given up" in failure.message]
+
+
+class Silent(SimulatedSource):
+    """Whatever is asked of one target hangs."""
+
+    async def _call(self, operation: str, place: Place, key: str | None = None) -> None:
+        await super()._call(operation, place, key)
+        if place == Place("000000000001", "us-east-1"):
+            await anyio.sleep_forever()
+
+
+@pytest.mark.parametrize("end", ["deadline", "interrupt"])
+def test_a_scan_whose_calls_hang_ends_when_it_is_told(end: str) -> None:
+    asked = config(200, REGIONS, **({"deadline": "30s"} if end == "deadline" else {}))
+    fold = Fold()
+
+    async def main() -> None:
+        async def emit(event: Event) -> None:
+            fold.add(event)
+
+        scan = Scan(asked, Silent(), Limits(anyio.CapacityLimiter(64), 8), "1", emit)
+        async with anyio.create_task_group() as group:
+            group.start_soon(scan.run)
+            await anyio.sleep(30)
+            if end == "interrupt":
+                scan.interrupt()
+
+    _, seconds = run(main())
+    whole = fold.inventory()
+    assert 30 <= seconds < 32
+    assert (whole.scan.deadline_reached, whole.scan.interrupted) == (end == "deadline", end == "interrupt")
+    assert (whole.coverage.targets.complete, whole.coverage.targets.failed) == (399, 1)
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.01, 0.05, 0.3, 1.0])
+def test_cancelling_a_scan_leaves_no_task_and_no_lane_behind(moment: float) -> None:
+    limits = Limits(anyio.CapacityLimiter(64), 8)
+
+    async def ignore(event: Event) -> None:
+        pass
+
+    async def main() -> None:
+        scan = Scan(config(300, REGIONS), SimulatedSource(gateways=20), limits, "1", ignore)
+        task = asyncio.create_task(scan.run())
+        await asyncio.sleep(moment)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    run(main())
+    assert limits.slots.borrowed_tokens == 0
+    assert not any(lane.queues or lane.in_flight for lane in limits.lanes.values())
+
+
+def test_a_defect_of_the_source_is_raised_and_not_swallowed() -> None:
+    source = SimulatedSource(points=lambda place, gateway: 1 // 0)  # type: ignore[arg-type,return-value]
+    with pytest.raises(ExceptionGroup):
+        run(events_of(config(3), source))
