@@ -100,6 +100,10 @@ def test_a_volumes_facts_are_named_as_in_the_inventory() -> None:
     assert (found.size_bytes, found.usage_bytes, found.attachment_status) == (7, 3, None)
 
 
+def test_a_volume_without_facts_has_none() -> None:
+    assert described().details == {}
+
+
 @pytest.mark.parametrize(
     "created", [True, "2017", 1e300, -1e300, 10**400, float("nan"), float("inf"), [], {}]
 )

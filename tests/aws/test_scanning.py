@@ -471,3 +471,36 @@ async def test_a_clock_that_cannot_be_mended_fails_with_the_remedy(monkeypatch: 
     (failure,) = found.failures
     assert failure.kind is FailureKind.CREDENTIALS
     assert "set it by NTP" in failure.message
+
+
+async def test_a_key_with_another_secret_fails_at_the_door(monkeypatch: Patch) -> None:
+    async with Emulator(fleet(gateway(1))) as emulator:
+        environment(emulator, monkeypatch)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
+        async with Scanner(config()) as scanner:
+            found = await scanner.scan()
+    (failure,) = found.failures
+    assert (failure.kind, failure.operation) == (FailureKind.CREDENTIALS, "GetCallerIdentity")
+    assert calls(emulator, "ListGateways") == 0
+
+
+async def test_tags_and_volumes_beyond_a_page_are_read_to_the_end(monkeypatch: Patch) -> None:
+    made = fleet(gateway(1, volumes=103))
+    for volume in made.accounts[1].gateways[0].volumes:
+        volume.tags = {"of": volume.id}
+    async with Emulator(made) as emulator:
+        found = await scan(emulator, monkeypatch, config(account(), scan={"details": ["volumes", "tags"]}))
+    assert not found.failures
+    assert {volume.id: volume.tags for volume in found.volumes} == {
+        volume.id: {"of": volume.id} for volume in made.accounts[1].gateways[0].volumes
+    }
+    assert (calls(emulator, "ListVolumes"), calls(emulator, "GetResources")) == (2, 2)
+
+
+async def test_session_tags_go_with_every_role(monkeypatch: Patch) -> None:
+    async with Emulator(fleet(gateway(1))) as emulator:
+        tags = {"purpose": "audit", "team": "storage"}
+        settings = config(account(), credentials={"session_tags": tags})
+        found = await scan(emulator, monkeypatch, settings)
+    assert not found.failures
+    assert [session.tags for session in emulator.world.sessions.values()] == [tags]
