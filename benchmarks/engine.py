@@ -1,0 +1,120 @@
+"""What the engine alone costs: a large fleet with trouble everywhere, in virtual time, with no network."""
+
+import random
+import resource
+import sys
+import time
+from multiprocessing import get_context
+from typing import NamedTuple
+
+import anyio
+from rich.console import Console
+from rich.table import Table
+
+from scanner.engine.events import Event, ScanEnded, TargetEnded
+from scanner.engine.fold import Fold
+from scanner.engine.scan import Limits, Scan
+from scanner.engine.source import CallFailed, Place
+from scanner.records import FailureKind
+from tests.engine.simulated import Fault, SimulatedSource, config
+from tests.virtual import run
+
+REGIONS = tuple(f"us-east-{number}" for number in range(1, 18))
+RETRIED = (FailureKind.THROTTLED, FailureKind.TIMEOUT, FailureKind.NETWORK, FailureKind.SERVER_ERROR)
+KINDS = tuple(kind for kind in FailureKind if kind not in (FailureKind.DEADLINE, FailureKind.INTERRUPTED))
+GATEWAYS, VOLUMES, SHARE_OF_FAULTS = 2, 2, 0.05
+DETAILS = ("gateway", "volumes", "tags")
+
+
+class Cost(NamedTuple):
+    """Of one scan in a process of its own; `peak` in MB, both seconds of CPU and of virtual time."""
+
+    targets: int
+    details: bool
+    folded: bool
+    ended: int
+    calls: int
+    cpu: float
+    peak: float
+    virtual: float
+
+
+def troubled(seed: int = 1) -> Fault:
+    """Of all calls a share fails, each in another way."""
+    dice = random.Random(seed)
+
+    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+        if dice.random() >= SHARE_OF_FAULTS:
+            return None
+        kind = dice.choice(KINDS)
+        connected = kind is not FailureKind.NETWORK or dice.random() < 0.5
+        return CallFailed(kind, "trouble", retryable=kind in RETRIED, connected=connected)
+
+    return fault
+
+
+class Frugal(SimulatedSource):
+    """Keeps no note of each call, so that what is measured is the engine."""
+
+    async def _call(self, operation: str, place: Place, key: str | None = None) -> None:
+        await anyio.sleep(self.latency)
+        error = self.fault(operation, place, key, 1)
+        if error:
+            raise error
+
+
+def measure(accounts: int, details: bool, folded: bool) -> Cost:
+    """The cost of one scan; with `folded` an inventory is built of it, and its books are checked."""
+    settings = config(accounts, REGIONS, details=DETAILS if details else ())
+    source = Frugal(GATEWAYS, VOLUMES, fault=troubled())
+    fold, ended, calls = Fold(), 0, 0
+
+    async def emit(event: Event) -> None:
+        nonlocal ended, calls
+        ended += isinstance(event, TargetEnded)
+        calls += event.calls.attempted if isinstance(event, ScanEnded) else 0
+        if folded:
+            fold.add(event)
+
+    async def main() -> None:
+        limits = Limits(anyio.CapacityLimiter(64), 8)
+        await Scan(settings, source, limits, "0", emit).run()
+
+    began = time.process_time()
+    _, virtual = run(main())
+    if folded:
+        fold.inventory()
+    cpu = time.process_time() - began
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    return Cost(accounts * len(REGIONS), details, folded, ended, calls, cpu, peak, virtual)
+
+
+def main() -> None:
+    """Print a table: a row for each size and kind of scan."""
+    table = Table("targets", "details", "inventory", "ended", "calls", "CPU s", "peak MB", "virtual s")
+    for accounts, details, folded in (
+        (20, False, True),
+        (200, False, True),
+        (2000, False, False),
+        (2000, False, True),
+        (2000, True, True),
+    ):
+        # A process for each, since the peak of a process only grows.
+        with get_context("spawn").Pool(1) as pool:
+            cost = pool.apply(measure, (accounts, details, folded))
+        table.add_row(
+            f"{cost.targets:,}",
+            "all" if cost.details else "none",
+            "yes" if cost.folded else "no",
+            f"{cost.ended:,}",
+            f"{cost.calls:,}",
+            f"{cost.cpu:.1f}",
+            f"{cost.peak:.0f}",
+            f"{cost.virtual:.0f}",
+        )
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
