@@ -11,7 +11,7 @@ FIRST_WINDOW, FIRST_ANSWERS = 4, 24
 NEXT_WINDOW, ANSWERS_PER_CALL_IN_FLIGHT = 8, 8
 
 FIRST_PAUSE = 0.01  # seconds from the first throttle to the next try, at least
-FREE_PAUSE = 0.05  # ... and at most, as long as no bucket overflows meanwhile that refills at FASTEST
+FREE_PAUSE = 0.1  # ... and at most, as long as no bucket overflows meanwhile that refills at FASTEST
 FASTEST = 200.0  # calls a second
 LONGEST_PAUSE = 30.0  # seconds between calls to a target that admits nothing
 SURE = 1.4  # highest possible rate / lowest possible rate, up to which a rate is more than a guess

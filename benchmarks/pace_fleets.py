@@ -1,0 +1,99 @@
+"""One, ten and five hundred targets at once, through the real engine and in virtual time."""
+
+import time
+
+import anyio
+
+from scanner.engine.events import Event, TargetEnded
+from scanner.engine.fold import Fold
+from scanner.engine.scan import Limits, Scan
+from tests.engine.bucket import Bucket, Free, Unlimited, ideal
+from tests.engine.simulated import Place, SimulatedSource, config, throttle
+from tests.virtual import run
+
+BURST, LATENCY = 20.0, 0.02
+
+
+class Fleet:
+    """Accounts with one target each; listing and reading share the target's bucket."""
+
+    def __init__(self, accounts: int, calls: int, rate: float | None) -> None:
+        self.accounts, self.calls, self.rate = accounts, calls, rate
+        self.ends: list[float] = []
+        self.fold = Fold()
+        self._buckets: dict[Place, Bucket] = {}
+
+    def scan(self) -> float:
+        """Virtual seconds that a scan takes."""
+        return run(self._scan())[1]
+
+    async def _scan(self) -> None:
+        source = SimulatedSource(
+            gateways=self.calls - 1, volumes=1, page_size=self.calls, latency=LATENCY, fault=self._fault
+        )
+        asked = config(self.accounts)
+        limits = Limits(anyio.CapacityLimiter(asked.scan.max_concurrency), 8)
+        await Scan(asked, source, limits, "0", self._emit).run()
+
+    async def _emit(self, event: Event) -> None:
+        self.fold.add(event)
+        if isinstance(event, TargetEnded):
+            self.ends.append(anyio.current_time())
+
+    def _fault(self, operation: str, place: Place, gateway: str | None, nth: int) -> Exception | None:
+        if operation == "open":
+            return None
+        bucket = self._buckets.setdefault(place, Bucket(self.rate, BURST) if self.rate else Unlimited())
+        return None if bucket.take(anyio.current_time()) else throttle()
+
+
+def limited(accounts: int, calls: int, rate: float) -> str:
+    fleet, started = Fleet(accounts, calls, rate), time.process_time()
+    fleet.scan()
+    inventory = fleet.fold.inventory()
+    counts = inventory.coverage.calls
+    best = ideal(Bucket(rate, BURST), calls=calls, in_flight=8, latency=LATENCY)
+    lost = inventory.coverage.gateways.failed
+    ends = sorted(fleet.ends)
+    return (
+        f"{accounts:>3} targets, {calls:>4} calls each, {rate:3.0f}/s {lost:5}  {ends[len(ends) // 2] / best:8.2f}"
+        f" {ends[-1] / best:6.2f}  {100 * counts.throttled / counts.attempted:11.1f}"
+        f"  {time.process_time() - started:6.1f}"
+    )
+
+
+def unlimited(accounts: int, calls: int) -> str:
+    """The same without limits, beside an engine that does not pace at all."""
+    from scanner.engine import schedule
+
+    paced = Fleet(accounts, calls, None).scan()
+    pace, schedule.Pace = schedule.Pace, Unpaced  # type: ignore[misc, assignment]
+    try:
+        free = Fleet(accounts, calls, None).scan()
+    finally:
+        schedule.Pace = pace  # type: ignore[misc]
+    return (
+        f"{accounts:>3} targets, {calls:>4} calls each, no limit: paced {paced:.2f} s, unpaced {free:.2f} s"
+    )
+
+
+class Unpaced(Free):
+    """Calls in flight from the first moment on as many as the scan allows."""
+
+    def __init__(self) -> None:
+        super().__init__(window=float("inf"))
+
+
+def main() -> None:
+    """Prints how long limited targets take side by side, and what pacing costs those without limits."""
+    print("\nTargets at once through the real engine, burst 20 (virtual time, latency 20 ms, default limits)")
+    head = f"{'':35}{'lost':>5}  {'× ideal':>8} {'worst':>6}  {'% throttled':>11}  {'CPU s':>6}"
+    print(head, "-" * len(head), sep="\n")
+    for accounts, calls, rate in ((1, 220, 20), (10, 220, 20), (500, 220, 2), (1, 1000, 20), (10, 1000, 20)):
+        print(limited(accounts, calls, rate), flush=True)
+    for accounts, calls in ((1, 220), (10, 220), (64, 220)):
+        print(unlimited(accounts, calls), flush=True)
+
+
+if __name__ == "__main__":
+    main()
