@@ -45,9 +45,9 @@ class S3Bucket:
                 buckets = {name: cls(client, name) for name in names}
             yield buckets
 
-    async def check(self, key: str) -> None:
+    async def check(self, key: str, arguments: Mapping[str, str] | None = None) -> None:
         # A key that may be written is known by beginning an upload and giving it up: nothing appears.
-        upload = await self.create(key, {})
+        upload = await self.create(key, arguments or {})
         await self.abort(key, upload)
 
     async def put(self, key: str, body: bytes, arguments: Mapping[str, str]) -> None:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 import typer
 
 from scanner.aws.buckets import S3Bucket
+from scanner.config import OutputSettings
 from scanner.errors import OutputError
 from scanner.model import Inventory
 from scanner.output import NdjsonWriter, Output, check_outputs, object_arguments, open_output, save
@@ -22,8 +23,9 @@ class Outputs:
     Raises OutputError for a place where nothing could be written.
     """
 
-    def __init__(self, places: Sequence[str]) -> None:
+    def __init__(self, places: Sequence[str], settings: OutputSettings | None = None) -> None:
         self.outputs = check_outputs(places)
+        self._settings = settings or OutputSettings()
         self.failed = False
         self._streamed = [each for each in self.outputs if each.format.streams and not each.bucket]
         self._lines: list[Lines] = []
@@ -44,7 +46,7 @@ class Outputs:
         async with S3Bucket.all_of(self.outputs, profile) as self._buckets:
             for output in self.outputs:
                 if output.bucket and output.key:
-                    await self._buckets[output.bucket].check(output.key)
+                    await self._buckets[output.bucket].check(output.key, self._arguments(output))
             self._lines = [_lines(output) for output in self._streamed]
             try:
                 for lines in self._lines:
@@ -70,7 +72,10 @@ class Outputs:
             if output not in self._streamed:
                 bucket = self._buckets[output.bucket] if output.bucket else None
                 with self._noted():
-                    await save(inventory, output, bucket, object_arguments(output))
+                    await save(inventory, output, bucket, self._arguments(output))
+
+    def _arguments(self, output: Output) -> dict[str, str]:
+        return object_arguments(output, self._settings.encryption, self._settings.kms_key)
 
     @contextmanager
     def _noted(self) -> Iterator[None]:

@@ -81,6 +81,6 @@ def scan(
     }
     settings = settings_of(config, account, region, flags)
     loudness = Loudness.QUIET if quiet else Loudness.VERBOSE if verbose else Loudness.NORMAL
-    outputs = Outputs(tuple(output or settings.output.files))
+    outputs = Outputs(tuple(output or settings.output.files), settings.output)
     run = Run(settings, outputs, loudness, log_format.value, summary=not quiet)
     raise typer.Exit(run.locked(config))

@@ -131,10 +131,11 @@ def _volumes(digest: Digest, console: Console) -> None:
 def _row(volume: Volume, gateway: Gateway, account_name: str | None) -> list[str | Text]:
     verdict = volume.verdict
     waived = " (waived)" if verdict.waived else ""
+    unread = verdict.status is VerdictStatus.UNKNOWN and verdict.age_seconds is None
     return [
         volume.id,
         Text(_words(verdict.status) + waived, VERDICT_STYLES[verdict.status]),
-        age(verdict.age_seconds),
+        "not known" if unread else age(verdict.age_seconds),
         "none" if verdict.rpo_seconds is None else age(verdict.rpo_seconds),
         printable(gateway.name or gateway.id),
         printable(account_name or volume.account_id),

@@ -16,8 +16,10 @@ from scanner.errors import OutputError
 from scanner.model import Inventory
 from scanner.output import NdjsonWriter
 from scanner.records import Record
-from tests.cli.conftest import TWO, Command, inventory
+from tests.cli.conftest import CONFIG, TWO, Command, inventory
 from tests.output.fleet import inventory as example
+
+KMS = "arn:aws:kms:us-east-1:111122223333:key/1"
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +50,16 @@ def test_objects_in_a_bucket_are_what_files_would_be(command: Command, bucket: o
     whole = Inventory.model_validate_json(objects["daily/i.json"]["Body"].read())
     assert whole == Inventory.model_validate_json(said.out)
     assert objects["i.csv"]["ContentType"] == "text/csv; charset=utf-8"
+
+
+def test_objects_are_encrypted_as_the_configuration_asks(
+    command: Command, bucket: object, place: Path
+) -> None:
+    asked = f'[output]\nfiles = ["s3://reports/i.json"]\nkms_key = "{KMS}"\n'
+    (place / "scanner.toml").write_text(asked + CONFIG)
+    assert command("scan").code == 0
+    written = bucket.Object("i.json").get()  # type: ignore[attr-defined]
+    assert (written["ServerSideEncryption"], written["SSEKMSKeyId"]) == ("aws:kms", KMS)
 
 
 def test_a_bucket_that_does_not_exist_is_found_out_before_the_scan(
