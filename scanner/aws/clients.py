@@ -1,5 +1,6 @@
 """One client for each service and Region, shared by all accounts: credentials go with each request."""
 
+import hashlib
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from contextvars import ContextVar
@@ -18,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from scanner.aws.bodies import checked, guard_of
+from scanner.aws.connections import sessions_sharing_trust
 from scanner.aws.credentials import Credentials
 from scanner.aws.errors import clean, failed, is_clock_error
 from scanner.engine.source import CallFailed
@@ -43,12 +45,28 @@ class _Signer(SigV4Auth):
         read_only = ReadOnlyCredentials(credentials.access_key, credentials.secret_key, credentials.token)
         super().__init__(read_only, service, region)
         self._skew = skew
+        self._headers: Any = None
 
     def _modify_request_before_signing(self, request: Any) -> None:
         if self._skew:
             moment = datetime.now(UTC) + self._skew
             request.context["timestamp"] = moment.strftime(SIGV4_TIMESTAMP)
         super()._modify_request_before_signing(request)  # type: ignore[misc]
+
+    def headers_to_sign(self, request: Any) -> Any:
+        # Asked for twice; a signer signs one request, whose headers stand by then.
+        if self._headers is None:
+            self._headers = super().headers_to_sign(request)
+        return self._headers
+
+    def payload(self, request: Any) -> str:
+        body = request.data
+        signed: bool = self._should_sha256_sign_payload(request)  # type: ignore[attr-defined]
+        if signed and body and isinstance(body, bytes):
+            # What is already bytes goes out as it is; the SDK would build the whole request to learn that.
+            return hashlib.sha256(body).hexdigest()
+        digest: str = super().payload(request)
+        return digest
 
 
 class Clients:
@@ -66,6 +84,7 @@ class Clients:
         self._session = session
         self._call_timeout = call_timeout.total_seconds()
         self._config = AioConfig(
+            http_session_cls=sessions_sharing_trust(),
             connect_timeout=connect_timeout.total_seconds(),
             read_timeout=call_timeout.total_seconds(),
             max_pool_connections=connections,
