@@ -34,15 +34,13 @@ async def deliver(fault: Fault, request: web.BaseRequest, reply: Reply) -> web.S
         await asyncio.sleep(fault.seconds)
         return whole(reply)
     transport = request.transport
-    if not isinstance(transport, asyncio.Transport):
-        return whole(reply)
+    if transport is None or fault.kind == "refuse":
+        # Nobody is there any more, or was reset with all others when the door was shut.
+        return _Sent()
     half = len(reply.body) // 2
     head = _head(reply)
     if fault.kind == "hang":
         await asyncio.sleep(fault.seconds)
-    elif fault.kind == "refuse":
-        # The door was shut, and this connection reset with all others.
-        return _Sent()
     elif fault.kind == "reset_before_headers":
         reset(transport)
     elif fault.kind == "reset_within_headers":
@@ -55,7 +53,6 @@ async def deliver(fault: Fault, request: web.BaseRequest, reply: Reply) -> web.S
         reset(transport)
     elif fault.kind == "cut_body":
         transport.write(head + reply.body[:half])
-        transport.close()
     elif fault.kind == "hang_body":
         transport.write(head + reply.body[:half])
         await asyncio.sleep(fault.seconds)

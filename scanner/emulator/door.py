@@ -11,13 +11,12 @@ from aiohttp import web
 _LINGER_NOT = struct.pack("ii", 1, 0)
 
 
-def reset(transport: asyncio.BaseTransport | None) -> None:
-    """Ends a connection with RST instead of FIN."""
-    connection = transport.get_extra_info("socket") if transport is not None else None
-    if connection is not None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
-    if isinstance(transport, asyncio.WriteTransport):
-        transport.abort()
+def reset(transport: asyncio.Transport) -> None:
+    """Ends a connection with RST instead of FIN, unless it has ended already."""
+    if transport.is_closing():
+        return
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+    transport.abort()
 
 
 class Door:
@@ -53,8 +52,9 @@ class Door:
         self._guard = socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET)
         self._guard.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._guard.bind((self.host, self.port))
-        for connection in self._server.connections:
-            reset(connection.transport)
+        transports = (connection.transport for connection in self._server.connections)
+        for transport in filter(None, transports):
+            reset(transport)
         if seconds is not None:
             self._reopening = asyncio.create_task(self._reopen(seconds))
 

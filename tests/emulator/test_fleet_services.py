@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from scanner.emulator import Account, Emulator, Fleet, Gateway, Organization, Role, Volume
 
 from .clients import assume, client, in_thread
+from .wire import refusal, signed
 
 HUB, PROD, TEST, DELEGATE = "111111111111", "222222222222", "333333333333", "444444444444"
 
@@ -93,6 +94,7 @@ async def test_only_management_and_delegated_accounts_see_the_organization() -> 
         ),
         ("describe_account", {"AccountId": "999999999999"}, "AccountNotFoundException"),
         ("list_accounts", {"NextToken": "guessed"}, "InvalidInputException"),
+        ("list_children", {"ParentId": "r-ab12", "ChildType": "FRIEND"}, "InvalidInputException"),
     ],
 )
 async def test_what_is_not_in_the_organization_is_an_error_of_its_own(
@@ -104,6 +106,42 @@ async def test_what_is_not_in_the_organization_is_an_error_of_its_own(
             with pytest.raises(ClientError) as refused:
                 getattr(client(emulator, "organizations"), operation)(**arguments)
             assert refused.value.response["Error"]["Code"] == code
+
+        await in_thread(use)
+
+
+async def test_a_policy_may_open_one_unit_and_its_accounts_only() -> None:
+    served = fleet()
+    organization = served.organization
+    assert organization is not None
+    prod = organization.unit_id("work/prod")
+    arn = f"arn:aws:organizations::{HUB}"
+    served.accounts[0].roles = [
+        Role(
+            "narrow",
+            policy=[
+                {
+                    "Effect": "Allow",
+                    "Action": "organizations:*",
+                    "Resource": [f"{arn}:ou/*/{prod}", f"{arn}:account/*/{PROD}"],
+                }
+            ],
+        )
+    ]
+    async with Emulator(served) as emulator:
+
+        def use() -> None:
+            api = client(emulator, "organizations", **assume(emulator, f"arn:aws:iam::{HUB}:role/narrow"))
+            assert [each["Id"] for each in api.list_accounts_for_parent(ParentId=prod)["Accounts"]] == [PROD]
+            assert api.describe_account(AccountId=PROD)["Account"]["Name"] == "prod"
+            for method, arguments in (
+                (api.list_accounts_for_parent, {"ParentId": organization.root_id}),
+                (api.list_children, {"ParentId": organization.unit_id("work"), "ChildType": "ACCOUNT"}),
+                (api.describe_account, {"AccountId": TEST}),
+                (api.list_accounts, {}),
+            ):
+                with pytest.raises(ClientError, match="AccessDenied"):
+                    method(**arguments)
 
         await in_thread(use)
 
@@ -158,6 +196,44 @@ async def test_both_services_agree_about_the_enabled_regions() -> None:
         await in_thread(use)
 
 
+async def test_what_an_account_made_of_its_regions_is_told_as_it_is() -> None:
+    served = fleet()
+    served.accounts[1].region_status = {"ap-east-1": "ENABLING", "us-east-1": "DISABLING"}
+    async with Emulator(served) as emulator:
+
+        def use() -> None:
+            keys = assume(emulator, f"arn:aws:iam::{PROD}:role/reader")
+            api = client(emulator, "account", **keys)
+            told = {
+                each["RegionName"]: each["RegionOptStatus"] for each in pages(api, "list_regions", "Regions")
+            }
+            assert (told["ap-east-1"], told["us-east-1"]) == ("ENABLING", "DISABLING")
+            with pytest.raises(ClientError, match="NextToken is invalid"):
+                api.list_regions(NextToken="guessed")
+
+        await in_thread(use)
+
+
+async def test_only_managers_of_an_organization_may_ask_for_a_members_regions() -> None:
+    served = fleet()
+    served.accounts.append(Account("555555555555", in_organization=False))
+    async with Emulator(served) as emulator:
+
+        def use() -> None:
+            member = client(emulator, "account", **assume(emulator, f"arn:aws:iam::{PROD}:role/reader"))
+            audit = client(emulator, "account", **assume(emulator, f"arn:aws:iam::{DELEGATE}:role/reader"))
+            assert audit.list_regions(AccountId=PROD)["Regions"]
+            for api, account_id in (
+                (member, TEST),
+                (audit, "555555555555"),
+                (audit, "999999999999"),
+            ):
+                with pytest.raises(ClientError, match="AccessDenied"):
+                    api.list_regions(AccountId=account_id)
+
+        await in_thread(use)
+
+
 async def test_region_lists_are_refused_to_who_may_not_see_them() -> None:
     served = fleet()
     served.accounts[1].roles[0].policy = []
@@ -204,9 +280,20 @@ async def test_the_tagging_service_pages_through_what_has_tags_and_nothing_else(
             assert chosen["PaginationToken"] == ""
             named = api.get_resources(ResourceARNList=[found[0]["ResourceARN"]])
             assert len(named[key]) == 1
-            for wrong in ({"ResourcesPerPage": 101}, {"PaginationToken": "guessed"}):
+            for wrong in (
+                {"ResourcesPerPage": 101},
+                {"PaginationToken": "guessed"},
+                {"ResourceARNList": [found[0]["ResourceARN"]], "ResourcesPerPage": 1},
+            ):
                 with pytest.raises(ClientError) as refused:
                     api.get_resources(**wrong)
                 assert refused.value.response["Error"]["Code"] == "InvalidParameterException"
 
         await in_thread(use)
+
+
+async def test_a_filter_that_is_no_list_is_refused() -> None:
+    async with Emulator(fleet()) as emulator:
+        target = "ResourceGroupsTaggingAPI_20170126.GetResources"
+        asked = signed(emulator.url, service="tagging", target=target, body=b'{"TagFilters": "tier"}')
+        assert await refusal(*asked) == ("InvalidParameterException", "TagFilters must be a list.")

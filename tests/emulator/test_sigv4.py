@@ -4,6 +4,7 @@ import json
 import time
 
 import pytest
+from botocore.exceptions import ClientError
 
 from scanner.emulator import Account, Emulator, Fleet, Key, Role
 
@@ -118,6 +119,26 @@ async def test_sts_says_it_in_xml_with_its_own_codes() -> None:
         status, body = await send(*query(emulator.url, "GetCallerIdentity"))
         assert status == 403
         assert b"<Code>SignatureDoesNotMatch</Code>" in body
+
+
+async def test_ec2_says_it_in_codes_of_its_own() -> None:
+    async with Emulator(fleet()) as emulator:
+        body = b"Action=DescribeRegions&Version=2016-11-15"
+        asked = signed(emulator.url, service="ec2", target=None, body=body, keys=("AKIANONE", "x"))
+        status, answer = await send(*asked)
+        assert status == 401
+        assert b"<Code>AuthFailure</Code>" in answer
+
+
+async def test_partitions_know_nothing_of_each_other() -> None:
+    served = fleet()
+    china = Account("333333333333", regions=["cn-north-1"], roles=[Role("reader")])
+    served.accounts.append(china)
+    async with Emulator(served) as emulator:
+        asked = signed(emulator.url, service="account", target=None, path="/listRegions", region="cn-north-1")
+        assert "token included in the request is invalid" in (await send(*asked))[1].decode()
+        with pytest.raises(ClientError, match="AccessDenied"):
+            await in_thread(lambda: assume(emulator, china.role_arn(china.roles[0])))
 
 
 async def test_a_region_that_is_not_enabled_knows_no_token() -> None:

@@ -225,6 +225,7 @@ async def test_a_fleet_may_change_while_it_is_served() -> None:
         (Bucket(0, 3, per_operation=True), {"us-east-1": 6}),
         (Bucket(0, 3, service="sts"), {"us-east-1": 10}),
         (Bucket(0, 3, changes=[(0, 1e9)]), {"us-east-1": 10}),
+        (Bucket(0, 3, changes=[(3600, 1e9)]), {"us-east-1": 3}),
     ],
 )
 async def test_a_bucket_belongs_to_an_account_and_region(bucket: Bucket, admitted: dict[str, int]) -> None:

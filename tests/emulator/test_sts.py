@@ -121,6 +121,41 @@ async def test_a_session_may_do_what_both_its_role_and_its_session_policy_allow(
         await in_thread(use)
 
 
+@pytest.mark.parametrize(
+    ("condition", "tagged", "untagged"),
+    [
+        ({"StringEquals": {"aws:ResourceTag/tier": ["1", "2"]}}, True, False),
+        ({"StringEquals": {"AWS:resourcetag/TIER": "1"}}, True, False),
+        ({"StringEquals": {"aws:ResourceTag/tier": "9"}}, False, False),
+        ({"StringLike": {"aws:ResourceTag/tier": "?"}}, True, False),
+        ({"StringNotEquals": {"aws:ResourceTag/tier": "1"}}, False, True),
+        ({"StringNotLike": {"aws:ResourceTag/tier": "2*"}}, True, True),
+        ({"StringEqualsIfExists": {"aws:ResourceTag/tier": "1"}}, True, True),
+        ({"StringEqualsIfExists": {"aws:ResourceTag/tier": "9"}}, False, True),
+        ({"NumericLessThan": {"aws:ResourceTag/tier": "9"}}, False, False),
+    ],
+)
+async def test_conditions_on_tags_hold_as_in_iam(
+    condition: dict[str, Any], tagged: bool, untagged: bool
+) -> None:
+    served = fleet(Role("reader", policy=[{**ALLOW_ALL, "Condition": condition}]))
+    prod = served.accounts[1]
+    async with Emulator(served) as emulator:
+
+        def use() -> list[bool]:
+            api = client(emulator, "storagegateway", **assume(emulator, arn("reader")))
+            allowed = []
+            for gateway in prod.gateways:
+                try:
+                    api.list_volume_recovery_points(GatewayARN=prod.arn_of(gateway))
+                    allowed.append(True)
+                except ClientError:
+                    allowed.append(False)
+            return allowed
+
+        assert await in_thread(use) == [tagged, untagged]
+
+
 async def test_credentials_end_when_they_said_they_would() -> None:
     async with Emulator(fleet(Role("reader"))) as emulator:
 
@@ -159,7 +194,9 @@ async def test_durations_are_bounded_by_the_role_and_by_chaining() -> None:
         ({"RoleSessionName": "x"}, "ValidationError"),
         ({"RoleSessionName": "x" * 65}, "ValidationError"),
         ({"RoleArn": "arn:aws:iam::1:role/x"}, "ValidationError"),
+        ({"RoleSessionName": None}, "ValidationError"),
         ({"DurationSeconds": 899}, "ValidationError"),
+        ({"DurationSeconds": "an hour"}, "MalformedInput"),
         ({"DurationSeconds": 43_201}, "ValidationError"),
         ({"ExternalId": "x"}, "ValidationError"),
         ({"Policy": "{"}, "MalformedPolicyDocument"),
@@ -177,6 +214,7 @@ async def test_a_malformed_request_is_refused_before_anybody_is_trusted(
         def use() -> None:
             sts = client(emulator, "sts", config={"parameter_validation": False})
             given = {"RoleArn": arn("reader"), "RoleSessionName": "tests", **arguments}
+            given = {name: value for name, value in given.items() if value is not None}
             assert code_of(lambda: sts.assume_role(**given)) == (code, 400)
 
         await in_thread(use)
