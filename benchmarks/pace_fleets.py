@@ -55,9 +55,10 @@ def limited(accounts: int, calls: int, rate: float) -> str:
     best = ideal(Bucket(rate, BURST), calls=calls, in_flight=8, latency=LATENCY)
     lost = inventory.coverage.gateways.failed
     ends = sorted(fleet.ends)
+    median, worst = ends[len(ends) // 2] / best, ends[-1] / best
     return (
-        f"{accounts:>3} targets, {calls:>4} calls each, {rate:3.0f}/s {lost:5}  {ends[len(ends) // 2] / best:8.2f}"
-        f" {ends[-1] / best:6.2f}  {100 * counts.throttled / counts.attempted:11.1f}"
+        f"{accounts:>3} targets, {calls:>4} calls each, {rate:3.0f}/s {lost:5}  {median:8.2f} {worst:6.2f}"
+        f"  {100 * counts.throttled / counts.attempted:11.1f}"
         f"  {time.process_time() - started:6.1f}"
     )
 
