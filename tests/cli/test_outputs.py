@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,11 +11,13 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from scanner.aws.buckets import S3Bucket
 from scanner.cli.outputs import Outputs
 from scanner.emulator import Emulator, Fault
 from scanner.errors import OutputError
 from scanner.model import Inventory
-from scanner.output import NdjsonWriter
+from scanner.output import NdjsonWriter, object_arguments, parse_output, upload
+from scanner.output.upload import PART_SIZE
 from scanner.records import Record
 from tests.cli.conftest import CONFIG, TWO, Command, inventory
 from tests.output.fleet import inventory as example
@@ -87,6 +90,16 @@ def test_a_profile_that_does_not_exist_is_a_mistake(command: Command, bucket: ob
     said = command("scan", "-o", "s3://reports/i.json")
     assert said.code == 2
     assert "nobody" in said.err
+
+
+async def test_a_large_object_goes_in_parts_or_not_at_all(bucket: object) -> None:
+    output = parse_output("s3://reports/large.json")
+    async with S3Bucket.all_of([output], None) as buckets:
+        content = b"x" * (PART_SIZE + 1)
+        await upload(buckets["reports"], "large.json", BytesIO(content), object_arguments(output))
+        assert bucket.Object("large.json").content_length == len(content)  # type: ignore[attr-defined]
+        with pytest.raises(OutputError, match=r"s3://reports/x\.json: .*NoSuchUpload"):
+            await buckets["reports"].part("x.json", "not-an-upload", 1, b"x")
 
 
 def test_lines_tell_what_the_inventory_holds(command: Command, place: Path) -> None:
