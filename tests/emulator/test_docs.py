@@ -1,0 +1,76 @@
+"""docs/emulator.md and its example are held against the code: nothing missing, nothing that fails."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scanner.emulator import Emulator, Fleet, fleet_file
+from scanner.emulator.faults import KINDS
+from scanner.emulator.server import SERVICES
+
+from .clients import client, in_thread
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "emulator.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+TABLES = (
+    fleet_file.TOP,
+    fleet_file.ACCOUNT,
+    fleet_file.ROLE,
+    fleet_file.KEY,
+    fleet_file.GATEWAY,
+    fleet_file.VOLUME,
+    fleet_file.ORGANIZATION,
+    fleet_file.BUCKET,
+    fleet_file.FAULT,
+    fleet_file.GENERATE,
+)
+
+
+def test_every_key_of_a_fleet_file_is_explained() -> None:
+    keys = {key for table in TABLES for key in table} - {"kind"} | fleet_file.TABLES
+    assert sorted(key for key in keys if not re.search(rf"[`\[.]{key}[`\]]", PAGE)) == []
+
+
+def test_every_fault_and_every_operation_is_listed() -> None:
+    assert [kind for kind in KINDS if f"`{kind}`" not in PAGE] == []
+    operations = [operation for service in SERVICES.values() for operation in service]
+    assert [
+        operation for operation in operations if operation not in PAGE.partition("## Operations")[2]
+    ] == []
+
+
+async def test_the_example_fleet_does_what_its_comments_say() -> None:
+    fleet = Fleet.from_toml(DOCS / "examples" / "fleet.toml")
+    assert len(fleet.accounts) == 2
+    gateway = fleet.accounts[1].gateways[0]
+    assert [volume.recovery_point is None for volume in gateway.volumes] == [False, False, False, True]
+    async with Emulator(fleet) as emulator:
+        identity = await in_thread(client(emulator, "sts").get_caller_identity)
+    assert identity["Account"] == fleet.accounts[0].id
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.split("\n")[0])
+def test_the_examples_run_as_they_stand(block: str, tmp_path: Path) -> None:
+    script = tmp_path / "test_example.py"
+    script.write_text(block)
+    command = [sys.executable, str(script)]
+    if "def test_" in block:
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--rootdir",
+            str(tmp_path),
+            str(script),
+        ]
+    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
