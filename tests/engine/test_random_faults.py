@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import anyio
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.engine.events import Event
@@ -99,7 +99,7 @@ def fleets(draw: st.DrawFn) -> Fleet:
     )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(fleets())
 def test_only_what_cannot_be_read_is_missing(fleet: Fleet) -> None:
     source = SimulatedSource(fleet.gateways, 2, page_size=2, fault=fleet.fault)
