@@ -105,25 +105,25 @@ def buckets(count: int = 500) -> Figure:
 
 
 def main(folder: str = "docs", suffix: str = "svg") -> None:
-    """Writes the three plots."""
+    """Writes the four plots."""
     mpl.use("Agg")
     with mpl.rc_context(STYLE):
         figures = {
             "steady": over_time(
-                lambda: Bucket(20, 20), 500, 32, 60, "A steady limit: 20 calls/s, burst 20, 500 calls"
+                lambda: Bucket(20, 20), 500, 32, 80, "A steady limit: 20 calls/s, burst 20, 500 calls"
             ),
             "change": over_time(
                 lambda: Bucket(20, 20, change=(20, 50)),
                 1200,
                 45,
-                90,
+                110,
                 "A limit that rises from 20 to 50 calls/s",
             ),
             "fall": over_time(
                 lambda: Bucket(40, 20, change=(12, 10)),
                 700,
                 45,
-                90,
+                110,
                 "A limit that falls from 40 to 10 calls/s",
             ),
             "buckets": buckets(),
