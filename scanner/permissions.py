@@ -51,6 +51,9 @@ PERMISSIONS = {
 }
 """Every call that the scanner makes and that a policy can refuse, by its operation."""
 
+TAG_SESSION = "sts:TagSession"
+"""Goes with AssumeRole where there are session tags."""
+
 ALWAYS = ("ListGateways", "ListVolumeRecoveryPoints")
 DETAILS = {
     "gateway": ("DescribeGatewayInformation",),
@@ -112,19 +115,24 @@ def organization_statements() -> list[Statement]:
     return _grouped(discovery, "aws", "*")
 
 
-def base_statements(roles: str | Iterable[str], *, partition: str = "aws") -> list[Statement]:
+def base_statements(
+    roles: str | Iterable[str], *, partition: str = "aws", session_tags: bool = False
+) -> list[Statement]:
     """What the base identity needs to assume `roles`: ARNs, or names that mean a role in every account."""
     named = (roles,) if isinstance(roles, str) else roles
     arns = sorted(
         {role if role.startswith("arn:") else f"arn:{partition}:iam::*:role/{role}" for role in named}
     )
-    assume = PERMISSIONS["AssumeRole"]
-    return [_statement(assume.sid, [assume.action], *arns)]
+    actions = [PERMISSIONS["AssumeRole"].action, *([TAG_SESSION] if session_tags else [])]
+    return [_statement(PERMISSIONS["AssumeRole"].sid, actions, *arns)]
 
 
-def base_document(roles: str | Iterable[str], *, partition: str = "aws") -> dict[str, Any]:
+def base_document(
+    roles: str | Iterable[str], *, partition: str = "aws", session_tags: bool = False
+) -> dict[str, Any]:
     """The whole policy of a base identity that discovers an organization's accounts and assumes `roles`."""
-    return document([*organization_statements(), *base_statements(roles, partition=partition)])
+    assumes = base_statements(roles, partition=partition, session_tags=session_tags)
+    return document([*organization_statements(), *assumes])
 
 
 def document(allowed: Iterable[Statement]) -> dict[str, Any]:
@@ -141,10 +149,11 @@ def compact(allowed: Iterable[Statement]) -> str:
     return text
 
 
-def remedy(operation: str, resource: str | None = None) -> str:
+def remedy(operation: str, resource: str | None = None, identity: str | None = None) -> str:
     """What to add to which policy so that `operation` is allowed, on one line.
 
     `resource` is the ARN that was refused, if known: the advice then names its partition and account.
+    `identity` is the ARN of who was refused to assume a role; without it that is the base identity.
     """
     permission = PERMISSIONS.get(operation)
     if permission is None:
@@ -152,7 +161,7 @@ def remedy(operation: str, resource: str | None = None) -> str:
     if operation == "AssumeRole":
         (statement,) = base_statements(resource or "sgw-scanner")
         also = "; the role's trust policy must name that identity, with the same external id"
-        return f"Add to the policy of the base identity: {_line(statement)}{also}"
+        return f"Add to the policy of {identity or 'the base identity'}: {_line(statement)}{also}"
     partition, account_id = _whereabouts(resource)
     statement = statement_of(operation, partition=partition, account_id=account_id)
     whose = "base identity" if permission.service == "organizations" else "role that scans"

@@ -153,10 +153,15 @@ class Coverage(Record):
 
 
 class Target(Record):
-    """One account in one Region; `gateways` counts those listed, `volumes` those read."""
+    """One account in one Region; `gateways` counts those listed, `volumes` those read.
+
+    `ou_path` names the organizational units above the account, as in `Root/Workloads/Prod`, where it was
+    discovered through its organization.
+    """
 
     account_id: AccountId
     account_name: str | None = None
+    ou_path: str | None = None
     region: str
     status: TargetStatus
     reason: SkipReason | None = None

@@ -3,12 +3,17 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from math import inf
 
 import anyio
 
 from scanner.engine.source import CallFailed
 
 RENEW_BEFORE = timedelta(minutes=5)
+FAILURE_STANDS = 10.0
+"""Seconds in which all accounts of a scan share one failure; whoever mends its cause waits no longer."""
+ASK_AGAIN = 60.0
+"""Seconds for which credentials are used that are all there is to be had, although they end soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +39,43 @@ class Identity:
         self._current: Credentials | None = None
         self._failure: CallFailed | None = None
         self._round = 0
+        self._asked_at = -inf
+        self._scarce = False
 
     async def credentials(self) -> Credentials:
         """Credentials good for five minutes at least; raises CallFailed where they cannot be had."""
-        if self._current and self._current.lasts(datetime.now(UTC)):
+        if self._current and self._good(self._current):
             return self._current
         asked = self._round
         async with self._lock:
-            if self._current and self._current.lasts(datetime.now(UTC)):
+            if self._current and self._good(self._current):
                 return self._current
-            # Whoever waited for a round that failed shares its failure, or all would ask one by one.
-            if self._round != asked and self._failure:
+            if self._failure and self._shared(self._failure, asked):
                 raise self._failure
             self._round += 1
             self._failure = None
             try:
                 self._current = await self._obtain()
+                self._scarce = not self._current.lasts(datetime.now(UTC))
             except CallFailed as failure:
                 self._failure = failure
                 raise
+            finally:
+                self._asked_at = anyio.current_time()
             return self._current
+
+    def _good(self, credentials: Credentials) -> bool:
+        return credentials.lasts(datetime.now(UTC)) or (self._scarce and self._age() < ASK_AGAIN)
+
+    def _shared(self, failure: CallFailed, asked: int) -> bool:
+        # Whoever waited for a round that failed shares its failure, or all would ask one by one. One that no
+        # retry can mend stands for those too who come a little later.
+        if self._round != asked:
+            return True
+        return not (failure.retryable or failure.mended) and self._age() < FAILURE_STANDS
+
+    def _age(self) -> float:
+        return anyio.current_time() - self._asked_at
 
     def reject(self, credentials: Credentials) -> None:
         """The service did not take `credentials`; the next caller obtains new ones."""

@@ -6,7 +6,7 @@ from typing import Any
 from scanner.aws.answers import Nonsense, entries, text
 from scanner.aws.identity import Identities
 from scanner.aws.regions import Regions
-from scanner.engine.source import CallFailed, Inquiry, Member, OrganizationPage
+from scanner.engine.source import CallFailed, Inquiry, Member, OrganizationPage, RegionPage
 from scanner.permissions import region_operation
 from scanner.records import FailureKind
 
@@ -28,38 +28,43 @@ ORGANIZATION_REMEDY = (
 )
 
 
-async def enabled_regions(identities: Identities, regions: Regions, account_id: str) -> tuple[str, ...]:
-    """The Regions that the account has enabled, asked of it: ListRegions, else DescribeRegions."""
+async def region_page(
+    identities: Identities, regions: Regions, account_id: str, marker: str | None
+) -> RegionPage:
+    """A page of the Regions that the account has enabled, asked of it: ListRegions, else DescribeRegions."""
     partition = identities.partition_of(account_id)
-    home = regions.home(partition)
+    refusal = None
     if region_operation(partition) == LIST_REGIONS:
         try:
-            return await _list_regions(identities, home, account_id)
-        except CallFailed as refusal:
-            if refusal.kind is not FailureKind.ACCESS_DENIED:
-                refusal.operation = refusal.operation or LIST_REGIONS
+            return await _listed(identities, regions.home(partition), account_id, marker)
+        except CallFailed as failure:
+            failure.operation = failure.operation or LIST_REGIONS
+            if failure.kind is not FailureKind.ACCESS_DENIED:
                 raise
+            refusal = failure
     try:
-        answer = await identities.ask(identities.of(account_id), "ec2", home, DESCRIBE_REGIONS)
+        return await _described(identities, regions.common(partition), account_id)
     except CallFailed as failure:
         failure.operation = failure.operation or DESCRIBE_REGIONS
-        if failure.kind is FailureKind.ACCESS_DENIED:
-            failure.operation = LIST_REGIONS
-            failure.message = f"neither {LIST_REGIONS} nor {DESCRIBE_REGIONS} is allowed; {REGIONS_REMEDY}"
-        raise
-    return tuple(_region_names(answer.body))
+        if failure.kind is not FailureKind.ACCESS_DENIED:
+            raise
+        also = f"; {DESCRIBE_REGIONS} is refused, too" if refusal else ""
+        told = refusal or failure
+        told.message = f"{told.message.partition('; allow the action')[0]}{also}; {REGIONS_REMEDY}"
+        raise told from None
 
 
-async def _list_regions(identities: Identities, home: str, account_id: str) -> tuple[str, ...]:
-    found: list[str] = []
+async def _listed(identities: Identities, home: str, account_id: str, marker: str | None) -> RegionPage:
     parameters: dict[str, Any] = {"MaxResults": 50, "RegionOptStatusContains": ENABLED}
-    while True:
-        answer = await identities.ask(identities.of(account_id), "account", home, LIST_REGIONS, **parameters)
-        found.extend(_region_names(answer.body))
-        token = text(answer.body, "NextToken", whole=True)
-        if token is None or token == parameters.get("NextToken"):
-            return tuple(found)
-        parameters["NextToken"] = token
+    if marker:
+        parameters["NextToken"] = marker
+    answer = await identities.ask(identities.of(account_id), "account", home, LIST_REGIONS, **parameters)
+    return RegionPage(tuple(_region_names(answer.body)), text(answer.body, "NextToken", whole=True))
+
+
+async def _described(identities: Identities, region: str, account_id: str) -> RegionPage:
+    answer = await identities.ask(identities.of(account_id), "ec2", region, DESCRIBE_REGIONS)
+    return RegionPage(tuple(_region_names(answer.body)))
 
 
 def _region_names(body: Mapping[str, Any]) -> Iterator[str]:
@@ -83,8 +88,7 @@ async def organization_page(identities: Identities, home: str, inquiry: Inquiry)
         if failure.kind is FailureKind.ACCESS_DENIED:
             failure.message = f"{failure.message.partition('; allow the action')[0]}; {ORGANIZATION_REMEDY}"
         elif failure.code in NOT_FOUND:
-            named = f"{inquiry.parent}: " if inquiry.parent else ""
-            failure.message = f"{named}{NOT_FOUND[failure.code]}"
+            failure.message = NOT_FOUND[failure.code]
         raise
 
 

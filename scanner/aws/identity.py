@@ -19,8 +19,9 @@ ASSUME = "AssumeRole"
 WHOAMI = "GetCallerIdentity"
 TRUST_REMEDY = (
     "let the role's trust policy name this identity and the external id, and allow sts:AssumeRole on the role"
-    " to this identity"
+    " to this identity (AWS answers the same where there is no such role, or its account is suspended)"
 )
+TAGS_REMEDY = "session_tags also need sts:TagSession in both"
 SESSION_NAME = "sgw-scanner"
 
 
@@ -114,7 +115,13 @@ class Identities:
             parameters = {
                 "RoleArn": arn,
                 "RoleSessionName": SESSION_NAME,
-                "Policy": compact(base_statements(f"arn:{partition}:iam::*:role/*", partition=partition)),
+                "Policy": compact(
+                    base_statements(
+                        f"arn:{partition}:iam::*:role/*",
+                        partition=partition,
+                        session_tags=bool(self._config.credentials.session_tags),
+                    )
+                ),
             }
             credentials, _ = await self._assume(self._base, partition, parameters)
             return credentials
@@ -128,8 +135,10 @@ class Identities:
             answer = await self.ask(source, "sts", self._regions.home(partition), ASSUME, **parameters)
         except CallFailed as failure:
             # What broke on the way to the credentials of the source tells its own operation.
-            if failure.operation in (None, ASSUME) and failure.kind is FailureKind.ACCESS_DENIED:
-                failure.message = f"{failure.message.partition('; allow the action')[0]}; {TRUST_REMEDY}"
+            if failure.operation is None and failure.kind is FailureKind.ACCESS_DENIED:
+                tags = f"; {TAGS_REMEDY}" if "Tags" in parameters else ""
+                refusal = failure.message.partition("; allow the action")[0]
+                failure.message = f"{refusal}; {TRUST_REMEDY}{tags}"
             failure.operation = failure.operation or ASSUME
             raise
         found = answer.body.get("Credentials") or {}

@@ -1,10 +1,10 @@
 """Regions and partitions as the SDK's own data knows them."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from scanner.config import AccountSettings, ScannerConfig
+from scanner.config import ROLE_ARN, AccountSettings, ScannerConfig
 from scanner.errors import ConfigError
 
 SERVICE: Final = "storagegateway"
@@ -19,13 +19,39 @@ HOME: Final = {
     "aws-eusc": "eusc-de-east-1",
 }
 """A Region that every account of the partition has enabled."""
+ENABLED_BY_DEFAULT: Final = frozenset(
+    {
+        "ap-northeast-1",
+        "ap-northeast-2",
+        "ap-northeast-3",
+        "ap-south-1",
+        "ap-southeast-1",
+        "ap-southeast-2",
+        "ca-central-1",
+        "eu-central-1",
+        "eu-north-1",
+        "eu-west-1",
+        "eu-west-2",
+        "eu-west-3",
+        "sa-east-1",
+        "us-east-1",
+        "us-east-2",
+        "us-west-1",
+        "us-west-2",
+    }
+)
+"""Those of the partition aws that no account can be without; every later one must be opted into."""
 
 
 class Regions:
-    """What is known of each Region. Build it from a botocore session; it reads data files only once."""
+    """What is known of each Region. Build it from a botocore session; it reads data files only once.
 
-    def __init__(self, session: Any) -> None:
+    `of_profiles` are the Regions that profiles of single accounts name.
+    """
+
+    def __init__(self, session: Any, of_profiles: Mapping[str, str | None] | None = None) -> None:
         self.default: str | None = session.get_config_variable("region")
+        self._of_profiles = of_profiles or {}
         partitions = session.get_component("data_loader").load_data("endpoints")["partitions"]
         self._partition = {region: each["partition"] for each in partitions for region in each["regions"]}
         self._offered = {
@@ -45,16 +71,22 @@ class Regions:
             return self.default
         return HOME[partition] if partition in HOME else HOME["aws"]
 
+    def common(self, partition: str) -> str:
+        """A Region in which every account of the partition can be asked: `home` if none is without it."""
+        home = self.home(partition)
+        return home if home in ENABLED_BY_DEFAULT or partition not in HOME else HOME[partition]
+
     def partition(self, config: ScannerConfig, account: AccountSettings | None) -> str:
-        """The partition of an account: as an ARN says, else its Regions, else the base identity's."""
-        named = account.named_partition if account else None
+        """The partition of an account: as an ARN says, else its Regions, its profile, the base identity."""
         regions = config.regions_of(account)
         first = None if regions == "enabled" else regions[0]
-        return named or self._partition.get(first or self.default or "", "aws")
+        own = self._of_profiles.get(account.profile) if account and account.profile else None
+        return _named(config, account) or self._partition.get(first or own or self.default or "", "aws")
 
     def check(self, config: ScannerConfig) -> None:
         """Raises ConfigError for a Region that does not exist, or that is of another partition."""
-        for account in config.accounts or (None,):
+        beside = (None,) if config.organization or not config.accounts else ()
+        for account in (*config.accounts, *beside):
             regions = config.regions_of(account)
             if regions == "enabled":
                 continue
@@ -65,7 +97,9 @@ class Regions:
             partition = self.partition(config, account)
             stray = next((name for name in regions if self._partition[name] != partition), None)
             if stray:
-                whose = f"account {account.id} is of" if account else f"{regions[0]} is of"
+                whose = f"{regions[0]} is of"
+                if account or _named(config, account):
+                    whose = f"account {account.id} is of" if account else "organization.via is of"
                 raise ConfigError(
                     f"{where}: {stray} is of the partition {self._partition[stray]}, but {whose} {partition};"
                     " give such accounts their own regions, and a role by its ARN"
@@ -80,3 +114,10 @@ class Regions:
                     f"{where}: there is no Region {region!r} that this SDK knows; {hint} "
                     '(regions = "enabled" finds newer ones)'
                 )
+
+
+def _named(config: ScannerConfig, account: AccountSettings | None) -> str | None:
+    if account:
+        return account.named_partition
+    via = ROLE_ARN.fullmatch((config.organization.via if config.organization else None) or "")
+    return via["partition"] if via else None

@@ -20,6 +20,7 @@ from scanner.engine.source import (
     Place,
     RecoveryPoints,
     RegionNotEnabled,
+    RegionPage,
     TagPage,
     VolumeFacts,
     VolumePage,
@@ -39,9 +40,11 @@ class AwsSource:
 
     def __init__(self, config: ScannerConfig, user_agent: str) -> None:
         sessions = Sessions(
-            config.credentials.profile, {account.profile for account in config.accounts if account.profile}
+            config.credentials.profile,
+            {account.profile for account in config.accounts if account.profile},
+            config.scan.call_timeout.total_seconds(),
         )
-        self._regions = Regions(sessions.base._session)
+        self._regions = Regions(sessions.base._session, sessions.regions())
         self._regions.check(config)
         self._clients = Clients(
             sessions.base,
@@ -52,7 +55,7 @@ class AwsSource:
         )
         self._identities = Identities(config, sessions, self._clients, self._regions)
         self._config = config
-        self._enabled: dict[str, tuple[str, ...]] = {}
+        self._enabled: dict[str, RegionPage] = {}
 
     async def __aenter__(self) -> Self:
         await self._clients.__aenter__()
@@ -66,10 +69,14 @@ class AwsSource:
     async def open_account(self, account: AccountSettings | None) -> str:
         return await self._identities.open(account)
 
-    async def enabled_regions(self, account_id: str) -> tuple[str, ...]:
-        found = await fleet.enabled_regions(self._identities, self._regions, account_id)
-        self._enabled[account_id] = found
-        return found
+    async def enabled_regions(self, account_id: str, marker: str | None) -> RegionPage:
+        page = await fleet.region_page(self._identities, self._regions, account_id, marker)
+        if marker is None:
+            self._enabled[account_id] = page
+        return page
+
+    def partition_of(self, account_id: str) -> str:
+        return self._identities.partition_of(account_id)
 
     def offered(self, region: str) -> bool:
         return self._regions.offered(region)
@@ -122,9 +129,9 @@ class AwsSource:
 
     async def _tell_not_enabled(self, place: Place, failure: CallFailed) -> None:
         try:
-            enabled = self._enabled.get(place.account_id) or await self.enabled_regions(place.account_id)
+            known = self._enabled.get(place.account_id) or await self.enabled_regions(place.account_id, None)
         except CallFailed:
             # Whether it is enabled cannot be known; the failure itself says what to look at.
             return
-        if place.region not in enabled:
+        if place.region not in known.regions and known.marker is None:
             raise RegionNotEnabled(failure.kind, failure.message, code=failure.code) from None

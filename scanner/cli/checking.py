@@ -9,14 +9,15 @@ from rich.console import Console
 from rich.table import Table
 
 from scanner.api import Scanner
+from scanner.cli.logs import Loudness, logging_to_stderr
+from scanner.cli.outputs import Outputs
 from scanner.config import ScannerConfig
 from scanner.errors import OutputError
 from scanner.model import Inventory
 from scanner.output import check_output, open_output
-from scanner.output.remedies import REASONS, REMEDIES
+from scanner.output.remedies import REASONS, remedy_of
 from scanner.output.text import printable
-from scanner.permissions import PERMISSIONS, remedy
-from scanner.records import Failure, FailureKind, FailureScope, Target, TargetStatus
+from scanner.records import Failure, FailureScope, Target, TargetStatus
 
 WIDTH = 140
 
@@ -26,7 +27,7 @@ def run_check(config: ScannerConfig, place: str | None) -> int:
     output = check_output(place) if place else None
     if output and (output.format.suffix != ".json" or output.bucket):
         raise OutputError(f"{place}: a check is written as JSON, to FILE.json or -")
-    inventory = anyio.run(_checked, config)
+    inventory = anyio.run(_checked, config, Outputs(config.output.files, config.output))
     rows = [_row(inventory, target) for target in inventory.targets]
     if output:
         with open_output(output) as stream:
@@ -39,9 +40,10 @@ def run_check(config: ScannerConfig, place: str | None) -> int:
     return 0 if all(works) else 3
 
 
-async def _checked(config: ScannerConfig) -> Inventory:
-    async with Scanner(config) as scanner:
-        return await scanner.check()
+async def _checked(config: ScannerConfig, outputs: Outputs) -> Inventory:
+    with logging_to_stderr("text", Loudness.QUIET):
+        async with outputs.opened(config.credentials.profile), Scanner(config) as scanner:
+            return await scanner.check()
 
 
 def _row(inventory: Inventory, target: Target) -> dict[str, Any]:
@@ -58,7 +60,7 @@ def _row(inventory: Inventory, target: Target) -> dict[str, Any]:
                 "operation": failure.operation,
                 "kind": failure.kind.value,
                 "message": failure.message,
-                "remedy": _remedy(failure),
+                "remedy": remedy_of(failure),
             }
             for failure in failures
         ],
@@ -69,12 +71,6 @@ def _concerns(failure: Failure, target: Target) -> bool:
     if failure.account_id != target.account_id or target.status is TargetStatus.SKIPPED:
         return False
     return failure.scope is FailureScope.ACCOUNT or failure.region == target.region
-
-
-def _remedy(failure: Failure) -> str:
-    if failure.kind is FailureKind.ACCESS_DENIED and failure.operation in PERMISSIONS:
-        return remedy(failure.operation, failure.gateway_arn)
-    return REMEDIES[failure.kind]
 
 
 def _print(rows: list[dict[str, Any]]) -> None:

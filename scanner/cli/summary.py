@@ -8,11 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from scanner.cli.digest import CALM, Digest, Group
-from scanner.output.remedies import REMEDIES
+from scanner.output.remedies import remedy_of
 from scanner.output.text import age, printable, size
-from scanner.permissions import remedy
 from scanner.policy import Policy, Waiver
-from scanner.records import ANY_REGION, Failure, FailureKind, Gateway, Outcome, VerdictStatus, Volume
+from scanner.records import ANY_REGION, Failure, Gateway, Outcome, VerdictStatus, Volume
 
 WIDTH = 140
 """Of a summary that no terminal bounds."""
@@ -166,7 +165,7 @@ def _examples(group: Group, digest: Digest) -> Table:
         lines.add_row("", f"{_place(failure, digest)}: {_shortened(printable(failure.message))}")
     if group.count > len(group.examples):
         lines.add_row("", f"... and {group.count - len(group.examples)} more")
-    lines.add_row("", Text(f"→ {_remedy(group.examples[0])}", "cyan"))
+    lines.add_row("", Text(f"→ {remedy_of(group.examples[0])}", "cyan"))
     return lines
 
 
@@ -186,9 +185,3 @@ def _named(id: str, name: str | None) -> str:
 
 def _shortened(message: str) -> str:
     return message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - 1] + "…"
-
-
-def _remedy(failure: Failure) -> str:
-    if failure.kind is FailureKind.ACCESS_DENIED:
-        return remedy(failure.operation, failure.gateway_arn)
-    return REMEDIES[failure.kind]

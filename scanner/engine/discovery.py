@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from scanner.config import AccountSettings, OrganizationSettings
 from scanner.engine.events import FailureSeen, TargetEnded, TargetPlanned
@@ -13,24 +14,28 @@ from scanner.records import ANY_REGION, Failure, FailureKind, FailureScope, Targ
 
 UNKNOWN_ACCOUNT = "*"
 MEMBERS = Inquiry("ListAccountsForParent")
+UNITS = "ListOrganizationalUnitsForParent"
 
 
 @dataclass(slots=True)
 class Discovery:
-    """The walk over one organization, in one scan."""
+    """The walk over one organization, in one scan.
+
+    Accounts that are `configured` on their own take only their name and their place from the organization.
+    """
 
     settings: OrganizationSettings
-    configured: frozenset[str]
+    configured: dict[str, AccountSettings]
     source: Source
     queue: Queue
     emit: Emit
-    on_account: Callable[[AccountSettings], None]
+    on_account: Callable[[AccountSettings, str | None], None]
     on_end: Callable[["Discovery"], Awaitable[None]]
     ended: bool = False
     failed: bool = False
     management_account: str | None = None
     _open: int = 0
-    _visited: set[str] = field(default_factory=set)
+    _met: set[str] = field(default_factory=set)
     _found: set[str] = field(default_factory=set)
     _mistakes: set[tuple[str | None, str | None]] = field(default_factory=set)
 
@@ -71,33 +76,40 @@ class Discovery:
         self.management_account = page.management_account
         if self.settings.include_ous:
             for unit in self.settings.include_ous:
-                self._visit(unit)
+                self._visit(unit, unit)
         else:
-            self._ask(Inquiry("ListRoots"), self._units_came)
+            self._ask(Inquiry("ListRoots"), self._roots_came)
 
-    async def _units_came(self, page: OrganizationPage) -> None:
-        for unit, _ in page.units:
-            self._visit(unit)
+    async def _roots_came(self, page: OrganizationPage) -> None:
+        for unit, name in page.units:
+            self._visit(unit, name)
 
-    def _visit(self, unit: str) -> None:
-        if unit in self._visited or unit in self.settings.exclude_ous:
-            return
-        self._visited.add(unit)
-        self._ask(Inquiry("ListAccountsForParent", unit), self._accounts_came)
-        self._ask(Inquiry("ListOrganizationalUnitsForParent", unit), self._units_came)
+    async def _units_came(self, path: str, page: OrganizationPage) -> None:
+        for unit, name in page.units:
+            self._visit(unit, f"{path}/{name}")
 
-    async def _accounts_came(self, page: OrganizationPage) -> None:
+    def _visit(self, unit: str, path: str) -> None:
+        known = unit in self._met
+        self._met.add(unit)
+        if not known and unit not in self.settings.exclude_ous:
+            self._ask(Inquiry("ListAccountsForParent", unit), partial(self._accounts_came, path))
+            self._ask(Inquiry(UNITS, unit), partial(self._units_came, path))
+
+    async def _accounts_came(self, path: str, page: OrganizationPage) -> None:
         for member in page.accounts:
-            if self._wanted(member):
+            own = self.configured.pop(member.account_id, None)
+            if own and member.active:
                 self._found.add(member.account_id)
-                self.on_account(self._account(member))
+                self.on_account(own.model_copy(update={"name": own.name or member.name}), path)
+            elif not own and self._wanted(member):
+                self._found.add(member.account_id)
+                self.on_account(self._account(member), path)
 
     def _wanted(self, member: Member) -> bool:
         settings, account_id = self.settings, member.account_id
         return (
             member.active
             and account_id not in self._found
-            and account_id not in self.configured
             and account_id not in settings.exclude_accounts
             and (not settings.only_accounts or account_id in settings.only_accounts)
             and (settings.include_management_account or account_id != self.management_account)
@@ -139,13 +151,22 @@ class Discovery:
         target = Target(account_id=account_id, region=ANY_REGION, status=TargetStatus.FAILED)
         await self.emit(TargetEnded(target))
 
+    def _configured_remain(self) -> None:
+        # What the walk did not meet is asked all the same: it may be of no organization.
+        for account in self.configured.values():
+            self.on_account(account, None)
+
     async def _miss(self) -> None:
-        # Where the walk broke off they may well exist, and its failure stands for them.
-        missing = set() if self.failed else set(self.settings.only_accounts) - self._found - self.configured
-        for account_id in sorted(missing):
+        if self.failed:
+            # Where the walk broke off they may well exist, and its failure stands for them.
+            return
+        for account_id in sorted(set(self.settings.only_accounts) - self._found - self.configured.keys()):
             message = "the organization has no such account, or it is suspended or left out; check --account"
             await self._tell(account_id, CallFailed(FailureKind.INVALID_REQUEST, message), 1, MEMBERS)
             await self._fail_target(account_id)
+        for unit in sorted(set(self.settings.exclude_ous) - self._met):
+            message = "no such unit was met, so it kept nothing out of the scan; look at exclude_ous"
+            await self._fail(CallFailed(FailureKind.INVALID_REQUEST, message), 1, Inquiry(UNITS, unit))
 
     async def _closed(self) -> None:
         self._open -= 1
@@ -153,6 +174,7 @@ class Discovery:
             self.ended = True
             self.queue.close()
             await self._miss()
+            self._configured_remain()
             await self.on_end(self)
 
     async def stop(self, kind: FailureKind, message: str) -> None:
@@ -161,4 +183,5 @@ class Discovery:
             self.ended = True
             self.queue.close()
             await self._fail(CallFailed(kind, message), 0, MEMBERS)
+            self._configured_remain()
             await self.on_end(self)

@@ -1,13 +1,14 @@
 """From accounts to targets: who is let in where, and which Regions are asked."""
 
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from scanner.config import AccountSettings, ScannerConfig
 from scanner.engine.events import FailureSeen, TargetEnded, TargetPlanned
+from scanner.engine.paging import EMPTY_PAGES, Paging
 from scanner.engine.schedule import Job, Queue
-from scanner.engine.source import CallFailed, Place, Source
+from scanner.engine.source import CallFailed, Place, RegionPage, Source
 from scanner.engine.target import Emit
 from scanner.records import ANY_REGION, Failure, FailureKind, FailureScope, SkipReason, Target, TargetStatus
 
@@ -29,8 +30,12 @@ class AccountPlan:
     emit: Emit
     on_target: Callable[["AccountPlan", Place], Awaitable[None]]
     on_end: Callable[["AccountPlan"], Awaitable[None]]
+    ou_path: str | None = None
     account_id: str = UNKNOWN_ACCOUNT
+    step: str = OPEN
     ended: bool = False
+    _regions: dict[str, None] = field(default_factory=dict)
+    _paging: Paging = field(default_factory=lambda: Paging(EMPTY_PAGES))
 
     def __post_init__(self) -> None:
         if self.settings:
@@ -41,16 +46,12 @@ class AccountPlan:
         return self.settings.name if self.settings else None
 
     def start(self) -> None:
-        self._push(self.door, OPEN, lambda: self.source.open_account(self.settings), self._opened)
+        self._push(self.door, lambda: self.source.open_account(self.settings), self._opened)
 
     def _push(
-        self,
-        queue: Queue,
-        operation: str,
-        call: Callable[[], Awaitable[Any]],
-        done: Callable[[Any], Awaitable[None]],
+        self, queue: Queue, call: Callable[[], Awaitable[Any]], done: Callable[[Any], Awaitable[None]]
     ) -> None:
-        queue.push(Job(operation, call, done, self.fail, queue, counted=False))
+        queue.push(Job(self.step, call, done, self.fail, queue, counted=False))
 
     def _close(self) -> None:
         self.ended = True
@@ -60,14 +61,36 @@ class AccountPlan:
         self.account_id = account_id
         regions = self.config.regions_of(self.settings)
         if regions == "enabled":
-            ask = lambda: self.source.enabled_regions(account_id)  # noqa: E731
-            self._push(self.region_queue, REGIONS, ask, self._regions_known)
+            self.step = REGIONS
+            self._ask_regions(None)
         else:
-            await self._regions_known(regions)
+            self._regions.update(dict.fromkeys(regions))
+            await self._regions_known()
 
-    async def _regions_known(self, regions: Iterable[str]) -> None:
+    def _ask_regions(self, marker: str | None) -> None:
+        call = lambda: self.source.enabled_regions(self.account_id, marker)  # noqa: E731
+        self._push(self.region_queue, call, self._regions_came)
+
+    async def _regions_came(self, page: RegionPage) -> None:
+        news = not self._regions.keys() >= set(page.regions)
+        self._regions.update(dict.fromkeys(page.regions))
+        try:
+            more = self._paging.follow(page.marker, news=news)
+        except ValueError as error:
+            await self.fail(CallFailed(FailureKind.INVALID_RESPONSE, str(error)), 1)
+            return
+        if more:
+            self._ask_regions(page.marker)
+        elif self._regions:
+            await self._regions_known()
+        else:
+            # No account is without a Region: taken at its word, the answer would make this one vanish.
+            message = "the account is said to have no Region enabled; look for a proxy in between"
+            await self.fail(CallFailed(FailureKind.INVALID_RESPONSE, message), 1)
+
+    async def _regions_known(self) -> None:
         self._close()
-        for region in dict.fromkeys(regions):
+        for region in self._regions:
             await self.emit(TargetPlanned(self.account_id, self.name, region))
             reason = self._skipped(region)
             if reason:
@@ -89,7 +112,7 @@ class AccountPlan:
                 Failure(
                     scope=FailureScope.ACCOUNT,
                     account_id=self.account_id,
-                    operation=error.operation or OPEN,
+                    operation=error.operation or self.step,
                     kind=error.kind,
                     code=error.code,
                     message=error.message,
@@ -119,6 +142,7 @@ class AccountPlan:
                 Target(
                     account_id=self.account_id,
                     account_name=self.name,
+                    ou_path=self.ou_path,
                     region=region,
                     status=status,
                     reason=reason,

@@ -65,7 +65,7 @@ class Scan:
     _door: Queue = field(init=False)
     _tasks: int = 0
     _active: dict[int, TargetScan | AccountPlan | Discovery] = field(default_factory=dict)
-    _accounts: deque[AccountSettings | None] = field(default_factory=deque)
+    _accounts: deque[tuple[AccountSettings | None, str | None]] = field(default_factory=deque)
     _gates: dict[str, RegionGate] = field(default_factory=dict)
     _calls: dict[str, int] = field(default_factory=lambda: {"attempted": 0, "retried": 0, "throttled": 0})
     _targets: Counter[TargetStatus] = field(default_factory=Counter)
@@ -88,11 +88,10 @@ class Scan:
         started = datetime.now(UTC)
         scan_id = new_scan_id()
         await self.emit_to(ScanStarted(scan_id, started))
-        self._accounts.extend(self.config.accounts)
         if self.config.organization:
             self._discover(self.config.organization)
-        elif not self._accounts:
-            self._accounts.append(None)
+        else:
+            self._accounts.extend((account, None) for account in self.config.accounts or (None,))
         deadline = self.config.scan.deadline
         if deadline:
             self._scope.deadline = anyio.current_time() + deadline.total_seconds()
@@ -137,7 +136,7 @@ class Scan:
                 self._tasks += 1
                 group.start_soon(self._perform, job, now)
             if self._tasks < most and self._accounts and len(self._active) < most * ACTIVE_PER_SLOT:
-                plan = self._plan(self._accounts.popleft())
+                plan = self._plan(*self._accounts.popleft())
                 self._active[id(plan)] = plan
                 plan.start()
                 continue
@@ -148,7 +147,7 @@ class Scan:
     def _discover(self, settings: OrganizationSettings) -> None:
         discovery = Discovery(
             settings,
-            frozenset(account.id for account in self.config.accounts),
+            {account.id: account for account in self.config.accounts},
             self.source,
             self._queue("organization"),
             self._emit,
@@ -158,11 +157,11 @@ class Scan:
         self._active[id(discovery)] = discovery
         discovery.start()
 
-    def _account_found(self, account: AccountSettings) -> None:
-        self._accounts.append(account)
+    def _account_found(self, account: AccountSettings, ou_path: str | None) -> None:
+        self._accounts.append((account, ou_path))
         self._wake.set()
 
-    def _plan(self, settings: AccountSettings | None) -> AccountPlan:
+    def _plan(self, settings: AccountSettings | None, ou_path: str | None) -> AccountPlan:
         return AccountPlan(
             settings,
             self.config,
@@ -172,6 +171,7 @@ class Scan:
             self._emit,
             self._start_target,
             self._end,
+            ou_path,
         )
 
     def _queue(self, lane: Hashable, gate: RegionGate | None = None) -> Queue:
@@ -181,6 +181,7 @@ class Scan:
         target = TargetScan(
             place,
             plan.name,
+            plan.ou_path,
             plan.settings.rpo if plan.settings else None,
             frozenset(self.config.scan.details),
             self.source,
@@ -303,7 +304,7 @@ class Scan:
         for unfinished in list(self._active.values()):
             await unfinished.stop(kind, message)
         while self._accounts:
-            await self._plan(self._accounts.popleft()).stop(kind, message)
+            await self._plan(*self._accounts.popleft()).stop(kind, message)
 
     async def _emit(self, event: Event) -> None:
         if isinstance(event, TargetEnded):

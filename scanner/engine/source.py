@@ -101,6 +101,14 @@ class TagPage:
     marker: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RegionPage:
+    """Regions that an account has enabled; a `marker` leads to the next page."""
+
+    regions: tuple[str, ...]
+    marker: str | None = None
+
+
 class Inquiry(NamedTuple):
     """One call about the organization, by its API name."""
 
@@ -187,8 +195,12 @@ class Source(Protocol):
         """What the base identity is told about its organization."""
         ...
 
-    async def enabled_regions(self, account_id: str) -> tuple[str, ...]:
-        """The Regions that the account has enabled."""
+    async def enabled_regions(self, account_id: str, marker: str | None) -> RegionPage:
+        """One page of the Regions that the account has enabled."""
+        ...
+
+    def partition_of(self, account_id: str) -> str:
+        """The partition, as in ARNs, of an account that has been opened."""
         ...
 
     def offered(self, region: str) -> bool:

@@ -54,6 +54,7 @@ class TargetScan:
 
     place: Place
     account_name: str | None
+    ou_path: str | None
     account_rpo: timedelta | None
     details: frozenset[str]
     source: Source
@@ -274,6 +275,7 @@ class TargetScan:
                 Target(
                     account_id=self.place.account_id,
                     account_name=self.account_name,
+                    ou_path=self.ou_path,
                     region=self.place.region,
                     status=status,
                     reason=self.skipped,

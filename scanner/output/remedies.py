@@ -1,6 +1,15 @@
-"""What to do about each kind of failure, in a sentence."""
+"""What to do about each failure, in a sentence."""
 
-from scanner.records import FailureKind, SkipReason
+import re
+
+from scanner.permissions import remedy
+from scanner.records import Failure, FailureKind, SkipReason
+
+_REFUSED = re.compile(
+    r"User: (?P<who>arn:\S+) is not authorized to perform: \S+ on resource: (?P<what>arn:[^\s;,]+)"
+)
+_DENIED = re.compile(r"with an explicit deny in (?:an? )?([\w -]+? policy)")
+_UNALLOWED = re.compile(r"because no (service control|VPC endpoint|session|permissions boundary)")
 
 REMEDIES: dict[FailureKind, str] = {
     FailureKind.THROTTLED: (
@@ -41,3 +50,20 @@ REASONS: dict[SkipReason, str] = {
     SkipReason.NOT_ENABLED: "not enabled for the account",
     SkipReason.NOT_OFFERED: "Storage Gateway is not offered there",
 }
+
+
+def remedy_of(failure: Failure) -> str:
+    """What mends `failure`: the statement to add to which policy, where a permission is missing.
+
+    Whom AWS has refused what, and by which kind of policy, is read off its own words.
+    """
+    if failure.kind is not FailureKind.ACCESS_DENIED:
+        return REMEDIES[failure.kind]
+    denied = _DENIED.search(failure.message)
+    if denied:
+        return f"An explicit deny in a {denied[1]} forbids it, which no allow mends: change that policy."
+    refused = _REFUSED.search(failure.message)
+    what = failure.gateway_arn or (refused["what"] if refused else None)
+    mended = remedy(failure.operation, what, refused["who"] if refused else None)
+    missing = _UNALLOWED.search(failure.message)
+    return f"{mended}; the {missing[1]} policy must allow it, too" if missing else mended

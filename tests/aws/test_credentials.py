@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 import anyio
 import pytest
 
-from scanner.aws.credentials import RENEW_BEFORE, Credentials, Identity
+from scanner.aws.credentials import ASK_AGAIN, FAILURE_STANDS, RENEW_BEFORE, Credentials, Identity
 from scanner.engine.source import CallFailed
 from scanner.records import FailureKind
+from tests.virtual import run
 
 ASKERS = 20
 
@@ -15,8 +16,9 @@ ASKERS = 20
 class Door:
     """Gives out new credentials each time, once it has been opened; counts how often it was asked."""
 
-    def __init__(self, *failures: CallFailed) -> None:
+    def __init__(self, *failures: CallFailed, left: timedelta | None = None) -> None:
         self.asked = 0
+        self._left = left
         self._failures = list(failures)
 
     async def __call__(self) -> Credentials:
@@ -24,7 +26,8 @@ class Door:
         await anyio.lowlevel.checkpoint()
         if self._failures:
             raise self._failures.pop(0)
-        return Credentials("111122223333", f"key-{self.asked}", "the-secret", "the-token")
+        ends = None if self._left is None else datetime.now(UTC) + self._left
+        return Credentials("111122223333", f"key-{self.asked}", "the-secret", "the-token", ends)
 
 
 async def all_at_once(identity: Identity) -> list[Credentials | CallFailed]:
@@ -49,13 +52,48 @@ async def test_all_who_ask_at_once_share_one_set() -> None:
     assert all(each is found[0] for each in found)
 
 
-async def test_all_who_waited_for_a_failure_share_it_and_the_next_asks_again() -> None:
-    failure = CallFailed(FailureKind.ACCESS_DENIED, "no")
-    door = Door(failure)
-    identity = Identity(door)
-    assert await all_at_once(identity) == [failure] * ASKERS
-    assert door.asked == 1
-    assert (await identity.credentials()).access_key == "key-2"
+@pytest.mark.parametrize(
+    ("failure", "asked_later"),
+    [
+        (CallFailed(FailureKind.ACCESS_DENIED, "no"), 1),
+        (CallFailed(FailureKind.THROTTLED, "not yet", retryable=True), 2),
+        (CallFailed(FailureKind.CREDENTIALS, "the clock was wrong", mended=True), 2),
+    ],
+)
+def test_a_failure_is_shared_by_all_who_wait_and_stands_while_nothing_can_mend_it(
+    failure: CallFailed, asked_later: int
+) -> None:
+    """A thousand accounts behind a door that does not open knock once; ten seconds later it is tried anew."""
+
+    async def main() -> list[int]:
+        door = Door(failure)
+        identity = Identity(door)
+        assert await all_at_once(identity) == [failure] * ASKERS
+        asked = [door.asked]
+        await all_at_once(identity)
+        asked.append(door.asked)
+        await anyio.sleep(FAILURE_STANDS)
+        assert not isinstance((await all_at_once(identity))[0], CallFailed)
+        return asked
+
+    assert run(main())[0] == [1, asked_later]
+
+
+def test_credentials_that_end_soon_are_used_where_no_better_ones_are_to_be_had() -> None:
+    """And asked for again after a minute, not for each call."""
+
+    async def main() -> list[int]:
+        door = Door(left=timedelta(minutes=4))
+        identity = Identity(door)
+        asked = []
+        for _ in range(3):
+            await identity.credentials()
+            await identity.credentials()
+            asked.append(door.asked)
+            await anyio.sleep(ASK_AGAIN)
+        return asked
+
+    assert run(main())[0] == [1, 2, 3]
 
 
 async def test_rejected_credentials_are_replaced_once_and_later_ones_are_kept() -> None:

@@ -122,7 +122,7 @@ class TestExitCodes:
         (place / "scanner.toml").write_text(CONFIG.replace(SECRET_ID, "not-the-right-one"))
         said = command("scan", "-o", "i.json")
         assert said.code == 3
-        assert "→ Add to the policy of the base identity" in said.out
+        assert "→ Add to the policy of arn:aws:iam::111122223333:user/test" in said.out
         assert inventory(place / "i.json")["coverage"]["targets"]["failed"] == 2
 
     def test_3_when_the_deadline_came_first(

@@ -20,6 +20,7 @@ from scanner.engine.source import (
     OrganizationPage,
     Place,
     RecoveryPoints,
+    RegionPage,
     Source,
     TagPage,
     VolumeFacts,
@@ -61,6 +62,8 @@ class SimulatedSource:
     listed: Callable[[str], VolumePage] = lambda arn: VolumePage(())
     tag_page: Callable[[str | None], TagPage] = lambda marker: TagPage({})
     regions: tuple[str, ...] = ("us-east-1", "eu-west-1")
+    region_pages: Callable[[str | None], RegionPage] | None = None
+    partition: str = "aws"
     not_offered: frozenset[str] = frozenset()
     calls: Counter[str] = field(default_factory=Counter)
     tries: Counter[tuple[str, Place, str | None]] = field(default_factory=Counter)
@@ -92,9 +95,12 @@ class SimulatedSource:
         await self._call("open", Place(identifier, ""))
         return identifier
 
-    async def enabled_regions(self, account_id: str) -> tuple[str, ...]:
-        await self._call("regions", Place(account_id, ""))
-        return self.regions
+    async def enabled_regions(self, account_id: str, marker: str | None) -> RegionPage:
+        await self._call("regions", Place(account_id, ""), marker)
+        return self.region_pages(marker) if self.region_pages else RegionPage(self.regions)
+
+    def partition_of(self, account_id: str) -> str:
+        return self.partition
 
     def offered(self, region: str) -> bool:
         return region not in self.not_offered

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from scanner.engine.probe import NOBODY, Probe
+from scanner.engine.probe import NOBODY, NOTHING, Probe
 from scanner.engine.source import (
     CallFailed,
     GatewayPage,
@@ -59,37 +59,50 @@ def test_a_missing_permission_is_told_after_one_call(operation: str) -> None:
 
 
 @pytest.mark.parametrize("partition", ["aws", "aws-us-gov"])
-def test_where_no_cached_gateway_is_the_question_names_one_that_nobody_has(partition: str) -> None:
-    """Permissions are checked before existence: not found proves them."""
-    asked: list[str | None] = []
+@pytest.mark.parametrize("others", [True, False])
+def test_where_no_cached_gateway_is_each_question_names_what_nobody_has(partition: str, others: bool) -> None:
+    """Permissions are checked before existence: not found proves them, of the details as well."""
+    asked: dict[str, str | None] = {}
 
     def pages(place: Place, marker: str | None) -> GatewayPage:
-        record = cached(place, 1, "FILE_S3")
-        arn = (record.arn or "").replace("arn:aws:", f"arn:{partition}:")
-        return GatewayPage((replace(record, arn=arn),), "more")
+        return GatewayPage((cached(place, 1, "FILE_S3"),) if others else (), "more")
 
     def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
-        if operation != "read":
-            return None
-        asked.append(key)
-        return GatewayVanished(FailureKind.INVALID_REQUEST, "no such gateway")
+        asked[operation] = key
+        if operation in ("read", "list volumes", "describe"):
+            return GatewayVanished(FailureKind.INVALID_REQUEST, "no such gateway")
+        if operation == "describe volumes":
+            return CallFailed(FailureKind.INVALID_REQUEST, "no such volume")
+        return None
 
-    whole = checked(fleet(pages=pages, fault=fault))
-    assert asked == [f"arn:{partition}:storagegateway:us-east-1:000000000001:gateway/{NOBODY}"]
+    whole = checked(fleet(pages=pages, fault=fault, partition=partition))
+    arn = f"arn:{partition}:storagegateway:us-east-1:000000000001:gateway/{NOBODY}"
+    assert (asked["read"], asked["describe volumes"]) == (arn, f"{arn}/volume/{NOTHING}")
+    assert "describe" in asked
     assert whole.scan.outcome is Outcome.COMPLETE
 
 
-def test_an_account_without_gateways_is_asked_in_the_probes_own_partition() -> None:
-    asked: list[str | None] = []
+def test_a_gateway_without_volumes_proves_as_much_as_any_other() -> None:
+    """Otherwise a permission that is missing would be found only by the scan."""
 
     def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
-        if operation == "read":
-            asked.append(key)
-        return None
+        return denied() if operation == "describe volumes" else None
 
-    source = fleet(pages=lambda place, marker: GatewayPage(()), fault=fault)
-    run(inventory_of(config(), Probe(source, "aws-cn")))
-    assert asked == [f"arn:aws-cn:storagegateway:us-east-1:000000000001:gateway/{NOBODY}"]
+    whole = checked(fleet(listed=lambda gateway: VolumePage(()), fault=fault))
+    assert [failure.kind for failure in whole.failures] == [FailureKind.ACCESS_DENIED]
+
+
+def test_a_gateway_that_is_offline_is_no_reason_why_a_scan_would_fail() -> None:
+    """The service says so only to who may ask, and it is not asked again."""
+
+    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+        if operation in ("list", "tags", "open"):
+            return None
+        return CallFailed(FailureKind.GATEWAY_UNREACHABLE, "not connected", retryable=True)
+
+    source = fleet(fault=fault)
+    assert checked(source).scan.outcome is Outcome.COMPLETE
+    assert source.calls["read"] == 1
 
 
 def test_the_cheapest_cached_gateway_is_chosen_among_others() -> None:

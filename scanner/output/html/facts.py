@@ -6,7 +6,7 @@ from heapq import nsmallest
 from typing import Any
 
 from scanner.model import Inventory
-from scanner.output.remedies import REASONS, REMEDIES
+from scanner.output.remedies import REASONS, remedy_of
 from scanner.policy import is_breach, urgency
 from scanner.records import (
     Failure,
@@ -186,7 +186,7 @@ def _groups(failures: tuple[Failure, ...]) -> list[Group]:
                 operation=failure.operation,
                 code=failure.code,
                 message=failure.message,
-                remedy=REMEDIES[failure.kind],
+                remedy=remedy_of(failure),
             )
         everywhere = failure.scope is FailureScope.ACCOUNT
         groups[key].places[f"{failure.account_id} {'all Regions' if everywhere else failure.region}"] += 1
