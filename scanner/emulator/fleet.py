@@ -49,7 +49,10 @@ class Gateway:
 
 @dataclass
 class Role:
-    """`trust` holds account ids, ARNs or `*`; `policy` the statements of the role."""
+    """`trust` holds account ids, ARNs or `*`; `policy` the statements of the role.
+
+    `trust_tags`: whom the role trusts may also give tags to its session.
+    """
 
     name: str
     trust: Sequence[str] = ("*",)
@@ -57,6 +60,7 @@ class Role:
     policy: Sequence[Mapping[str, Any]] = (ALLOW_ALL,)
     max_session_seconds: int = 3600
     path: str = "/"
+    trust_tags: bool = True
 
 
 @dataclass

@@ -59,6 +59,7 @@ GATEWAY: dict[str, Check] = {
 ROLE: dict[str, Check] = {
     "name": _TEXT,
     "trust": texts,
+    "trust_tags": _FLAG,
     "external_id": _TEXT,
     "policy": policy,
     "max_session_seconds": _WHOLE,

@@ -18,6 +18,7 @@ from .world import Call
 _SESSION_NAME = re.compile(r"[\w+=,.@-]*", re.ASCII)
 _ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::(\d{12}):role(/(?:.+/)?)([\w+=,.@-]+)", re.ASCII)
 _CHAINED_MAX = 3600
+TAG_SESSION = "sts:TagSession"
 
 
 def _invalid(problem: str) -> ServiceError:
@@ -177,13 +178,13 @@ def _issue(
         token=secrets.token_urlsafe(180),
         expires_at=call.now + seconds,
         role_arn=account.role_arn(role),
-        tags=_tags(call),
+        tags=_tags(call, role),
     )
     call.world.sessions[session.key_id] = session
     return session
 
 
-def _tags(call: Call) -> dict[str, str]:
+def _tags(call: Call, role: Role) -> dict[str, str]:
     tags = {}
     for number in range(1, 51):
         key = call.params.get(f"Tags.member.{number}.Key")
@@ -191,7 +192,9 @@ def _tags(call: Call) -> dict[str, str]:
             break
         tags[key] = call.params.get(f"Tags.member.{number}.Value", "")
     if tags:
-        demand(call.caller, "sts:TagSession", call.params["RoleArn"])
+        demand(call.caller, TAG_SESSION, call.params["RoleArn"])
+        if not role.trust_tags:
+            raise denied("sts", call.caller.arn, TAG_SESSION, call.params["RoleArn"], "")
     return tags
 
 

@@ -22,6 +22,7 @@ ou = "prod/db"
 name = "sgw-scanner"
 trust = ["111122223333"]
 external_id = "secret"
+trust_tags = false
 policy = [{ Effect = "Allow", Action = "storagegateway:List*", Resource = "*" }]
 
 [[accounts.keys]]
@@ -78,6 +79,7 @@ def test_a_file_describes_everything_that_the_classes_can(tmp_path: Path) -> Non
         None,
     ]
     assert account.roles[0].external_id == "secret"
+    assert account.roles[0].trust_tags is False
     assert account.keys[0].secret == "s"
     assert fleet.throttle[0].changes == [(5.0, 2.0)]
     assert fleet.faults[0].times == 2

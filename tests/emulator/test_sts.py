@@ -242,6 +242,18 @@ async def test_session_tags_need_their_own_permission() -> None:
         assert [dict(session.tags) for session in emulator.world.sessions.values()] == [{"scan": "1"}]
 
 
+async def test_a_role_whose_trust_allows_no_tags_is_had_without_them_only() -> None:
+    tags = [{"Key": "scan", "Value": "1"}]
+    async with Emulator(fleet(Role("reader", trust_tags=False))) as emulator:
+
+        def use() -> None:
+            assume(emulator, arn("reader"))
+            with pytest.raises(ClientError, match="not authorized to perform: sts:TagSession on resource"):
+                assume(emulator, arn("reader"), Tags=tags)
+
+        await in_thread(use)
+
+
 async def test_sts_throttles_by_its_own_bucket() -> None:
     served = fleet(Role("reader"))
     served.throttle = [Bucket(0, 2, service="sts", operations=["AssumeRole"])]
