@@ -5,12 +5,25 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from scanner.config import ROLE_ARN, ROLE_NAME
 from scanner.errors import ConfigError
 
 Statement = dict[str, Any]
 
 SESSION_POLICY_LIMIT = 2048
 """Characters that AssumeRole takes as a session policy."""
+
+PARTITIONS = (
+    "aws",
+    "aws-cn",
+    "aws-us-gov",
+    "aws-iso",
+    "aws-iso-b",
+    "aws-iso-e",
+    "aws-iso-f",
+    "aws-eusc",
+)
+"""All that the SDK knows."""
 
 _GATEWAYS = "arn:{partition}:storagegateway:*:{account_id}:gateway/*"
 _VOLUMES = "arn:{partition}:storagegateway:*:{account_id}:gateway/*/volume/*"
@@ -85,7 +98,8 @@ def statements(
 def policy_document(
     details: Collection[str], *, partition: str = "aws", account_id: str = "*", enabled_regions: bool = True
 ) -> dict[str, Any]:
-    """`statements` as a whole policy, ready for `json.dumps`."""
+    """`statements` as a whole policy, ready for `json.dumps`; ConfigError for an unknown partition, too."""
+    _check_partition(partition)
     return document(
         statements(details, partition=partition, account_id=account_id, enabled_regions=enabled_regions)
     )
@@ -130,7 +144,14 @@ def base_statements(
 def base_document(
     roles: str | Iterable[str], *, partition: str = "aws", session_tags: bool = False
 ) -> dict[str, Any]:
-    """The whole policy of a base identity that discovers an organization's accounts and assumes `roles`."""
+    """The whole policy of a base identity that discovers an organization's accounts and assumes `roles`.
+
+    Raises ConfigError for an unknown partition, and for what is no role.
+    """
+    roles = (roles,) if isinstance(roles, str) else tuple(roles)
+    _check_partition(partition)
+    for role in roles:
+        _check_role(role)
     assumes = base_statements(roles, partition=partition, session_tags=session_tags)
     return document([*organization_statements(), *assumes])
 
@@ -149,23 +170,47 @@ def compact(allowed: Iterable[Statement]) -> str:
     return text
 
 
-def remedy(operation: str, resource: str | None = None, identity: str | None = None) -> str:
+def remedy(
+    operation: str,
+    resource: str | None = None,
+    identity: str | None = None,
+    *,
+    session_tags: bool = False,
+) -> str:
     """What to add to which policy so that `operation` is allowed, on one line.
 
     `resource` is the ARN that was refused, if known: the advice then names its partition and account.
     `identity` is the ARN of who was refused to assume a role; without it that is the base identity.
+    `session_tags`: the role's session was to carry tags.
     """
     permission = PERMISSIONS.get(operation)
     if permission is None:
         return "Compare the role's policy with: sgw-scanner iam policy"
     if operation == "AssumeRole":
-        (statement,) = base_statements(resource or "sgw-scanner")
+        (statement,) = base_statements(resource or "sgw-scanner", session_tags=session_tags)
         also = "; the role's trust policy must name that identity, with the same external id"
+        also += f", and allow it {TAG_SESSION}" if session_tags else ""
         return f"Add to the policy of {identity or 'the base identity'}: {_line(statement)}{also}"
     partition, account_id = _whereabouts(resource)
     statement = statement_of(operation, partition=partition, account_id=account_id)
     whose = "base identity" if permission.service == "organizations" else "role that scans"
     return f"Add to the policy of the {whose}: {_line(statement)}"
+
+
+def _check_partition(partition: str) -> None:
+    if partition not in PARTITIONS:
+        raise ConfigError(f"partition: {partition!r} is unknown; choose from {', '.join(PARTITIONS)}")
+
+
+def _check_role(role: str) -> None:
+    arn = ROLE_ARN.fullmatch(role)
+    if not (role.isascii() and (arn or ROLE_NAME.fullmatch(role))):
+        raise ConfigError(
+            f"role: {role!r} is neither a role's name (64 letters, digits or any of _+=,.@- at most)"
+            " nor its ARN (arn:aws:iam::ACCOUNT:role/NAME)"
+        )
+    if arn:
+        _check_partition(arn["partition"])
 
 
 def _operations(details: Collection[str]) -> tuple[str, ...]:

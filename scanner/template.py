@@ -4,7 +4,7 @@ from collections.abc import Collection
 from string import Template
 from textwrap import indent
 
-from scanner.permissions import Statement, statement_of, statements
+from scanner.permissions import TAG_SESSION, Statement, statement_of, statements
 
 _PARTITION = "${AWS::Partition}"
 _ACCOUNT = "${AWS::AccountId}"
@@ -60,7 +60,7 @@ Resources:
               - StringEquals:
                   sts:ExternalId: !Ref ExternalId
               - !Ref AWS::NoValue
-      Policies:
+%tagging      Policies:
         - PolicyName: sgw-scanner
           PolicyDocument:
             Version: "2012-10-17"
@@ -77,20 +77,34 @@ Outputs:
     Value: !GetAtt Role.Arn
 """
 
+# A statement of its own: AWS does not say that the external id may be a condition of this action, too, and
+# without the statement above nobody gets in anyway.
+_TAGGING = f"""\
+          - Effect: Allow
+            Principal:
+              AWS: !Sub arn:${{AWS::Partition}}:iam::${{TrustedAccount}}:root
+            Action: {TAG_SESSION}
+"""
+
 
 class _Text(Template):
     delimiter = "%"
 
 
-def role_template(details: Collection[str] = ()) -> str:
+def role_template(details: Collection[str] = (), *, session_tags: bool = False) -> str:
     """A CloudFormation template in YAML: a role with the least policy for `details`, in any partition.
 
-    Its parameters are TrustedAccount, ExternalId (optional, not echoed) and RoleName. Raises ConfigError for
-    an unknown detail.
+    Its parameters are TrustedAccount, ExternalId (optional, not echoed) and RoleName. With `session_tags` its
+    sessions may carry tags. Raises ConfigError for an unknown detail.
     """
+    options = (
+        f" --details {','.join(details)}" if details else "",
+        " --session-tags" if session_tags else "",
+    )
     allowed = statements(details, partition=_PARTITION, account_id=_ACCOUNT, enabled_regions=False)
     return _Text(_TEXT).substitute(
-        options=f" --details {','.join(details)}" if details else "",
+        options="".join(options),
+        tagging=_TAGGING if session_tags else "",
         statements="\n".join(indent(_yaml(each), " " * 14) for each in allowed),
         management=indent(_yaml(_alone("ListRegions")), " " * 18),
         ec2=indent(_yaml(_alone("DescribeRegions")), " " * 18),

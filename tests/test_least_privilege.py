@@ -1,12 +1,14 @@
 """By the emulator's own reading of policies: they suffice, and nothing can be taken away from them."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from scanner import Scanner
 from scanner.emulator import Account, Emulator, Fleet, Gateway, Key, Role, Volume
 from scanner.permissions import (
     ALWAYS,
@@ -19,7 +21,9 @@ from scanner.permissions import (
     session_policy,
     statements,
 )
+from tests.aws.scans import config, environment
 from tests.emulator.clients import assume, client, in_thread
+from tests.test_config_files import printed
 from tests.test_permissions import EVERY_CHOICE
 from tests.test_template import deployed
 
@@ -176,19 +180,24 @@ async def test_the_base_identity_discovers_and_assumes_and_misses_whatever_is_ta
         await in_thread(use)
 
 
+def as_deployed(made: Mapping[str, Any]) -> Role:
+    """The role of a stack, for the emulator."""
+    enter, *tag = made["AssumeRolePolicyDocument"]["Statement"]
+    (policy,) = made["Policies"]
+    return Role(
+        made["RoleName"],
+        trust=[enter["Principal"]["AWS"]],
+        external_id=enter["Condition"]["StringEquals"]["sts:ExternalId"],
+        policy=policy["PolicyDocument"]["Statement"],
+        trust_tags=[each["Action"] for each in tag] == ["sts:TagSession"],
+    )
+
+
 @pytest.mark.parametrize("partition", REGIONS)
 async def test_the_role_of_the_template_lets_the_trusted_account_in_and_a_scan_through(
     partition: str,
 ) -> None:
-    made = deployed(tuple(DETAILS), partition, ExternalId="shared")
-    (trust,) = made["AssumeRolePolicyDocument"]["Statement"]
-    (policy,) = made["Policies"]
-    role = Role(
-        made["RoleName"],
-        trust=[trust["Principal"]["AWS"]],
-        external_id=trust["Condition"]["StringEquals"]["sts:ExternalId"],
-        policy=policy["PolicyDocument"]["Statement"],
-    )
+    role = as_deployed(deployed(tuple(DETAILS), partition, ExternalId="shared"))
     async with Emulator(fleet([role], partition=partition)) as emulator:
 
         def use() -> None:
@@ -206,3 +215,42 @@ def test_a_session_policy_is_json_that_names_each_action_once() -> None:
         action for each in json.loads(session_policy(list(DETAILS)))["Statement"] for action in each["Action"]
     ]
     assert len(actions) == len(set(actions))
+
+
+def printed_base(*options: str) -> list[Statement]:
+    found: list[Statement] = json.loads(printed("policy", "--base", *options))["Statement"]
+    return found
+
+
+@pytest.mark.parametrize("lacking", ["", "identity", "trust"])
+@pytest.mark.parametrize("via", [None, f"arn:aws:iam::{HUB}:role/hub"])
+async def test_session_tags_need_just_what_is_printed_for_them(
+    monkeypatch: pytest.MonkeyPatch, via: str | None, lacking: str
+) -> None:
+    """Of whoever assumes the role, the base identity or a hub role; the hub's own session has no tags."""
+    tagging = () if lacking == "identity" else ("--session-tags",)
+    made = deployed(session_tags=lacking != "trust", ExternalId="shared", RoleName="audit")
+    assumes = printed_base(*tagging, "--role", "audit")
+    key = Key("AKIAEXAMPLE", "secret", policy=printed_base("--role", via) if via else assumes)
+    served = fleet([as_deployed(made)], [key])
+    served.accounts[0].roles.append(Role("hub", policy=assumes, trust_tags=False))
+    tags = {"purpose": "audit", "team": "storage"}
+    settings = config(
+        {"id": PROD, "role": "audit", "external_id": "shared", "via": via},
+        credentials={"session_tags": tags},
+    )
+    async with Emulator(served) as emulator:
+        environment(emulator, monkeypatch)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", key.id)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key.secret)
+        async with Scanner(settings) as scanner:
+            found = await scanner.scan()
+        tagged = [session.tags for session in emulator.world.sessions.values() if session.account_id == PROD]
+    if not lacking:
+        assert (found.failures, found.coverage.gateways.scanned, tagged) == ((), 1, [tags])
+        return
+    (failure,) = found.failures
+    assert (failure.scope, failure.kind, failure.operation) == ("account", "access_denied", "AssumeRole")
+    who = f":{HUB}:assumed-role/hub/" if via else f":{HUB}:user/"
+    assert re.search(f"{who}.* is not authorized to perform: sts:TagSession on ", failure.message)
+    assert "session_tags also need sts:TagSession in both" in failure.message

@@ -6,14 +6,19 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, get_args
 
+import botocore.session
 import pytest
+from typer.testing import CliRunner
 
+from scanner.cli.iam import app as iam
 from scanner.config import Detail
 from scanner.errors import ConfigError
 from scanner.permissions import (
     DETAILS,
+    PARTITIONS,
     PERMISSIONS,
     SESSION_POLICY_LIMIT,
+    base_document,
     base_statements,
     compact,
     organization_statements,
@@ -119,6 +124,56 @@ def test_a_role_name_means_that_role_in_every_account_and_an_arn_just_the_one() 
     assert base_statements(["sgw-scanner", hub])[0]["Resource"] == ["arn:aws:iam::*:role/sgw-scanner", hub]
 
 
+def test_the_base_identity_may_tag_sessions_only_where_that_was_asked_for() -> None:
+    plain, tagging = (base_document("audit", session_tags=asked)["Statement"] for asked in (False, True))
+    assert actions(tagging) - actions(plain) == {"sts:TagSession"}
+    assert [each["Resource"] for each in tagging] == [each["Resource"] for each in plain]
+
+
+def test_every_partition_of_the_sdk_is_known() -> None:
+    known = botocore.session.get_session().get_data("endpoints")["partitions"]
+    assert set(PARTITIONS) == {each["partition"] for each in known}
+
+
+@pytest.mark.parametrize("partition", PARTITIONS)
+def test_policies_are_printed_for_every_partition(partition: str) -> None:
+    for document in (policy_document((), partition=partition), base_document("audit", partition=partition)):
+        assert f"arn:{partition}:" in json.dumps(document)
+
+
+@pytest.mark.parametrize(
+    "role", ["sgw-scanner", "team/audit", "arn:aws-cn:iam::111122223333:role/team/audit"]
+)
+def test_a_role_is_named_as_in_the_configuration(role: str) -> None:
+    resource = base_document(role)["Statement"][-1]["Resource"]
+    assert resource == (role if role.startswith("arn:") else f"arn:aws:iam::*:role/{role}")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--partition", "bogus"], "'bogus' is unknown; choose from aws, aws-cn, aws-us-gov, "),
+        (["--base", "--partition", "AWS"], "'AWS' is unknown; choose from aws, "),
+        (["--base", "--role", "bad role!"], "'bad role!' is neither a role's name .* nor its ARN"),
+        (["--base", "--role", ""], "'' is neither a role's name"),
+        (["--base", "--role", "*"], "'\\*' is neither a role's name"),
+        (["--base", "--role", "rôle"], "'rôle' is neither a role's name"),
+        (["--base", "--role", "arn:aws:iam::1:role/x"], r"nor its ARN \(arn:aws:iam::ACCOUNT:role/NAME\)"),
+        (["--base", "--role", "arn:aws:iam::111122223333:user/x"], "neither a role's name"),
+        (["--base", "--role", "arn:aws-moon:iam::111122223333:role/x"], "'aws-moon' is unknown; choose from"),
+        (["--role", "audit"], "add --base"),
+        (["--session-tags"], "add --base .*iam template --session-tags"),
+    ],
+)
+def test_what_no_policy_can_be_about_is_refused_with_what_would_be_right(
+    options: list[str], told: str
+) -> None:
+    result = CliRunner().invoke(iam, ["policy", *options])
+    assert isinstance(result.exception, ConfigError)
+    assert re.search(told, str(result.exception))
+    assert result.stdout == ""
+
+
 def test_the_documentation_explains_every_permission() -> None:
     page = (Path(__file__).parent.parent / "docs" / "permissions.md").read_text()
     explained = set(re.findall(r"^\| `([a-z0-9]+:\w+)` \|", page, flags=re.MULTILINE))
@@ -163,3 +218,9 @@ def test_what_is_refused_comes_with_the_statement_that_mends_it(
     operation: str, resource: str | None, advice: str
 ) -> None:
     assert remedy(operation, resource) == advice
+
+
+def test_whoever_may_not_tag_sessions_is_told_where_that_must_be_allowed() -> None:
+    advice = remedy("AssumeRole", "arn:aws:iam::111122223333:role/audit", session_tags=True)
+    assert '"Action": ["sts:AssumeRole", "sts:TagSession"]' in advice
+    assert advice.endswith("and allow it sts:TagSession")

@@ -45,9 +45,11 @@ def resolved(node: Any, known: Parameters, conditions: dict[str, Any]) -> Any:
     return {key: value for key, value in pairs.items() if value is not None}
 
 
-def deployed(details: tuple[str, ...] = (), partition: str = "aws", **given: str) -> dict[str, Any]:
+def deployed(
+    details: tuple[str, ...] = (), partition: str = "aws", *, session_tags: bool = False, **given: str
+) -> dict[str, Any]:
     """The properties of the role that a stack has in `ACCOUNT`."""
-    template, mistakes = decode_str(role_template(details))
+    template, mistakes = decode_str(role_template(details, session_tags=session_tags))
     assert not mistakes
     defaults = {name: each["Default"] for name, each in template["Parameters"].items() if "Default" in each}
     known = {"AWS::Partition": partition, "AWS::AccountId": ACCOUNT, "TrustedAccount": TRUSTED}
@@ -57,9 +59,10 @@ def deployed(details: tuple[str, ...] = (), partition: str = "aws", **given: str
     return found
 
 
+@pytest.mark.parametrize("session_tags", [False, True])
 @pytest.mark.parametrize("details", [(), tuple(DETAILS)])
-def test_cfn_lint_finds_neither_error_nor_warning(details: tuple[str, ...]) -> None:
-    found = lint_all(role_template(details))
+def test_cfn_lint_finds_neither_error_nor_warning(details: tuple[str, ...], session_tags: bool) -> None:
+    found = lint_all(role_template(details, session_tags=session_tags))
     assert [match for match in found if match.rule.severity != "informational"] == []
 
 
@@ -100,6 +103,16 @@ def test_without_an_external_id_the_trust_asks_for_none() -> None:
     assert "Condition" not in statement
 
 
+def test_tags_may_go_with_sessions_only_where_that_was_asked_for() -> None:
+    """To the same identities, who still need the external id to get in; nothing else of the role changes."""
+    plain, tagging = (deployed(session_tags=asked, ExternalId="shared") for asked in (False, True))
+    (enter,) = plain["AssumeRolePolicyDocument"]["Statement"]
+    tag = {"Effect": "Allow", "Principal": enter["Principal"], "Action": "sts:TagSession"}
+    assert tagging.pop("AssumeRolePolicyDocument")["Statement"] == [enter, tag]
+    del plain["AssumeRolePolicyDocument"]
+    assert tagging == plain
+
+
 def test_the_external_id_is_never_shown() -> None:
     template, _ = decode_str(role_template())
     assert template["Parameters"]["ExternalId"]["NoEcho"] is True
@@ -109,6 +122,9 @@ def test_the_template_says_how_it_was_made() -> None:
     assert role_template().startswith("# Written by `sgw-scanner iam template`.")
     assert role_template(["gateway", "tags"]).startswith(
         "# Written by `sgw-scanner iam template --details gateway,tags`."
+    )
+    assert role_template(["tags"], session_tags=True).startswith(
+        "# Written by `sgw-scanner iam template --details tags --session-tags`."
     )
 
 
