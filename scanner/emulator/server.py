@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from . import organizations, regions, sigv4, storage_gateway, sts, tagging, trouble
+from . import organizations, regions, sigv4, storage_gateway, sts, tagging, trouble, web_identity
 from .buckets import Limits
 from .control import PREFIX, control
 from .delivery import deliver, whole
@@ -28,7 +28,7 @@ from .world import BASE_KEY, BASE_SECRET, Call, World
 
 SERVICES: dict[str, dict[str, Callable[[Call], dict[str, Any]]]] = {
     "storagegateway": storage_gateway.OPERATIONS,
-    "sts": sts.OPERATIONS,
+    "sts": {**sts.OPERATIONS, web_identity.OPERATION: web_identity.assume_role_with_web_identity},
     "organizations": organizations.OPERATIONS,
     "account": regions.ACCOUNT_OPERATIONS,
     "ec2": regions.EC2_OPERATIONS,
@@ -183,9 +183,13 @@ class Emulator:
         return reply, fault
 
     def _authenticate(self, request: web.BaseRequest, asked: Asked, body: bytes, who: list[str]) -> Call:
+        now = self.now()
+        if web_identity.unsigned(asked):
+            bearer = web_identity.call_of(self.world, asked, now)
+            who[0] = bearer.account_id
+            return bearer
         claim = sigv4.read(request.headers)
         who[1] = claim.region
-        now = self.now()
         try:
             caller = self.world.caller(claim.key_id, claim.token, now)
         except AuthenticationError:

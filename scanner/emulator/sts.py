@@ -7,6 +7,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +22,7 @@ _CHAINED_MAX = 3600
 TAG_SESSION = "sts:TagSession"
 
 
-def _invalid(problem: str) -> ServiceError:
+def invalid(problem: str) -> ServiceError:
     return ServiceError("ValidationError", f"1 validation error detected: {problem}")
 
 
@@ -34,14 +35,14 @@ def _required(call: Call, name: str, low: int, high: int) -> str:
     value = call.params.get(name)
     wire = name[0].lower() + name[1:]
     if not isinstance(value, str):
-        raise _invalid(f"Value null at '{wire}' failed to satisfy constraint: Member must not be null")
+        raise invalid(f"Value null at '{wire}' failed to satisfy constraint: Member must not be null")
     if len(value) < low:
-        raise _invalid(
+        raise invalid(
             f"Value '{value}' at '{wire}' failed to satisfy constraint: "
             f"Member must have length greater than or equal to {low}"
         )
     if len(value) > high:
-        raise _invalid(
+        raise invalid(
             f"Value '{value}' at '{wire}' failed to satisfy constraint: "
             f"Member must have length less than or equal to {high}"
         )
@@ -55,7 +56,7 @@ def _duration(call: Call) -> int:
     seconds = int(text)
     if not 900 <= seconds <= 43_200:
         bound = "greater than or equal to 900" if seconds < 900 else "less than or equal to 43200"
-        raise _invalid(
+        raise invalid(
             f"Value '{seconds}' at 'durationSeconds' failed to satisfy constraint: "
             f"Member must have value {bound}"
         )
@@ -67,7 +68,7 @@ def _statements(call: Call) -> Sequence[Mapping[str, Any]] | None:
     if text is None:
         return None
     if len(text) > 2048:
-        raise _invalid(
+        raise invalid(
             "Value at 'policy' failed to satisfy constraint: "
             "Member must have length less than or equal to 2048"
         )
@@ -97,19 +98,26 @@ def _trusted(caller: Caller, role: Role) -> bool:
     return any(principal in known for principal in role.trust)
 
 
+def find(call: Call, arn: str) -> tuple[Account, Role] | None:
+    """The role with this ARN, unless its account has been shut."""
+    match = _ROLE_ARN.fullmatch(arn)
+    account = call.world.accounts.get(match[1]) if match else None
+    if account is None or account.state in ("SUSPENDED", "CLOSED"):
+        return None
+    role = next((role for role in account.roles if account.role_arn(role) == arn), None)
+    return (account, role) if role else None
+
+
 def _role(call: Call, arn: str) -> tuple[Account, Role]:
     """The role, if there is one and the caller may have it; AWS does not tell which of the two failed."""
     reason = decide(call.caller, "sts:AssumeRole", arn)
-    match = _ROLE_ARN.fullmatch(arn)
-    account = call.world.accounts.get(match[1]) if match else None
-    role = next((role for role in account.roles if account.role_arn(role) == arn), None) if account else None
+    account, role = find(call, arn) or (None, None)
     external_id = call.params.get("ExternalId")
     if (
         reason is not None
         or account is None
         or role is None
         or account.partition != call.caller.partition
-        or account.state in ("SUSPENDED", "CLOSED")
         or not _trusted(call.caller, role)
         or (role.external_id is not None and role.external_id != external_id)
     ):
@@ -117,11 +125,22 @@ def _role(call: Call, arn: str) -> tuple[Account, Role]:
     return account, role
 
 
-def assume_role(call: Call) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A session as it was asked for, well-formed but not granted yet."""
+
+    arn: str
+    name: str
+    seconds: int
+    policy: Sequence[Mapping[str, Any]] | None
+
+
+def wanted(call: Call) -> Wanted:
+    """What every way of assuming a role is asked."""
     arn = _required(call, "RoleArn", 20, 2048)
     name = _required(call, "RoleSessionName", 2, 64)
     if not _SESSION_NAME.fullmatch(name):
-        raise _invalid(
+        raise invalid(
             f"Value '{name}' at 'roleSessionName' failed to satisfy constraint: "
             "Member must satisfy regular expression pattern: [\\w+=,.@-]*"
         )
@@ -129,23 +148,45 @@ def assume_role(call: Call) -> dict[str, Any]:
         raise ServiceError("ValidationError", f"{arn} is invalid")
     external_id = call.params.get("ExternalId")
     if external_id is not None and not re.fullmatch(r"[\w+=,.@:/-]{2,1224}", external_id, re.ASCII):
-        raise _invalid(f"Value '{external_id}' at 'externalId' failed to satisfy constraint")
-    seconds = _duration(call)
-    session_policy = _statements(call)
-    account, role = _role(call, arn)
-    if call.caller.role_arn is not None and seconds > _CHAINED_MAX:
+        raise invalid(f"Value '{external_id}' at 'externalId' failed to satisfy constraint")
+    return Wanted(arn, name, _duration(call), _statements(call))
+
+
+def assume_role(call: Call) -> dict[str, Any]:
+    asked = wanted(call)
+    account, role = _role(call, asked.arn)
+    if call.caller.role_arn is not None and asked.seconds > _CHAINED_MAX:
         raise ServiceError(
             "ValidationError",
             "The requested DurationSeconds exceeds the 1 hour session limit "
             "for roles assumed by role chaining",
         )
-    if seconds > role.max_session_seconds:
+    return issue(call, account, role, asked, _tags(call, role))
+
+
+def issue(call: Call, account: Account, role: Role, asked: Wanted, tags: Mapping[str, str]) -> dict[str, Any]:
+    """Grants a session and says what AWS says of it."""
+    if asked.seconds > role.max_session_seconds:
         raise ServiceError(
             "ValidationError",
             "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
         )
-    session = _issue(call, account, role, name, seconds, session_policy)
-    expires = datetime.fromtimestamp(session.expires_at or 0, UTC)
+    role_id = f"AROA{hashlib.sha256(account.role_arn(role).encode()).hexdigest()[:17].upper()}"
+    session = Caller(
+        key_id=f"ASIA{secrets.token_hex(8).upper()}",
+        secret=secrets.token_urlsafe(30),
+        account_id=account.id,
+        arn=f"arn:{account.partition}:sts::{account.id}:assumed-role/{role.name}/{asked.name}",
+        user_id=f"{role_id}:{asked.name}",
+        policy=role.policy,
+        session_policy=asked.policy,
+        token=secrets.token_urlsafe(180),
+        expires_at=call.now + asked.seconds,
+        role_arn=account.role_arn(role),
+        tags=tags,
+    )
+    call.world.sessions[session.key_id] = session
+    expires = datetime.fromtimestamp(call.now + asked.seconds, UTC)
     return {
         "Credentials": {
             "AccessKeyId": session.key_id,
@@ -154,34 +195,8 @@ def assume_role(call: Call) -> dict[str, Any]:
             "Expiration": f"{expires:%Y-%m-%dT%H:%M:%SZ}",
         },
         "AssumedRoleUser": {"AssumedRoleId": session.user_id, "Arn": session.arn},
-        **({"PackedPolicySize": 6} if session_policy is not None else {}),
+        **({"PackedPolicySize": 6} if asked.policy is not None else {}),
     }
-
-
-def _issue(
-    call: Call,
-    account: Account,
-    role: Role,
-    name: str,
-    seconds: int,
-    session_policy: Sequence[Mapping[str, Any]] | None,
-) -> Caller:
-    role_id = f"AROA{hashlib.sha256(account.role_arn(role).encode()).hexdigest()[:17].upper()}"
-    session = Caller(
-        key_id=f"ASIA{secrets.token_hex(8).upper()}",
-        secret=secrets.token_urlsafe(30),
-        account_id=account.id,
-        arn=f"arn:{account.partition}:sts::{account.id}:assumed-role/{role.name}/{name}",
-        user_id=f"{role_id}:{name}",
-        policy=role.policy,
-        session_policy=session_policy,
-        token=secrets.token_urlsafe(180),
-        expires_at=call.now + seconds,
-        role_arn=account.role_arn(role),
-        tags=_tags(call, role),
-    )
-    call.world.sessions[session.key_id] = session
-    return session
 
 
 def _tags(call: Call, role: Role) -> dict[str, str]:

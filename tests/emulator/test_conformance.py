@@ -15,6 +15,7 @@ from scanner.emulator.storage_gateway import OPERATIONS as STORAGE_GATEWAY
 
 from .clients import client, in_thread
 from .conformance import complaints
+from .test_web_identity import token
 
 HUB = "111111111111"
 
@@ -30,6 +31,7 @@ def fleet() -> Fleet:
             volume.kms_key = "arn:aws:kms:us-east-1:111100000000:key/1"
     made.accounts[0].gateways[0].name = None
     made.accounts[1].ou = "work"
+    made.accounts[1].roles[0].trust = ("*",)
     made.organization = Organization(status=True)
     return made
 
@@ -58,6 +60,11 @@ def questions(served: Fleet) -> list[tuple[str, str, dict[str, Any]]]:
         ("storagegateway", "ListTagsForResource", {"ResourceARN": volumes[0]}),
         ("sts", "GetCallerIdentity", {}),
         ("sts", "AssumeRole", {"RoleArn": role, "RoleSessionName": "tests", "Policy": ALLOW}),
+        (
+            "sts",
+            "AssumeRoleWithWebIdentity",
+            {"RoleArn": role, "RoleSessionName": "tests", "WebIdentityToken": token()},
+        ),
         ("organizations", "DescribeOrganization", {}),
         ("organizations", "ListRoots", {}),
         ("organizations", "ListOrganizationalUnitsForParent", {"ParentId": "r-ab12"}),
