@@ -11,7 +11,14 @@ from .places import OPT_IN_REGIONS, partition_of, regions_of
 from .world import Call, World
 
 _EC2 = {"ENABLED_BY_DEFAULT": "opt-in-not-required", "ENABLED": "opted-in"}
-_SUFFIXES = {"aws-cn": "amazonaws.com.cn"}
+_SUFFIXES = {
+    "aws-cn": "amazonaws.com.cn",
+    "aws-eusc": "amazonaws.eu",
+    "aws-iso": "c2s.ic.gov",
+    "aws-iso-b": "sc2s.sgov.gov",
+    "aws-iso-e": "cloud.adc-e.uk",
+    "aws-iso-f": "csp.hci.ic.gov",
+}
 
 
 def statuses(world: World, account_id: str, partition: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from scanner.emulator.fleet_file import FleetFileError
 
 WHOLE = """
 base_account = "111122223333"
-extra_regions = ["mx-central-1"]
+extra_regions = ["mx-central-9"]
 
 [[accounts]]
 id = "111122223333"
@@ -115,7 +115,7 @@ def test_a_file_may_ask_for_a_generated_fleet(tmp_path: Path) -> None:
         (WHOLE.replace("[[5, 2]]", "[['soon', 2]]"), r"throttle\[0\].changes: must be a list"),
         ("[generate]\ntypes = { TAPES = 1 }\n", "generate.types: must be a table of whole numbers for some"),
         ("[generate]\ntypes = { VTL = 0 }\n", "generate.types: must be a table of whole numbers for some"),
-        ("[generate]\nregions = 99\n", r"generate.regions: regions must be between 1 and 29"),
+        ("[generate]\nregions = 99\n", r"generate.regions: regions must be between 1 and 34"),
         ("[generate]\nvolumes_per_gateway = [3, 1]\n", "must be a number or"),
         (WHOLE + "probability = 7\n", "probability must be between 0 and 1"),
         (WHOLE.replace('delegated = ["111122223333"]', "delegated = [3]"), "must be a list of texts"),
