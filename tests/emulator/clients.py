@@ -13,14 +13,14 @@ from scanner.emulator import Emulator
 
 Value = TypeVar("Value")
 # One for all: its loaded service models are what takes the time.
-_SESSION: Any = boto3.session.Session()
+SESSION: Any = boto3.session.Session()
 
 
 def client(emulator: Emulator, service: str, region: str = "us-east-1", **options: Any) -> Any:
     """One attempt a call; the base identity's keys unless others are given."""
     config = options.pop("config", {})
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", **options}
-    return _SESSION.client(
+    return SESSION.client(
         service,
         region_name=region,
         endpoint_url=emulator.url,
