@@ -1,7 +1,7 @@
 """Credentials: had once for each account, shared by its Regions, renewed in time."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from math import inf
 
@@ -79,5 +79,5 @@ class Identity:
 
     def reject(self, credentials: Credentials) -> None:
         """The service did not take `credentials`; the next caller obtains new ones."""
-        if self._current is credentials:
+        if self._current and replace(self._current, account_id=credentials.account_id) == credentials:
             self._current = None

@@ -74,6 +74,7 @@ class Identities:
         except CallFailed as failure:
             if failure.code in EXPIRED:
                 identity.reject(credentials)
+                self._sessions.reject(credentials)
                 failure.mended = True
             raise
 
