@@ -29,10 +29,19 @@ def background(fleet: Fleet | None = None, **options: Any) -> Iterator[Emulator]
         asyncio.run_coroutine_threadsafe(emulator.start(), loop).result(30)
         yield emulator
     finally:
-        asyncio.run_coroutine_threadsafe(emulator.stop(), loop).result(30)
+        asyncio.run_coroutine_threadsafe(_end(emulator), loop).result(30)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(30)
         loop.close()
+
+
+async def _end(emulator: Emulator) -> None:
+    await emulator.stop()
+    # Answers that hang would outlive their loop, and Python complain of each.
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
 
 
 class Remote:

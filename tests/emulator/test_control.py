@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from scanner.emulator import Account, Bucket, Emulator, Fault, Fleet, Gateway, Remote, Role, background, spawn
 
@@ -132,3 +134,13 @@ async def test_a_port_that_is_taken_is_an_error() -> None:
         with pytest.raises(OSError, match="in use"):
             await other.start()
         await other.stop()
+
+
+def test_an_emulator_in_a_thread_leaves_no_answer_behind_that_hangs(caplog: pytest.LogCaptureFixture) -> None:
+    with background(fleet()) as emulator:
+        emulator.faults.add(Fault("hang"))
+        impatient = client(emulator, "storagegateway", config={"read_timeout": 0.2})
+        with pytest.raises(ReadTimeoutError):
+            impatient.list_gateways()
+    gc.collect()
+    assert "destroyed" not in caplog.text
