@@ -1,12 +1,13 @@
 """Scanner: where engine and AWS are put together, for callers and the command line alike."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Self
 
 import anyio
-from anyio.streams.memory import MemoryObjectReceiveStream
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from scanner import __version__
 from scanner.aws.storage_gateway import AwsSource
@@ -19,6 +20,7 @@ from scanner.engine.source import Source
 from scanner.engine.target import Emit
 from scanner.model import Inventory
 
+_Ends = tuple[MemoryObjectSendStream[Event], MemoryObjectReceiveStream[Event]]
 BUFFERED = 256
 """Events that a reader may be behind; a slower one slows the scan instead of filling memory."""
 
@@ -45,12 +47,14 @@ class Scanner:
     """Scans the fleet that a configuration describes, as often as you like, also at once.
 
     Use it as an async context manager: entering raises ConfigError for a profile or Region that does not
-    exist; leaving closes every connection. All scans share its limits, paces and credentials.
+    exist; leaving ends its streams and closes every connection. All scans share its limits, paces and
+    credentials.
     """
 
     def __init__(self, config: ScannerConfig | None = None) -> None:
         self.config = config or ScannerConfig()
         self._source: AwsSource | None = None
+        self._streams: dict[asyncio.Task[None], _Ends] = {}
 
     async def __aenter__(self) -> Self:
         source = AwsSource(self.config, f"sgw-scanner/{__version__}")
@@ -65,6 +69,8 @@ class Scanner:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for task in list(self._streams):
+            await self._end_stream(task)
         source, self._source = self._source, None
         if source:
             await source.__aexit__(kind, error, trace)
@@ -96,22 +102,38 @@ class Scanner:
         send, receive = anyio.create_memory_object_stream[Event](BUFFERED)
 
         async def hand_over(event: Event) -> None:
-            try:
+            # Once the reader has left, its scan is about to be cancelled: what it still tells, nobody hears.
+            with suppress(anyio.BrokenResourceError):
                 await send.send(event)
-            except anyio.BrokenResourceError:
-                # The reader has left; its scan is cancelled at this moment.
-                group.cancel_scope.cancel()
 
         scan = self._scan(self._opened(), hand_over)
 
         async def run() -> None:
-            async with send:
+            with send:
                 await scan.run()
 
-        async with anyio.create_task_group() as group, receive:
-            group.start_soon(run)
+        # A task of its own, not a task group: an async generator that reads events may well be closed by
+        # another task than the one that began it, as web frameworks do when a client goes away.
+        task = asyncio.create_task(run(), name="sgw-scanner scan")
+        self._streams[task] = send, receive
+        try:
             yield EventStream(scan, receive)
-            group.cancel_scope.cancel()
+        finally:
+            defect = await self._end_stream(task)
+        if defect:
+            raise defect
+
+    async def _end_stream(self, task: "asyncio.Task[None]") -> BaseException | None:
+        ends = self._streams.pop(task, None)
+        if ends:
+            # First of all, or a scan that waits for its reader could not be cancelled.
+            ends[1].close()
+        task.cancel()
+        with anyio.CancelScope(shield=True):
+            await asyncio.wait([task])
+        if ends:
+            ends[0].close()
+        return None if task.cancelled() else task.exception()
 
     def _opened(self) -> AwsSource:
         if self._source is None:

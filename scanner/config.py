@@ -14,9 +14,10 @@ from scanner.loading import load
 from scanner.policy import Policy
 
 ROLE_ARN = re.compile(
-    r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>\d{12}):role/(?P<name>[\w+=,.@/-]{1,576})"
+    r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>\d{12}):role/(?P<name>[\w+=,.@/-]{1,576})",
+    re.ASCII,
 )
-ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}(?:/[\w+=,.@-]{1,64})*")
+ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}(?:/[\w+=,.@-]{1,64})*", re.ASCII)
 
 
 def _role_arn(via: str) -> str:

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-PATTERN = r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+"
+PATTERN = r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h|d))+"
 
 
 def parse_duration(text: str) -> timedelta:
     """`text` as a timedelta; raises ValueError with what would be right."""
     if not re.fullmatch(PATTERN, text):
         raise ValueError(f"{text!r} is no duration; write it like 250ms, 30s, 10m, 24h, 7d or 1h30m")
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", text)
+    parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)", text)
     try:
         length = timedelta(seconds=sum(float(number) * UNITS[unit] for number, unit in parts))
     except OverflowError:

@@ -87,7 +87,7 @@ def _decode(model: type[BaseModel], place: Place, text: str) -> Any:
             return text
     if "tuple" in annotation and text != "enabled":
         return [part.strip() for part in text.split(",") if part.strip()]
-    if "int" in annotation and re.fullmatch(r"-?\d+", text):
+    if "int" in annotation and re.fullmatch(r"-?[0-9]+", text):
         return int(text)
     return text
 

@@ -23,7 +23,7 @@ def narrow(config: ScannerConfig, accounts: Sequence[str] = (), regions: Sequenc
 
 def _only_accounts(config: ScannerConfig, wanted: list[str]) -> ScannerConfig:
     for account in wanted:
-        if not re.fullmatch(r"\d{12}", account):
+        if not re.fullmatch(r"[0-9]{12}", account):
             raise ConfigError(f"--account: {account!r}: an account id is a string of 12 digits")
     known = {account.id: account for account in config.accounts}
     if config.organization:
@@ -40,7 +40,7 @@ def _only_accounts(config: ScannerConfig, wanted: list[str]) -> ScannerConfig:
 
 def _only_regions(config: ScannerConfig, wanted: tuple[str, ...]) -> ScannerConfig:
     for region in wanted:
-        if not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-\d+", region):
+        if not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", region):
             raise ConfigError(f"--region: {region!r} is no Region name; write one such as us-east-1")
     common = _within(config.scan.regions, wanted)
     kept = []

@@ -21,10 +21,10 @@ ANY_REGION = "*"
 """Stands for the Regions of an account where not even those are known."""
 
 GATEWAY_ARN = re.compile(
-    r"arn:(aws[a-z-]*):storagegateway:([a-z0-9-]+):(\d{12}):gateway/(sgw-[0-9A-Za-z]{1,64})"
+    r"arn:(aws[a-z-]*):storagegateway:([a-z0-9-]+):([0-9]{12}):gateway/(sgw-[0-9A-Za-z]{1,64})"
 )
 VOLUME_ARN = re.compile(
-    r"arn:(aws[a-z-]*):storagegateway:([a-z0-9-]+):(\d{12}):"
+    r"arn:(aws[a-z-]*):storagegateway:([a-z0-9-]+):([0-9]{12}):"
     r"(?:gateway/sgw-[0-9A-Za-z]{1,64}/)?volume/(vol-[0-9A-Za-z]{1,64})"
 )
 

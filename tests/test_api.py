@@ -10,6 +10,7 @@ from types import ModuleType
 
 import httpx
 import pytest
+from starlette.requests import ClientDisconnect
 
 import scanner
 from scanner import Inventory, Scanner, ScannerConfig
@@ -111,6 +112,27 @@ async def test_cancelling_takes_less_than_a_second_and_leaves_nothing(
         gc.collect()
 
 
+async def test_an_error_of_the_readers_own_comes_out_as_it_is(config: ScannerConfig) -> None:
+    """So that the caller's `except` finds it."""
+    async with Scanner(config) as scanning:
+        with pytest.raises(ZeroDivisionError):
+            async with scanning.stream() as events:
+                async for _ in events:
+                    raise ZeroDivisionError
+        assert len(asyncio.all_tasks()) == 1
+
+
+async def test_leaving_a_scanner_ends_the_streams_that_nobody_left(
+    config: ScannerConfig, sgw_emulator: Emulator
+) -> None:
+    sgw_emulator.faults.add(Fault("hang"))
+    async with Scanner(config) as scanning:
+        stream = scanning.stream()
+        await stream.__aenter__()
+        assert len(asyncio.all_tasks()) == 2
+    assert len(asyncio.all_tasks()) == 1
+
+
 async def test_outside_of_its_block_a_scanner_says_what_to_do() -> None:
     with pytest.raises(RuntimeError, match="async with Scanner"):
         await Scanner().scan()
@@ -140,6 +162,37 @@ async def test_the_service_of_the_examples_answers(place: Path) -> None:
         found = Inventory.model_validate_json((await client.get("http://service/inventory")).content)
         assert found.coverage.volumes == 3
         assert (await client.get("http://service/events")).text.splitlines()[-1] == "ScanEnded"
+
+
+@pytest.mark.parametrize("version", ["2.3", "2.4"])
+async def test_a_client_that_goes_away_ends_the_scan_of_the_service(
+    version: str, place: Path, sgw_emulator: Emulator
+) -> None:
+    """However its server tells of it: by a message, or by refusing to send (ASGI 2.4)."""
+    sgw_emulator.faults.add(Fault("hang", operation="ListVolumeRecoveryPoints"))
+    app = example("service").app
+    gone = asyncio.Event()
+
+    async def receive() -> dict[str, object]:
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, object]) -> None:
+        if b"GatewaysListed" in bytes(message.get("body", b"")):  # type: ignore[call-overload]
+            gone.set()
+        if gone.is_set() and version == "2.4":
+            raise OSError("the client has gone away")
+
+    scope: dict[str, object] = {"type": "http", "asgi": {"spec_version": version}, "method": "GET"}
+    scope |= {"path": "/events", "query_string": b"", "headers": [], "http_version": "1.1"}
+    async with app.router.lifespan_context(app):
+        try:
+            await asyncio.wait_for(app(scope, receive, send), 5)
+        except ClientDisconnect:
+            assert version == "2.4"
+        gc.collect()
+        left = [task for task in asyncio.all_tasks() if task.get_name() == "sgw-scanner scan"]
+        assert not left or not (await asyncio.wait(left, timeout=1))[1]
 
 
 async def test_session_tags_go_with_every_role(

@@ -8,7 +8,7 @@ from typing import Any
 from scanner.engine.source import CallFailed, GatewayPage, GatewayRecord, RecoveryPoints, VolumeRecord
 from scanner.records import MAX_SIZE, FailureKind
 
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)", re.ASCII)
 """ListVolumeRecoveryPoints gives times as text; without an offset they would have to be guessed at."""
 
 

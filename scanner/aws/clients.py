@@ -25,7 +25,7 @@ from scanner.aws.errors import clean, failed, is_clock_error
 from scanner.engine.source import CallFailed
 from scanner.records import FailureKind
 
-_signing: ContextVar[Credentials] = ContextVar("signing")
+_signing: ContextVar[tuple[Credentials, timedelta]] = ContextVar("signing")
 SKEW_WORTH_MENDING = timedelta(minutes=2)
 
 
@@ -111,27 +111,33 @@ class Clients:
         self, service: str, region: str, operation: str, credentials: Credentials, **parameters: Any
     ) -> Answer:
         """Send one request of `operation` (its API name), signed for `credentials`; raises CallFailed."""
-        token = _signing.set(credentials)
+        skew = self.skew
+        token = _signing.set((credentials, skew))
         try:
             client = await self._client(service, region)
             with anyio.fail_after(self._call_timeout):
                 response = await client._make_api_call(operation, parameters)
         # A time that is no time comes out of the SDK's XML parser as it is: a ValueError.
         except (ClientError, BotoCoreError, ResponseParserError, ValueError, TimeoutError) as error:
-            raise self._mended(failed(error, operation), error) from None
+            raise self._mended(failed(error, operation), error, skew) from None
         finally:
             _signing.reset(token)
         metadata = response["ResponseMetadata"]
         return Answer(checked(response), _date(metadata), metadata.get("RequestId"))
 
-    def _mended(self, failure: CallFailed, error: Exception) -> CallFailed:
+    def now(self) -> datetime:
+        """The time by the service's clock, as far as it is known to differ from the local one."""
+        return datetime.now(UTC) + self.skew
+
+    def _mended(self, failure: CallFailed, error: Exception, signed_with: timedelta) -> CallFailed:
         if failure.kind is not FailureKind.CREDENTIALS or not isinstance(error, ClientError):
             return failure
         if not is_clock_error(failure.code, failure.message):
             return failure
         # A wrong local clock is measured against the service's, and the same call signed at its time.
         skew = _date(error.response["ResponseMetadata"]) - datetime.now(UTC)
-        if abs(skew - self.skew) > SKEW_WORTH_MENDING:
+        # Others may have found it out while this call, signed at the wrong time, was still under way.
+        if abs(skew - signed_with) > SKEW_WORTH_MENDING:
             self.skew = skew
             failure.mended = True
         return failure
@@ -170,11 +176,12 @@ class Clients:
 
     def _sign(self, request: Any, signing_name: str, region_name: str, **_: Any) -> None:
         context = request.context.get("signing", {})
+        credentials, skew = _signing.get()
         signer = _Signer(
-            _signing.get(),
+            credentials,
             context.get("signing_name") or signing_name,
             context.get("region") or region_name,
-            self.skew,
+            skew,
         )
         signer.add_auth(request)
 
@@ -187,6 +194,6 @@ def _leave_unsigned(**_: Any) -> Any:
 def _date(metadata: Mapping[str, Any]) -> datetime:
     try:
         moment = parsedate_to_datetime(metadata["HTTPHeaders"]["date"])
-    except (KeyError, ValueError):
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (KeyError, ValueError, OverflowError):
         return datetime.now(UTC)
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -16,6 +16,9 @@ def sessions_sharing_trust() -> type[AIOHTTPSession]:
     trust: dict[str | None, ssl.SSLContext] = {}
 
     class Session(AIOHTTPSession):  # type: ignore[misc]
+        async def _get_session(self, proxy_url: str | None) -> Any:
+            return _Steadfast(await super()._get_session(proxy_url))
+
         def _create_connector(self, proxy_url: str | None) -> aiohttp.TCPConnector:
             if proxy_url or not self._verify or self._cert_file:
                 connector: aiohttp.TCPConnector = super()._create_connector(proxy_url)
@@ -27,6 +30,16 @@ def sessions_sharing_trust() -> type[AIOHTTPSession]:
             return aiohttp.TCPConnector(limit=self._max_pool_connections, ssl=trust[bundle], **arguments)
 
     return Session
+
+
+class _Steadfast:
+    """A session that follows no redirect: the service sends none, and another host must not see the token."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    async def request(self, method: str, **options: Any) -> aiohttp.ClientResponse:
+        return await self._session.request(method, allow_redirects=False, **options)
 
 
 def _trusting(bundle: str | None) -> ssl.SSLContext:

@@ -31,10 +31,18 @@ class Credentials:
 
 
 class Identity:
-    """One account's way in. However many ask at once, credentials are obtained once."""
+    """One account's way in. However many ask at once, credentials are obtained once.
 
-    def __init__(self, obtain: Callable[[], Awaitable[Credentials]]) -> None:
+    `clock` tells the service's time: that decides when they end.
+    """
+
+    def __init__(
+        self,
+        obtain: Callable[[], Awaitable[Credentials]],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._obtain = obtain
+        self._clock = clock
         self._lock = anyio.Lock()
         self._current: Credentials | None = None
         self._failure: CallFailed | None = None
@@ -56,7 +64,7 @@ class Identity:
             self._failure = None
             try:
                 self._current = await self._obtain()
-                self._scarce = not self._current.lasts(datetime.now(UTC))
+                self._scarce = not self._current.lasts(self._clock())
             except CallFailed as failure:
                 self._failure = failure
                 raise
@@ -65,7 +73,7 @@ class Identity:
             return self._current
 
     def _good(self, credentials: Credentials) -> bool:
-        return credentials.lasts(datetime.now(UTC)) or (self._scarce and self._age() < ASK_AGAIN)
+        return credentials.lasts(self._clock()) or (self._scarce and self._age() < ASK_AGAIN)
 
     def _shared(self, failure: CallFailed, asked: int) -> bool:
         # Whoever waited for a round that failed shares its failure, or all would ask one by one. One that no

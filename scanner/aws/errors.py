@@ -145,7 +145,7 @@ REGION_REMEDY = (
     "the credentials are not valid here: the Region may not be enabled for the account; enable it, or list it"
     " under scan.exclude_regions"
 )
-LONGEST_MESSAGE = 500
+LONGEST_MESSAGE = 2000
 
 
 def failed(error: BaseException, operation: str) -> CallFailed:
@@ -180,7 +180,7 @@ def failed(error: BaseException, operation: str) -> CallFailed:
 def _broken(kind: FailureKind, error: BaseException, what: str, *, connected: bool = True) -> CallFailed:
     url = str(getattr(error, "kwargs", {}).get("endpoint_url", "the service")).split("?")[0]
     cause = getattr(error, "kwargs", {}).get("error")
-    reason = f" ({type(cause).__name__}: {clean(str(cause))})" if cause else ""
+    reason = f" ({type(cause).__name__}: {' '.join(clean(str(cause)).split())})" if cause else ""
     message = f"{what}{reason}; {NETWORK_REMEDY.format(url=url)}"
     return CallFailed(kind, message, retryable=True, connected=connected)
 
@@ -190,9 +190,9 @@ def _answered(response: Mapping[str, Any], operation: str) -> CallFailed:
     status = int(metadata.get("HTTPStatusCode", 0))
     headers = metadata.get("HTTPHeaders", {})
     error = response.get("Error", {})
-    outer, message = str(error.get("Code", "")), clean(str(error.get("Message", "")))
+    outer, message = clean(str(error.get("Code", ""))), clean(str(error.get("Message", "")))
     modeled = response.get("error")
-    inner = str(modeled.get("errorCode", "")).strip() if isinstance(modeled, Mapping) else ""
+    inner = clean(str(modeled.get("errorCode", ""))).strip() if isinstance(modeled, Mapping) else ""
     code = inner or outer
     facts: dict[str, Any] = {"code": code or None, "request_id": metadata.get("RequestId")}
     if outer in THROTTLES or status == 429:
@@ -265,6 +265,9 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def clean(message: str) -> str:
-    """Other people's text on one line, without control characters, and not longer than a line should be."""
-    flat = " ".join("".join(char if char.isprintable() else " " for char in message).split())
-    return flat if len(flat) <= LONGEST_MESSAGE else flat[: LONGEST_MESSAGE - 1] + "…"
+    """Other people's text as it is, but for halves of characters, which no file can hold, and for its length.
+
+    What of it a terminal or a page would obey, each output makes harmless in its own way.
+    """
+    whole = message.encode("utf-8", "backslashreplace").decode()
+    return whole if len(whole) <= LONGEST_MESSAGE else whole[: LONGEST_MESSAGE - 1] + "…"

@@ -1,5 +1,6 @@
 """How far the fleet reaches: the accounts of an organization, and the Regions of an account."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -112,7 +113,7 @@ def _page(operation: str, body: Mapping[str, Any]) -> OrganizationPage:
 
 def _member(entry: Any) -> Member:
     account_id = entry.get("Id") if isinstance(entry, Mapping) else None
-    if not isinstance(account_id, str) or len(account_id) != 12 or not account_id.isdigit():
+    if not isinstance(account_id, str) or not re.fullmatch(r"[0-9]{12}", account_id):
         raise Nonsense("an account of the organization has no id", whole=True)
     # Status was retired in September 2026; endpoints that know no State still send it.
     state = text(entry, "State") or text(entry, "Status")

@@ -1,6 +1,6 @@
 """Who we are in each account: profiles, roles and chains of them; had once and shared by all Regions."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
@@ -33,7 +33,7 @@ class Identities:
         self._sessions = sessions
         self._clients = clients
         self._regions = regions
-        self._base = Identity(self._base_credentials)
+        self._base = self._identity(self._base_credentials)
         self._hubs: dict[tuple[str, str], Identity] = {}
         self._by_settings: dict[AccountSettings | None, Identity] = {}
         self._by_account: dict[str, tuple[Identity, str]] = {}
@@ -45,7 +45,7 @@ class Identities:
 
     async def open(self, account: AccountSettings | None) -> str:
         """Credentials for `account` (None: the base identity's own); returns its id, or raises CallFailed."""
-        identity = self._by_settings.setdefault(account, Identity(self._way_into(account)))
+        identity = self._by_settings.setdefault(account, self._identity(self._way_into(account)))
         credentials = await identity.credentials()
         account_id = credentials.account_id
         assert account_id is not None
@@ -77,6 +77,9 @@ class Identities:
                 self._sessions.reject(credentials)
                 failure.mended = True
             raise
+
+    def _identity(self, obtain: Callable[[], Awaitable[Credentials]]) -> Identity:
+        return Identity(obtain, self._clients.now)
 
     def _way_into(self, account: AccountSettings | None) -> Callable[[], Any]:
         async def obtain() -> Credentials:
@@ -127,7 +130,7 @@ class Identities:
             credentials, _ = await self._assume(self._base, partition, parameters)
             return credentials
 
-        return self._hubs.setdefault((arn, partition), Identity(obtain))
+        return self._hubs.setdefault((arn, partition), self._identity(obtain))
 
     async def _assume(
         self, source: Identity, partition: str, parameters: dict[str, Any]
@@ -170,7 +173,7 @@ class Identities:
 
 
 def _belonging(found: Credentials, account_id: str, account: AccountSettings | None) -> Credentials:
-    if len(account_id) != 12 or not account_id.isdigit():
+    if len(account_id) != 12 or not (account_id.isascii() and account_id.isdigit()):
         raise Nonsense(f"the answer names no account: {account_id[:50]!r}", whole=True)
     if account and account.id != account_id:
         raise CallFailed(

@@ -2,7 +2,14 @@
 
 from typing import Any
 
+import pytest
+from aiohttp import web
+
 from scanner.aws.connections import sessions_sharing_trust
+from scanner.emulator import Emulator
+from scanner.records import FailureKind
+
+from .scans import account, config, fleet, scan
 
 
 def _context(session: Any) -> Any:
@@ -30,3 +37,31 @@ async def test_without_verification_nothing_is_trusted_on_behalf_of_others() -> 
     session = sessions_sharing_trust()
     _context(session(verify=True))
     assert _context(session(verify=False)) is False
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_no_redirect_is_followed_so_that_no_other_host_sees_a_token(
+    status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is what it would answer taken for the service's."""
+    seen: list[str] = []
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        seen.append(request.path)
+        if request.path == "/elsewhere":
+            return web.json_response({"Gateways": []})
+        return web.Response(status=status, headers={"Location": "/elsewhere"})
+
+    server = web.Server(answer)
+    runner = web.ServerRunner(server)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STORAGE_GATEWAY", f"http://127.0.0.1:{runner.addresses[0][1]}")
+    try:
+        async with Emulator(fleet()) as emulator:
+            found = await scan(emulator, monkeypatch, config(account()))
+    finally:
+        await runner.cleanup()
+    assert [failure.kind for failure in found.failures] == [FailureKind.INVALID_RESPONSE]
+    assert set(seen) == {"/"}

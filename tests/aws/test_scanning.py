@@ -272,25 +272,17 @@ async def test_a_token_that_is_always_expired_ends_as_a_failure(monkeypatch: Pat
 
 async def test_credentials_are_renewed_before_they_end(monkeypatch: Patch) -> None:
     """Those that have less than five minutes left are not used for another call."""
+    ahead = timedelta()
+    monkeypatch.setattr("scanner.aws.clients.Clients.now", lambda clients: datetime.now(UTC) + ahead)
     async with Emulator(fleet(gateway(1))) as emulator:
         environment(emulator, monkeypatch)
         async with Scanner(config(account())) as scanner:
             await scanner.scan()
             await scanner.scan()
             assert calls(emulator, "AssumeRole") == 1
-            later = datetime.now(UTC) + timedelta(minutes=56)
-            with monkeypatch.context() as patch:
-                patch.setattr("scanner.aws.credentials.datetime", _Clock(later))
-                await scanner.scan()
+            ahead = timedelta(minutes=56)
+            await scanner.scan()
     assert calls(emulator, "AssumeRole") > 1
-
-
-class _Clock:
-    def __init__(self, moment: datetime) -> None:
-        self._moment = moment
-
-    def now(self, zone: object) -> datetime:
-        return self._moment
 
 
 async def test_scans_that_run_at_once_assume_each_role_once(monkeypatch: Patch) -> None:
@@ -462,6 +454,20 @@ async def test_a_wrong_local_clock_is_mended_by_the_services_own(monkeypatch: Pa
     age = found.volumes[0].verdict.age_seconds
     assert age is not None
     assert abs(age - 7200) < 60
+
+
+async def test_all_calls_under_way_at_the_wrong_time_are_mended_by_the_first_that_learns_it(
+    monkeypatch: Patch,
+) -> None:
+    """Ten minutes are too much for Storage Gateway, and not for STS: every Region's first call is refused."""
+    regions = ["us-east-1", "us-east-2", "us-west-1", "us-west-2", "eu-west-1", "eu-central-1"]
+    prod = Account(PROD, regions=regions, gateways=[gateway(n, r) for n, r in enumerate(regions)])
+    prod.roles.append(Role("scan", trust=(HUB,)))
+    made = Fleet([Account(HUB, regions=regions), prod])
+    async with Emulator(made, clock=lambda: time.time() + 600) as emulator:
+        found = await scan(emulator, monkeypatch, config(account(), scan={"regions": regions}))
+    assert found.scan.outcome is Outcome.COMPLETE, found.failures
+    assert calls(emulator, "AssumeRole") == 1
 
 
 async def test_a_clock_that_cannot_be_mended_fails_with_the_remedy(monkeypatch: Patch) -> None:
