@@ -1,64 +1,115 @@
-"""Whether a Region answers at all: one that refuses every connection must not hold up the scan."""
+"""Whether an endpoint answers at all: one that refuses or swallows every call must not hold up the scan."""
 
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from scanner.engine.source import CallFailed
+from scanner.records import FailureKind
 
 UNPROVEN = 4
-"""Calls in flight to a Region that has not answered yet."""
-FAILURES = 10
+"""Calls in flight to an endpoint that has not answered yet."""
+STRIKES = 10
+"""After so many in a row the gate is shut: one call at a time is let through, to see whether it answers."""
 PATIENCE = 5.0
-"""Seconds. A Region is given up after FAILURES connections in a row have failed over PATIENCE seconds."""
+"""Seconds. A gate that is shut gives its endpoint up when nothing has answered for so long."""
+INTERVAL = 1.0
+"""Seconds between two calls through a gate that is shut."""
+SILENCE, SILENCE_WHEN_PROVEN = 4.0, 0.5
+"""Strikes for a call that was never answered, where a failed connection is one.
+
+It has waited long, and so tells more; but one gateway may be silent where all the others answer.
+"""
 
 
 @dataclass(slots=True)
-class RegionGate:
-    """What one scan knows of one Region's endpoint, over all accounts."""
+class Gate:
+    """What one scan knows of one endpoint, over all accounts; `name` is how a message calls it."""
 
-    region: str
+    name: str
     in_flight: int = 0
     answers: bool = False
     failures: int = 0
-    failing_since: float = 0.0
     given_up: CallFailed | None = None
+    _strikes: float = 0.0
+    _failing_since: float = 0.0
+    _next_probe: float = 0.0
+    _prober: int | None = None
     _waiting: OrderedDict[int, Callable[[], bool]] = field(default_factory=OrderedDict)
 
-    def admits(self, listener: Callable[[], bool]) -> bool:
-        """Whether a call may start now; if not, `listener` is told when it may."""
-        if self.answers or self.given_up or self.in_flight < UNPROVEN:
-            return True
-        self._waiting[id(listener.__self__)] = listener  # type: ignore[attr-defined]
-        return False
+    @property
+    def shut(self) -> bool:
+        return self._strikes >= STRIKES and not self.given_up
 
-    def ended(self, failure: CallFailed | None, now: float) -> None:
+    def ready_at(self, now: float, listener: Callable[[], bool]) -> float | None:
+        """When a call may start; None: `listener` will be told when to ask again."""
+        key = _key(listener)
+        if self.shut:
+            if not self.in_flight and self._prober in (None, key):
+                self._prober = key
+                return max(now, self._next_probe)
+        elif self._free(0):
+            return now
+        self._waiting[key] = listener
+        return None
+
+    def started(self) -> None:
+        """A call goes through."""
+        self.in_flight += 1
+        self._prober = None
+
+    def left(self, listener: Callable[[], bool]) -> None:
+        """`listener` will make no more calls."""
+        self._waiting.pop(_key(listener), None)
+        if self._prober == _key(listener):
+            self._prober = None
+            self._tell()
+
+    def ended(self, failure: CallFailed | None, sent_at: float, now: float) -> None:
         """Take note of a call's end; `failure` is None where it was answered, whatever the answer."""
         self.in_flight -= 1
         if failure is None:
-            self.answers, self.failures = True, 0
+            self.answers, self.failures, self._strikes = True, 0, 0.0
         else:
-            self.failing_since = now if self.failures == 0 else self.failing_since
+            self._failing_since = min(sent_at, now) if self.failures == 0 else self._failing_since
             self.failures += 1
-            if self.failures >= FAILURES:
-                self.answers = False
-                if now - self.failing_since >= PATIENCE:
-                    self.given_up = failure
-        self.tell()
+            self._strikes += self._weight(failure)
+            self._next_probe = now + INTERVAL
+            if self._strikes >= STRIKES and now - self._failing_since >= PATIENCE:
+                self.given_up = failure
+        self._tell()
 
-    def tell(self) -> None:
-        """Wake those that wait, but no more than may call: thousands may wait for one Region."""
+    def passed(self) -> None:
+        """A call ended before it was sent: that says nothing of the endpoint."""
+        self.in_flight -= 1
+        self._tell()
+
+    def check(self, left: int) -> None:
+        """Raises CallFailed, with nothing sent, once the endpoint was given up; `left` gateways unread."""
+        if self.given_up:
+            unread = f", with {left} listed gateways of this account left" if left else ""
+            told = f"{self.name} was given up after {self.failures} calls in a row without an answer{unread}"
+            raise CallFailed(self.given_up.kind, f"{told}; the last: {self.given_up.message}", sent=False)
+
+    def _weight(self, failure: CallFailed) -> float:
+        if failure.kind is not FailureKind.TIMEOUT or not failure.connected:
+            return 1.0
+        return SILENCE_WHEN_PROVEN if self.answers else SILENCE
+
+    def _tell(self) -> None:
+        # No more are woken than may call: thousands may wait for one Region.
         started = 0
-        while self._waiting and (self.answers or self.given_up or self.in_flight + started < UNPROVEN):
+        while self._waiting and self._free(started):
             _, listener = self._waiting.popitem(last=False)
             started += listener()
 
-    def check(self, left: int) -> None:
-        """Raises CallFailed, with nothing sent, once the Region was given up; `left` gateways are unread."""
-        if self.given_up:
-            raise CallFailed(
-                self.given_up.kind,
-                f"{self.region} was given up after {self.failures} connections in a row had failed, with"
-                f" {left} listed gateways of this account left; the last: {self.given_up.message}",
-                sent=False,
-            )
+    def _free(self, started: int) -> bool:
+        if self.shut:
+            return not self.in_flight and self._prober is None
+        # Each failure makes it less likely that another call would be answered, and each may take long.
+        trusted = max(1, UNPROVEN - self.failures)
+        return self.answers or self.given_up is not None or self.in_flight + started < trusted
+
+
+def _key(listener: Callable[[], bool]) -> int:
+    return id(listener.__self__)  # type: ignore[attr-defined]

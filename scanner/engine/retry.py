@@ -7,8 +7,10 @@ from scanner.config import RetrySettings
 from scanner.engine.source import CallFailed
 from scanner.records import FailureKind
 
+RATIONED = frozenset({FailureKind.NETWORK, FailureKind.TIMEOUT})
+"""Failures whose retries a target has only so many of: they may mean that nobody is there."""
 BUDGET = 40.0
-"""Retries a target may spend beyond those that its own successes earn."""
+"""Of such retries, beyond those that a target's own successes earn."""
 EARNED = 0.5
 """Of a retry, for each call that succeeded: a target that answers half the time is still read."""
 

@@ -7,7 +7,6 @@ from collections import Counter, deque
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from math import inf
 from uuid import UUID
 
 import anyio
@@ -16,9 +15,9 @@ from anyio.abc import TaskGroup
 from scanner.config import AccountSettings, OrganizationSettings, ScannerConfig
 from scanner.engine.discovery import Discovery
 from scanner.engine.events import CallRetried, Event, ScanEnded, ScanStarted, TargetEnded
-from scanner.engine.gate import RegionGate
+from scanner.engine.gate import Gate
 from scanner.engine.plan import AccountPlan
-from scanner.engine.retry import RetryBudget, RetryPolicy
+from scanner.engine.retry import RATIONED, RetryPolicy
 from scanner.engine.schedule import Job, Lane, Queue, Schedule
 from scanner.engine.source import CallFailed, Place, Source
 from scanner.engine.target import Emit, TargetScan
@@ -62,11 +61,11 @@ class Scan:
     dice: random.Random = field(default_factory=random.Random)
     _wake: anyio.Event = field(init=False)
     _schedule: Schedule = field(init=False)
-    _door: Queue = field(init=False)
+    _doors: dict[str | None, Queue] = field(default_factory=dict)
     _tasks: int = 0
     _active: dict[int, TargetScan | AccountPlan | Discovery] = field(default_factory=dict)
     _accounts: deque[tuple[AccountSettings | None, str | None]] = field(default_factory=deque)
-    _gates: dict[str, RegionGate] = field(default_factory=dict)
+    _gates: dict[str, Gate] = field(default_factory=dict)
     _calls: dict[str, int] = field(default_factory=lambda: {"attempted": 0, "retried": 0, "throttled": 0})
     _targets: Counter[TargetStatus] = field(default_factory=Counter)
     _retry: RetryPolicy = field(init=False)
@@ -76,9 +75,6 @@ class Scan:
     def __post_init__(self) -> None:
         self._wake = anyio.Event()
         self._schedule = Schedule(anyio.current_time, lambda: self._wake.set())
-        # One queue lets all accounts in: STS throttles the identity that asks, not those asked for.
-        door = self.limits.lane("credentials")
-        self._door = Queue(self._schedule, door, budget=RetryBudget(inf))
         self._retry = RetryPolicy.of(self.config.retry)
         self._rater = Rater(self.config.policy)
         self._scope = anyio.CancelScope()
@@ -149,7 +145,7 @@ class Scan:
             settings,
             {account.id: account for account in self.config.accounts},
             self.source,
-            self._queue("organization"),
+            self._queue("organization", "Organizations"),
             self._emit,
             self._account_found,
             self._end,
@@ -166,15 +162,23 @@ class Scan:
             settings,
             self.config,
             self.source,
-            self._door,
-            self._queue(("regions", settings.id if settings else None)),
+            self._door(settings.named_partition if settings else None),
+            self._queue(("regions", settings.id if settings else None), "Account Management"),
             self._emit,
             self._start_target,
             self._end,
             ou_path,
         )
 
-    def _queue(self, lane: Hashable, gate: RegionGate | None = None) -> Queue:
+    def _door(self, partition: str | None) -> Queue:
+        # One queue lets all accounts in: STS throttles the identity that asks, not those asked for.
+        if partition not in self._doors:
+            name = f"STS of {partition}" if partition else "STS"
+            self._doors[partition] = self._queue(("credentials", partition), name)
+        return self._doors[partition]
+
+    def _queue(self, lane: Hashable, endpoint: str) -> Queue:
+        gate = self._gates.setdefault(endpoint, Gate(endpoint))
         return Queue(self._schedule, self.limits.lane(lane), gate)
 
     async def _start_target(self, plan: AccountPlan, place: Place) -> None:
@@ -185,8 +189,8 @@ class Scan:
             plan.settings.rpo if plan.settings else None,
             frozenset(self.config.scan.details),
             self.source,
-            self._queue(place, self._gates.setdefault(place.region, RegionGate(place.region))),
-            self._queue(("tags", place)),
+            self._queue(place, place.region),
+            self._queue(("tags", place), f"tagging in {place.region}"),
             self._emit,
             self._rater,
             self._end,
@@ -205,7 +209,8 @@ class Scan:
             async with self.limits.slots:
                 self._count_call(job)
                 try:
-                    self._check_region(job)
+                    if job.queue.gate:
+                        job.queue.gate.check(job.left())
                     answer = await job.call()
                 except CallFailed as failure:
                     error = failure
@@ -228,27 +233,17 @@ class Scan:
             self._calls["attempted"] += 1
             self._calls["retried"] += job.attempts > 1
 
-    def _check_region(self, job: Job) -> None:
-        gate = job.queue.gate
-        if gate and gate.given_up and job.place:
-            gate.check(job.left())
-
     def _teach(self, job: Job, error: CallFailed | None, answered: bool, sent_at: float) -> None:
         now = anyio.current_time()
         pace, gate = job.queue.lane.pace, job.queue.gate
         # What broke on the way to credentials says nothing of the place that would have been asked.
         told = answered and (error is None or error.sent)
-        if error and error.sent and not error.connected:
-            pace.lost(now)
-            if gate:
-                gate.ended(error, now)
-            return
+        silent = error is not None and (error.kind is FailureKind.TIMEOUT or not error.connected)
         if gate and told:
-            gate.ended(None, now)
+            gate.ended(error if silent else None, sent_at, now)
         elif gate:
-            gate.in_flight -= 1
-            gate.tell()
-        if not told:
+            gate.passed()
+        if not told or silent:
             pace.lost(now)
         elif error and error.kind is FailureKind.THROTTLED:
             pace.throttled(sent_at, now, error.retry_after)
@@ -291,8 +286,8 @@ class Scan:
             job.mended = True
             return 0.0
         delay = self._retry.delay(error, job.tries, self.dice)
-        # A throttle costs the target nothing but time, and the pace sees to that.
-        if delay is not None and error.kind is not FailureKind.THROTTLED and not job.queue.budget.spend():
+        # An endpoint that answers, whatever it answers, is not dead: only silence is rationed.
+        if delay is not None and error.kind in RATIONED and not job.queue.budget.spend():
             return None
         return delay
 

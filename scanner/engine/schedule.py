@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from scanner.engine.gate import RegionGate
+from scanner.engine.gate import Gate
 from scanner.engine.pace import Pace
 from scanner.engine.retry import RetryBudget
 from scanner.engine.source import CallFailed, Place
@@ -59,7 +59,7 @@ class Queue:
         self,
         schedule: "Schedule",
         lane: Lane,
-        gate: RegionGate | None = None,
+        gate: Gate | None = None,
         budget: RetryBudget | None = None,
     ) -> None:
         self.lane = lane
@@ -90,12 +90,13 @@ class Queue:
     def ready_at(self, now: float) -> float | None:
         if not self._fresh and not self._retries:
             return None
-        if self.gate and not self.gate.admits(self.changed):
-            return None
         admitted = self.lane.ready_at(now)
-        if admitted is None or self._fresh:
-            return admitted
-        return max(admitted, self._retries[0][0])
+        if admitted is None:
+            return None
+        let_in = self.gate.ready_at(now, self.changed) if self.gate else now
+        if let_in is None:
+            return None
+        return max(admitted, let_in, now if self._fresh else self._retries[0][0])
 
     def pop(self, now: float) -> Job:
         # A call that waited out its delay has waited longest; it goes before those never tried.
@@ -110,6 +111,8 @@ class Queue:
         self.version += 1
         self.lane.queues.pop(id(self), None)
         self._schedule.queues.discard(self)
+        if self.gate:
+            self.gate.left(self.changed)
 
 
 @dataclass(slots=True)
@@ -151,12 +154,14 @@ class Schedule:
             if due is None or due > now:
                 return None
             queue = heapq.heappop(self._heap)[3]
-            # Others of its Region may have taken the last calls that an unproven one gets.
-            if not queue.gate or queue.gate.admits(queue.changed):
+            # Others may have taken the last calls that an unproven endpoint gets.
+            ready = queue.ready_at(now)
+            if ready is not None and ready <= now:
                 break
+            self.place(queue)
         job = queue.pop(now)
         if queue.gate:
-            queue.gate.in_flight += 1
+            queue.gate.started()
         queue.lane.in_flight += 1
         queue.lane.pace.sent(now)
         queue.lane.changed()

@@ -7,7 +7,9 @@ import anyio
 import pytest
 
 from scanner.config import ScannerConfig
-from scanner.engine.gate import FAILURES, PATIENCE, UNPROVEN, RegionGate
+from scanner.engine.events import TargetEnded
+from scanner.engine.gate import INTERVAL, PATIENCE, STRIKES, UNPROVEN, Gate
+from scanner.engine.scan import Limits, Scan
 from scanner.engine.source import CallFailed, GatewayPage, Place
 from scanner.records import FailureKind, TargetStatus
 from tests.engine.simulated import Fault, SimulatedSource, config, events_of, inventory_of
@@ -173,16 +175,110 @@ def test_every_scan_looks_at_a_dead_region_afresh() -> None:
     assert whole.coverage.targets.complete == 5
 
 
+def strike(gate: Gate, failure: CallFailed | None, sent_at: float, now: float) -> None:
+    gate.started()
+    gate.ended(failure, sent_at, now)
+
+
 def test_many_failures_at_one_moment_give_up_nothing_until_patience_has_run_out() -> None:
-    gate = RegionGate(DEAD)
-    for _ in range(FAILURES * 3):
-        gate.in_flight += 1
-        gate.ended(refused(), 100.0)
+    gate = Gate(DEAD)
+    for _ in range(STRIKES * 3):
+        strike(gate, refused(), 100.0, 100.0)
     gate.check(0)
-    gate.in_flight += 1
-    gate.ended(refused(), 100.0 + PATIENCE)
+    strike(gate, refused(), 100.0, 100.0 + PATIENCE)
     with pytest.raises(
-        CallFailed, match=f"after {FAILURES * 3 + 1} connections in a row had failed, with 7 "
+        CallFailed, match=f"after {STRIKES * 3 + 1} calls in a row without an answer, with 7 "
     ):
         gate.check(7)
     assert gate.in_flight == 0
+
+
+def test_a_gate_that_is_shut_lets_one_call_through_each_second_and_opens_at_the_first_answer() -> None:
+    class Asker:
+        def wake(self) -> bool:
+            return False
+
+    gate, one, other = Gate(DEAD), Asker(), Asker()
+    for _ in range(STRIKES):
+        strike(gate, refused(), 100.0, 100.0)
+    assert gate.ready_at(100.2, one.wake) == 100.0 + INTERVAL
+    assert gate.ready_at(100.2, other.wake) is None
+    gate.started()
+    assert gate.ready_at(101.0, one.wake) is None
+    gate.ended(None, 101.0, 101.1)
+    assert gate.ready_at(101.2, other.wake) == 101.2
+
+
+def test_who_leaves_a_gate_that_is_shut_lets_another_try() -> None:
+    class Asker:
+        def __init__(self, gate: Gate) -> None:
+            self.gate, self.told = gate, 0
+
+        def wake(self) -> bool:
+            self.told += 1
+            return self.gate.ready_at(100.0, self.wake) == 100.0
+
+    gate = Gate(DEAD)
+    for _ in range(STRIKES):
+        strike(gate, refused(), 100.0, 100.0)
+    one, other = Asker(gate), Asker(gate)
+    gate.ready_at(100.0, one.wake)
+    gate.ready_at(100.0, other.wake)
+    gate.left(one.wake)
+    assert (one.told, other.told) == (0, 1)
+
+
+def hung() -> CallFailed:
+    return CallFailed(FailureKind.TIMEOUT, "the answer took too long", retryable=True)
+
+
+class Hung(SimulatedSource):
+    """Calls to `where` (a Region, or the operation `open`) are swallowed until their time is up."""
+
+    where: str = DEAD
+    patience: float = 30.0
+
+    async def _call(self, operation: str, place: Place, key: str | None = None) -> None:
+        await super()._call(operation, place, key)
+        if self.where in (place.region, operation):
+            await anyio.sleep(self.patience)
+            raise hung()
+
+
+def test_a_region_that_swallows_every_call_keeps_no_other_waiting_and_is_given_up() -> None:
+    ends: dict[str, float] = {}
+
+    async def main() -> None:
+        async def emit(event: object) -> None:
+            if isinstance(event, TargetEnded):
+                ends[event.target.region] = anyio.current_time()
+
+        settings = config(120, ("us-east-1", DEAD))
+        await Scan(settings, Hung(), Limits(anyio.CapacityLimiter(64), 8), "0", emit).run()
+
+    run(main())
+    alone = run(inventory_of(config(120), SimulatedSource()))[1]
+    assert ends["us-east-1"] < alone * 1.5
+    assert ends[DEAD] < 2 * Hung.patience
+
+
+def test_credentials_that_never_come_cost_thousands_of_accounts_a_minute_and_not_a_night() -> None:
+    source = Hung()
+    source.where = "open"
+    whole, seconds = run(inventory_of(config(2000), source))
+    assert whole.coverage.targets.failed == len(whole.failures) == 2000
+    assert seconds < 3.1 * Hung.patience
+
+
+def test_a_dead_region_is_given_up_after_a_few_connections() -> None:
+    source = SimulatedSource(gateways=2, fault=dead(), latency=0.001)
+    run(inventory_of(config(100, (DEAD,)), source))
+    assert source.calls["list"] < STRIKES + 2 * UNPROVEN + PATIENCE / INTERVAL
+
+
+def test_one_silent_gateway_does_not_condemn_its_region() -> None:
+    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+        return hung() if key and int(key[-8:], 16) % 10 == 0 else None
+
+    whole, _ = run(inventory_of(config(1, (DEAD,)), SimulatedSource(gateways=100, fault=fault)))
+    assert (whole.coverage.gateways.scanned, whole.coverage.gateways.failed) == (90, 10)

@@ -236,3 +236,19 @@ def test_twenty_thousand_targets_need_no_task_each() -> None:
     whole, _ = run(inventory_of(config(1000, regions), source))
     assert whole.coverage.targets.complete == 20_000
     assert source.peak["all"] == 64
+
+
+def test_gateways_that_are_offline_cost_the_others_none_of_their_tries() -> None:
+    """Thirty answer that they are not connected until their tries run out; thirty fail often, and are read."""
+
+    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+        if operation != "read" or not key:
+            return None
+        if int(key[-8:], 16) % 2:
+            return CallFailed(FailureKind.GATEWAY_UNREACHABLE, "not connected", retryable=True)
+        return CallFailed(FailureKind.SERVER_ERROR, "busy", retryable=True) if nth <= 3 else None
+
+    whole, _ = run(inventory_of(config(), SimulatedSource(gateways=60, fault=fault)))
+    assert (whole.coverage.gateways.scanned, whole.coverage.gateways.failed) == (30, 30)
+    assert {failure.kind for failure in whole.failures} == {FailureKind.GATEWAY_UNREACHABLE}
+    assert {failure.attempts for failure in whole.failures} == {8}
