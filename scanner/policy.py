@@ -167,10 +167,16 @@ class _Globs:
     def gateway(self, account: Iterable[str | None], region: str, gateway: Iterable[str | None]) -> bool:
         return hit(self._accounts, account) and hit(self._regions, (region,)) and hit(self._gateways, gateway)
 
-    def volume(self, volume: Iterable[str | None], *tags: Mapping[str, str] | None) -> bool:
-        return hit(self._volumes, volume) and all(
-            hit(glob, (each.get(name) for each in tags if each)) for name, glob in self._tags
-        )
+    def volume(self, volume: Iterable[str | None], *tags: Mapping[str, str] | None) -> bool | None:
+        """Whether the match holds for a volume of the gateway; None where tags that are not known decide."""
+        if not hit(self._volumes, volume):
+            return False
+        missed = [
+            name for name, glob in self._tags if not hit(glob, (each.get(name) for each in tags if each))
+        ]
+        if not missed:
+            return True
+        return None if None in tags else False
 
 
 def compiled(globs: Iterable[str]) -> re.Pattern[str] | None:
@@ -184,12 +190,17 @@ def hit(pattern: re.Pattern[str] | None, values: Iterable[str | None]) -> bool:
     return pattern is None or any(value is not None and pattern.match(value) for value in values)
 
 
+_BothTags = tuple[Mapping[str, str] | None, Mapping[str, str] | None]
 _Rules = list[tuple[_Globs, str | None, timedelta | None]]
 _Waivers = list[tuple[_Globs, Waiver]]
 
 
 class Rater:
-    """Rates volumes one at a time, as they are read; those of one gateway in a row are cheapest."""
+    """Rates volumes one at a time, as they are read; those of one gateway in a row are cheapest.
+
+    Tags of None could not be read: then a verdict is `unknown` if a rule that they decide would make it
+    another, and a waiver that they decide does not hold.
+    """
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -221,29 +232,37 @@ class Rater:
         if key != self._key:
             self._left, self._key = self._of_gateway(account, region, gateway, account_rpo), key
         rules, waivers = self._left
-        volume = (volume_id, volume_arn)
-        name, rpo = next(
-            (name, rpo)
-            for globs, name, rpo in rules
-            if globs.settled_by_gateway or globs.volume(volume, volume_tags, gateway_tags)
-        )
-        waived = next(
-            (
-                waiver.reason
-                for globs, waiver in waivers
-                if waiver.holds(observed_at)
-                and (globs.settled_by_gateway or globs.volume(volume, volume_tags, gateway_tags))
-            ),
-            None,
-        )
+        volume, tags = (volume_id, volume_arn), (volume_tags, gateway_tags)
         age = None if recovery_point_time is None else observed_at - recovery_point_time
+        status, name, rpo = self._decided(rules, volume, tags, age)
         return Verdict(
-            status=VerdictStatus.UNKNOWN if gateway_failed else status_of(age, rpo, self.policy.warn_at),
+            status=VerdictStatus.UNKNOWN if gateway_failed else status,
             age_seconds=None if age is None else age.total_seconds(),
             rpo_seconds=None if rpo is None else rpo.total_seconds(),
             rule=name,
-            waived=waived,
+            waived=self._waived(waivers, volume, tags, observed_at),
         )
+
+    def _decided(
+        self, rules: _Rules, volume: tuple[str, str], tags: _BothTags, age: timedelta | None
+    ) -> tuple[VerdictStatus, str | None, timedelta | None]:
+        candidates = []
+        for globs, name, rpo in rules:
+            holds = globs.settled_by_gateway or globs.volume(volume, *tags)
+            if holds is not False:
+                candidates.append((status_of(age, rpo, self.policy.warn_at), name, rpo))
+            if holds:
+                break
+        # A rule for tags that could not be read may have set another RPO, and that may matter.
+        agreed = len({status for status, _, _ in candidates}) == 1
+        return candidates[-1] if agreed else (VerdictStatus.UNKNOWN, None, None)
+
+    @staticmethod
+    def _waived(waivers: _Waivers, volume: tuple[str, str], tags: _BothTags, moment: datetime) -> str | None:
+        for globs, waiver in waivers:
+            if waiver.holds(moment) and (globs.settled_by_gateway or globs.volume(volume, *tags)):
+                return waiver.reason
+        return None
 
     def _of_gateway(
         self,

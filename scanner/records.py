@@ -239,12 +239,6 @@ class Failure(Record):
         return self.account_id, self.region or "", self.gateway_arn or "", self.operation
 
 
-def newer(one: Volume, other: Volume) -> Volume:
-    """Of two records of one volume the one that stands: the newer recovery point, a tie by gateway."""
-    oldest = datetime.min.replace(tzinfo=UTC)
-    return max(one, other, key=lambda volume: (volume.recovery_point_time or oldest, volume.gateway_arn))
-
-
 def outcome_of(targets: TargetCounts) -> Outcome:
     """`failed` when nothing was read, `complete` when nothing that was asked failed, else `partial`."""
     if not targets.complete + targets.partial:

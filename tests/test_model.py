@@ -19,7 +19,6 @@ from scanner.records import (
     Outcome,
     Target,
     TargetStatus,
-    newer,
 )
 from tests.strategies import ACCOUNTS, REGIONS, failure_of, gateway, inventories, scan_info, volume
 
@@ -231,13 +230,6 @@ def test_an_account_that_failed_in_two_parts_fails_once_in_their_merge() -> None
         for region in REGIONS[:2]
     ]
     assert len(Inventory.merge(parts).failures) == 1
-
-
-def test_of_two_records_of_a_volume_the_newer_point_stands() -> None:
-    one = volume(gateway(ACCOUNTS[0], "us-east-1", 1, GatewayStatus.SCANNED), 1)
-    blank = one.model_copy(update={"recovery_point_time": None})
-    assert newer(blank, one) is one
-    assert newer(one, blank) is one
 
 
 def _one_volume() -> Inventory:

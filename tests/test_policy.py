@@ -200,7 +200,8 @@ def test_explain_names_what_failed_and_what_came_first() -> None:
         ),
         waivers=waivers,
     )
-    steps = explain(policy, volume(one, 1), one)
+    tagged, tags = volume(one, 1).model_copy(update={"tags": {}}), {"tags": {"tier": "2"}}
+    steps = explain(policy, tagged, one.model_copy(update=tags))
     assert [(step.kind, step.name, step.applies) for step in steps] == [
         ("rule", "tags", False),
         ("rule", "all", True),
@@ -303,3 +304,9 @@ def test_rating_keeps_up_with_reading() -> None:
     for _ in range(30_000):
         rater.verdict(**FACTS)
     assert perf_counter() - began < 2
+
+
+def test_explain_tells_where_tags_were_not_read() -> None:
+    one = gateway("000000000001", "eu-west-1", 1, GatewayStatus.SCANNED)
+    (step, *_) = explain(Policy(rules=(rule("tags", tags={"tier": "1"}),)), volume(one, 1), one)
+    assert (step.applies, step.why) == (False, "tags: tier was not read, so 1 may match")

@@ -1,13 +1,14 @@
 """One client for each service and Region, shared by all accounts: credentials go with each request."""
 
 import hashlib
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import aioboto3
 import anyio
@@ -22,10 +23,13 @@ from scanner.aws.bodies import checked, guard_of
 from scanner.aws.connections import sessions_sharing_trust
 from scanner.aws.credentials import Credentials
 from scanner.aws.errors import clean, failed, is_clock_error
+from scanner.durations import format_duration
 from scanner.engine.source import CallFailed
 from scanner.records import FailureKind
 
+LOG = logging.getLogger("scanner")
 _signing: ContextVar[tuple[Credentials, timedelta]] = ContextVar("signing")
+Parsed = TypeVar("Parsed")
 SKEW_WORTH_MENDING = timedelta(minutes=2)
 
 
@@ -36,6 +40,14 @@ class Answer:
     body: Mapping[str, Any]
     at: datetime
     request_id: str | None
+
+    def read(self, parse: Callable[[Mapping[str, Any]], Parsed]) -> Parsed:
+        """What `parse` makes of the body; a CallFailed that it raises will name this answer's request."""
+        try:
+            return parse(self.body)
+        except CallFailed as nonsense:
+            nonsense.request_id = self.request_id
+            raise
 
 
 class _Signer(SigV4Auth):
@@ -138,7 +150,10 @@ class Clients:
         skew = _date(error.response["ResponseMetadata"]) - datetime.now(UTC)
         # Others may have found it out while this call, signed at the wrong time, was still under way.
         if abs(skew - signed_with) > SKEW_WORTH_MENDING:
-            self.skew = skew
+            if abs(skew - self.skew) > SKEW_WORTH_MENDING:
+                self.skew = skew
+                off = f"{format_duration(abs(skew))} {'behind' if skew > timedelta() else 'ahead of'}"
+                LOG.warning("the local clock is %s the service's, whose time is used: set it by NTP", off)
             failure.mended = True
         return failure
 

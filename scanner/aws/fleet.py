@@ -60,19 +60,23 @@ async def _listed(identities: Identities, home: str, account_id: str, marker: st
     if marker:
         parameters["NextToken"] = marker
     answer = await identities.ask(identities.of(account_id), "account", home, LIST_REGIONS, **parameters)
-    return RegionPage(tuple(_region_names(answer.body)), text(answer.body, "NextToken", whole=True))
+    return answer.read(_region_page)
 
 
 async def _described(identities: Identities, region: str, account_id: str) -> RegionPage:
     answer = await identities.ask(identities.of(account_id), "ec2", region, DESCRIBE_REGIONS)
-    return RegionPage(tuple(_region_names(answer.body)))
+    return answer.read(_region_page)
+
+
+def _region_page(body: Mapping[str, Any]) -> RegionPage:
+    return RegionPage(tuple(_region_names(body)), text(body, "NextToken", whole=True))
 
 
 def _region_names(body: Mapping[str, Any]) -> Iterator[str]:
     for entry in entries(body, "Regions"):
         name = text(entry, "RegionName", whole=True) if isinstance(entry, Mapping) else None
-        if name is None:
-            raise Nonsense("a Region has no name", whole=True)
+        if name is None or not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", name):
+            raise Nonsense(f"this is no Region's name: {str(name)[:50]!r}", whole=True)
         yield name
 
 
@@ -83,7 +87,7 @@ async def organization_page(identities: Identities, home: str, inquiry: Inquiry)
     }
     try:
         answer = await identities.ask(identities.base, "organizations", home, inquiry.operation, **parameters)
-        return _page(inquiry.operation, answer.body)
+        return answer.read(lambda body: _page(inquiry.operation, body))
     except CallFailed as failure:
         failure.operation = failure.operation or inquiry.operation
         if failure.kind is FailureKind.ACCESS_DENIED:
@@ -101,7 +105,12 @@ def _page(operation: str, body: Mapping[str, Any]) -> OrganizationPage:
             raise Nonsense("the answer describes no organization", whole=True)
         return OrganizationPage(management_account=text(organization, "MasterAccountId", whole=True))
     if operation == "ListAccountsForParent":
-        return OrganizationPage(accounts=tuple(map(_member, entries(body, "Accounts"))), marker=marker)
+        members = [_member(entry) for entry in entries(body, "Accounts")]
+        return OrganizationPage(
+            accounts=tuple(member for member in members if isinstance(member, Member)),
+            problems=tuple(member for member in members if isinstance(member, str)),
+            marker=marker,
+        )
     key = "Roots" if operation == "ListRoots" else "OrganizationalUnits"
     units = []
     for entry in entries(body, key):
@@ -111,10 +120,14 @@ def _page(operation: str, body: Mapping[str, Any]) -> OrganizationPage:
     return OrganizationPage(units=tuple(units), marker=marker)
 
 
-def _member(entry: Any) -> Member:
+def _member(entry: Any) -> Member | str:
+    """The account, or what is wrong with its entry: the others of its page can be trusted all the same."""
     account_id = entry.get("Id") if isinstance(entry, Mapping) else None
     if not isinstance(account_id, str) or not re.fullmatch(r"[0-9]{12}", account_id):
-        raise Nonsense("an account of the organization has no id", whole=True)
-    # Status was retired in September 2026; endpoints that know no State still send it.
-    state = text(entry, "State") or text(entry, "Status")
-    return Member(account_id, text(entry, "Name"), state in (None, "ACTIVE"))
+        return f"a listed account has no id: {str(account_id)[:50]!r}"
+    try:
+        # Status was retired in September 2026; endpoints that know no State still send it.
+        state = text(entry, "State") or text(entry, "Status")
+        return Member(account_id, text(entry, "Name"), state in (None, "ACTIVE"))
+    except Nonsense as nonsense:
+        return f"the entry of account {account_id} is broken: {nonsense.message}"

@@ -1,6 +1,7 @@
 """Regions and partitions as the SDK's own data knows them."""
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -54,6 +55,7 @@ class Regions:
         self._of_profiles = of_profiles or {}
         partitions = session.get_component("data_loader").load_data("endpoints")["partitions"]
         self._partition = {region: each["partition"] for each in partitions for region in each["regions"]}
+        self._shapes = [(re.compile(each["regionRegex"]), each["partition"]) for each in partitions]
         self._offered = {
             region
             for each in partitions
@@ -64,6 +66,11 @@ class Regions:
     def offered(self, region: str) -> bool:
         """Whether Storage Gateway is offered there; a Region newer than the SDK's data is to be tried."""
         return region in self._offered or region not in self._partition
+
+    def partition_of(self, region: str) -> str:
+        """The partition of a Region; that of one too new to be known is told by its name's shape."""
+        shaped = (partition for shape, partition in self._shapes if shape.fullmatch(region))
+        return self._partition.get(region) or next(shaped, "aws")
 
     def home(self, partition: str) -> str:
         """The Region whose STS is asked: the SDK's configured one if it is of this partition."""

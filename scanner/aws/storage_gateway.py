@@ -1,5 +1,6 @@
 """The engine's Source over the real service."""
 
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -75,8 +76,8 @@ class AwsSource:
             self._enabled[account_id] = page
         return page
 
-    def partition_of(self, account_id: str) -> str:
-        return self._identities.partition_of(account_id)
+    def partition_of(self, region: str) -> str:
+        return self._regions.partition_of(region)
 
     def offered(self, region: str) -> bool:
         return self._regions.offered(region)
@@ -90,25 +91,26 @@ class AwsSource:
         if marker:
             parameters["Marker"] = marker
         answer = await self._ask(place, "ListGateways", **parameters)
-        return gateway_page(answer.body)
+        return replace(answer.read(gateway_page), request_id=answer.request_id)
 
     async def list_recovery_points(self, place: Place, gateway_arn: str) -> RecoveryPoints:
         answer = await self._ask(place, "ListVolumeRecoveryPoints", GatewayARN=gateway_arn)
-        return recovery_points(answer.body, gateway_arn, answer.at)
+        points = answer.read(lambda body: recovery_points(body, gateway_arn, answer.at))
+        return replace(points, request_id=answer.request_id)
 
     async def describe_gateway(self, place: Place, gateway_arn: str) -> GatewayFacts:
         answer = await self._ask(place, "DescribeGatewayInformation", GatewayARN=gateway_arn)
-        return gateway_facts(answer.body, gateway_arn)
+        return answer.read(lambda body: gateway_facts(body, gateway_arn))
 
     async def list_volumes(self, place: Place, gateway_arn: str, marker: str | None) -> VolumePage:
         parameters: dict[str, Any] = {"GatewayARN": gateway_arn, "Limit": PAGE}
         if marker:
             parameters["Marker"] = marker
-        return volume_page((await self._ask(place, "ListVolumes", **parameters)).body)
+        return (await self._ask(place, "ListVolumes", **parameters)).read(volume_page)
 
     async def describe_volumes(self, place: Place, volume_arns: tuple[str, ...]) -> tuple[VolumeFacts, ...]:
         answer = await self._ask(place, "DescribeCachediSCSIVolumes", VolumeARNs=list(volume_arns))
-        return volume_facts(answer.body)
+        return answer.read(volume_facts)
 
     async def list_tags(self, place: Place, marker: str | None) -> TagPage:
         parameters: dict[str, Any] = {"ResourcesPerPage": PAGE, "ResourceTypeFilters": [SERVICE]}
@@ -116,7 +118,7 @@ class AwsSource:
             parameters["PaginationToken"] = marker
         identity = self._identities.of(place.account_id)
         answer = await self._identities.ask(identity, TAGGING, place.region, "GetResources", **parameters)
-        return tag_page(answer.body)
+        return answer.read(tag_page)
 
     async def _ask(self, place: Place, operation: str, **parameters: Any) -> Answer:
         identity = self._identities.of(place.account_id)

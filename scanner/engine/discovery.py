@@ -13,6 +13,8 @@ from scanner.engine.target import Emit
 from scanner.records import ANY_REGION, Failure, FailureKind, FailureScope, Target, TargetStatus
 
 UNKNOWN_ACCOUNT = "*"
+DEEPEST = 20
+"""Levels of units below the root; Organizations allows five."""
 MEMBERS = Inquiry("ListAccountsForParent")
 UNITS = "ListOrganizationalUnitsForParent"
 
@@ -35,6 +37,7 @@ class Discovery:
     failed: bool = False
     management_account: str | None = None
     _open: int = 0
+    _listed: set[str] = field(default_factory=set)
     _met: set[str] = field(default_factory=set)
     _found: set[str] = field(default_factory=set)
     _mistakes: set[tuple[str | None, str | None]] = field(default_factory=set)
@@ -54,10 +57,12 @@ class Discovery:
         async def answered(page: OrganizationPage) -> None:
             self.queue.budget.earn()
             try:
-                if paging.follow(page.marker, news=bool(page.accounts or page.units)):
+                if paging.follow(page.marker, news=self._news(page)):
                     self._ask(inquiry._replace(marker=page.marker), done, paging)
-            except ValueError as error:
-                await self._fail(CallFailed(FailureKind.INVALID_RESPONSE, str(error)), 1, inquiry)
+            except CallFailed as error:
+                await self._fail(error, job.attempts, inquiry)
+            for problem in page.problems:
+                await self._fail(CallFailed(FailureKind.INVALID_RESPONSE, problem), job.attempts, inquiry)
             await done(page)
             await self._closed()
 
@@ -70,7 +75,14 @@ class Discovery:
             await self._closed()
 
         call = lambda: self.source.organization(inquiry)  # noqa: E731
-        self.queue.push(Job(inquiry.operation, call, answered, broke, self.queue, counted=False))
+        job = Job(inquiry.operation, call, answered, broke, self.queue, counted=False)
+        self.queue.push(job)
+
+    def _news(self, page: OrganizationPage) -> bool:
+        accounts = {member.account_id for member in page.accounts} - self._listed
+        units = {unit for unit, _ in page.units} - self._met
+        self._listed |= accounts
+        return bool(accounts or units)
 
     async def _described(self, page: OrganizationPage) -> None:
         self.management_account = page.management_account
@@ -91,6 +103,9 @@ class Discovery:
     def _visit(self, unit: str, path: str) -> None:
         known = unit in self._met
         self._met.add(unit)
+        if path.count("/") > DEEPEST:
+            told = f"{path[:200]}: units are nested deeper than Organizations allows"
+            raise CallFailed(FailureKind.INVALID_RESPONSE, told)
         if not known and unit not in self.settings.exclude_ous:
             self._ask(Inquiry("ListAccountsForParent", unit), partial(self._accounts_came, path))
             self._ask(Inquiry(UNITS, unit), partial(self._units_came, path))

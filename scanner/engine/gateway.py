@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from scanner.engine.paging import Paging
+from scanner.engine.schedule import Job
 from scanner.engine.source import (
     CallFailed,
     GatewayFacts,
@@ -48,6 +49,7 @@ class GatewayScan:
     record: GatewayRecord
     arn: str
     step: str = READ
+    job: Job | None = None
     status: GatewayStatus = GatewayStatus.SCANNED
     points: RecoveryPoints | None = None
     facts: GatewayFacts | None = None
@@ -75,14 +77,10 @@ class GatewayScan:
         failed: Callable[[CallFailed, int], Awaitable[None]] | None = None,
     ) -> None:
         self.step = operation
-        self.target.ask(operation, call, done, failed or self._detail_failed, self.arn)
+        self.job = self.target.ask(operation, call, done, failed or self._detail_failed, self.arn)
 
     async def _read(self, points: RecoveryPoints) -> None:
-        try:
-            self.target.check_volumes(points.volumes)
-        except ValueError as error:
-            await self.read_failed(CallFailed(FailureKind.INVALID_RESPONSE, str(error)), 1)
-            return
+        self.target.check_volumes(points.volumes, points.request_id)
         self.points = points
         await self._details()
 
@@ -112,15 +110,10 @@ class GatewayScan:
         self._ask(LIST_VOLUMES, lambda: source.list_volumes(place, self.arn, marker), self._volumes_listed)
 
     async def _volumes_listed(self, page: VolumePage) -> None:
-        try:
-            self.target.check_volumes(page.volumes)
-            news = any(volume.arn not in self.listed for volume in page.volumes)
-            self.listed.update((volume.arn, volume) for volume in page.volumes)
-            more = self.paging.follow(page.marker, news=news)
-        except ValueError as error:
-            await self._detail_failed(CallFailed(FailureKind.INVALID_RESPONSE, str(error)), 1)
-            return
-        if more:
+        self.target.check_volumes(page.volumes)
+        news = any(volume.arn not in self.listed for volume in page.volumes)
+        self.listed.update((volume.arn, volume) for volume in page.volumes)
+        if self.paging.follow(page.marker, news=news):
             self._list_volumes(page.marker)
             return
         if self.points is None:
@@ -143,8 +136,7 @@ class GatewayScan:
         stray = next((volume.arn for volume in volumes if volume.arn not in self.listed), None)
         if stray:
             message = f"the answer describes {stray[:200]!r}, which was not asked for"
-            await self._detail_failed(CallFailed(FailureKind.INVALID_RESPONSE, message), 1)
-            return
+            raise CallFailed(FailureKind.INVALID_RESPONSE, message)
         self.described.update((volume.arn, volume) for volume in volumes)
         await self._describe_volumes()
 
@@ -174,5 +166,5 @@ class GatewayScan:
         """End now: what has not been read yet fails with `error`."""
         if self.step == READ:
             self.status = GatewayStatus.FAILED
-        await self.target.fail_gateway(self.arn, self.step, error, 0)
+        await self.target.fail_gateway(self.arn, self.step, error, self.job.attempts if self.job else 0)
         await self.target.gateway_done(self)

@@ -2,10 +2,15 @@
 
 from dataclasses import dataclass, field
 
+from scanner.engine.source import CallFailed
+from scanner.records import FailureKind
+
 PAGES_WITHOUT_NEWS = 10
 """Pages in a row without anything not seen before, after which a listing counts as endless."""
 EMPTY_PAGES = 100
 """The same for services that say of themselves that pages may be empty: Organizations and tagging."""
+MOST_PAGES = 1000
+"""Pages after which even a listing that brings ever new entries counts as endless: 100,000 gateways."""
 
 
 @dataclass(slots=True)
@@ -13,17 +18,25 @@ class Paging:
     """One listing, as far as it was followed."""
 
     patience: int = PAGES_WITHOUT_NEWS
+    _pages: int = 0
     _stale: int = 0
     _markers: set[str] = field(default_factory=set)
 
     def follow(self, marker: str | None, *, news: bool) -> bool:
-        """Whether another page follows one that brought `news`; ValueError for a listing without end."""
+        """Whether another page follows one that brought `news`; raises CallFailed if there is no end."""
+        self._pages += 1
         self._stale = 0 if news else self._stale + 1
         if not marker:
             return False
         if marker in self._markers:
-            raise ValueError("the listing did not end: a marker came twice")
+            raise _endless("a marker came twice")
         if self._stale >= self.patience:
-            raise ValueError(f"the listing did not end: {self._stale} pages in a row brought nothing new")
+            raise _endless(f"{self._stale} pages in a row brought nothing new")
+        if self._pages >= MOST_PAGES:
+            raise _endless(f"{self._pages} pages did not hold it")
         self._markers.add(marker)
         return True
+
+
+def _endless(why: str) -> CallFailed:
+    return CallFailed(FailureKind.INVALID_RESPONSE, f"the listing did not end: {why}")

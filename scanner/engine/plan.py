@@ -34,6 +34,7 @@ class AccountPlan:
     account_id: str = UNKNOWN_ACCOUNT
     step: str = OPEN
     ended: bool = False
+    _job: Job | None = None
     _regions: dict[str, None] = field(default_factory=dict)
     _paging: Paging = field(default_factory=lambda: Paging(EMPTY_PAGES))
 
@@ -51,7 +52,8 @@ class AccountPlan:
     def _push(
         self, queue: Queue, call: Callable[[], Awaitable[Any]], done: Callable[[Any], Awaitable[None]]
     ) -> None:
-        queue.push(Job(self.step, call, done, self.fail, queue, counted=False))
+        self._job = Job(self.step, call, done, self.fail, queue, counted=False)
+        queue.push(self._job)
 
     def _close(self) -> None:
         self.ended = True
@@ -74,19 +76,14 @@ class AccountPlan:
     async def _regions_came(self, page: RegionPage) -> None:
         news = not self._regions.keys() >= set(page.regions)
         self._regions.update(dict.fromkeys(page.regions))
-        try:
-            more = self._paging.follow(page.marker, news=news)
-        except ValueError as error:
-            await self.fail(CallFailed(FailureKind.INVALID_RESPONSE, str(error)), 1)
-            return
-        if more:
+        if self._paging.follow(page.marker, news=news):
             self._ask_regions(page.marker)
         elif self._regions:
             await self._regions_known()
         else:
             # No account is without a Region: taken at its word, the answer would make this one vanish.
             message = "the account is said to have no Region enabled; look for a proxy in between"
-            await self.fail(CallFailed(FailureKind.INVALID_RESPONSE, message), 1)
+            raise CallFailed(FailureKind.INVALID_RESPONSE, message)
 
     async def _regions_known(self) -> None:
         self._close()
@@ -134,7 +131,7 @@ class AccountPlan:
 
     async def stop(self, kind: FailureKind, message: str) -> None:
         if not self.ended:
-            await self.fail(CallFailed(kind, message), 0)
+            await self.fail(CallFailed(kind, message), self._job.attempts if self._job else 0)
 
     async def _end_target(self, region: str, status: TargetStatus, reason: SkipReason | None) -> None:
         await self.emit(

@@ -47,8 +47,8 @@ class Probe:
     async def enabled_regions(self, account_id: str, marker: str | None) -> RegionPage:
         return await self.source.enabled_regions(account_id, marker)
 
-    def partition_of(self, account_id: str) -> str:
-        return self.source.partition_of(account_id)
+    def partition_of(self, region: str) -> str:
+        return self.source.partition_of(region)
 
     def offered(self, region: str) -> bool:
         return self.source.offered(region)
@@ -56,7 +56,7 @@ class Probe:
     async def list_gateways(self, place: Place, marker: str | None) -> GatewayPage:
         page = await self.source.list_gateways(place, marker)
         cached = next((each for each in page.gateways if each.type == "CACHED" and each.arn), None)
-        arn = f"arn:{self.partition_of(place.account_id)}:storagegateway:{place.region}:{place.account_id}"
+        arn = f"arn:{self.partition_of(place.region)}:storagegateway:{place.region}:{place.account_id}"
         return GatewayPage((cached or GatewayRecord(f"{arn}:gateway/{NOBODY}", type="CACHED"),))
 
     async def list_recovery_points(self, place: Place, gateway_arn: str) -> RecoveryPoints:

@@ -1,11 +1,12 @@
 """What is known of one gateway, as records of the inventory: the gateway, and its volumes with verdicts."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from scanner.engine.source import VolumeRecord
 from scanner.policy import Rater
-from scanner.records import Gateway, GatewayStatus, Verdict, VerdictStatus, Volume
+from scanner.records import Gateway, GatewayStatus, Verdict, Volume
 
 if TYPE_CHECKING:
     from scanner.engine.gateway import GatewayScan
@@ -67,10 +68,8 @@ def _volume(scan: "GatewayScan", arn: str, record: VolumeRecord | None, rater: R
 def _verdict(
     scan: "GatewayScan", arn: str, record: VolumeRecord | None, tags: dict[str, str] | None, rater: Rater
 ) -> Verdict:
-    if scan.points is None:
-        return Verdict(status=VerdictStatus.UNKNOWN)
     target = scan.target
-    verdict = rater.verdict(
+    return rater.verdict(
         volume_arn=arn,
         volume_id=_id(arn),
         volume_tags=tags,
@@ -83,12 +82,10 @@ def _verdict(
         account_name=target.account_name,
         region=target.place.region,
         account_rpo=target.account_rpo,
-        observed_at=scan.points.observed_at,
+        # Without an answer there is no moment of it; waivers then hold by the local clock.
+        observed_at=scan.observed_at or datetime.now(UTC),
+        gateway_failed=scan.points is None,
     )
-    if tags is None and rater.policy.needs_tags and verdict.status is not VerdictStatus.NO_RECOVERY_POINT:
-        # A rule for tags that could not be read might have set another RPO.
-        return verdict.model_copy(update={"status": VerdictStatus.UNKNOWN, "rpo_seconds": None, "rule": None})
-    return verdict
 
 
 def _gateway_tags(scan: "GatewayScan") -> dict[str, str] | None:

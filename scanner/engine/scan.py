@@ -252,7 +252,10 @@ class Scan:
 
     async def _conclude(self, job: Job, answer: object, error: CallFailed | None) -> None:
         if error is None:
-            await job.done(answer)
+            try:
+                await job.done(answer)
+            except CallFailed as nonsense:
+                await job.failed(nonsense, job.attempts)
             return
         if not error.sent:
             job.attempts -= 1

@@ -35,7 +35,10 @@ class Lane:
 
 @dataclass(slots=True)
 class Job:
-    """One call with what follows from its answer; it may be tried several times."""
+    """One call with what follows from its answer; it may be tried several times.
+
+    `done` raises CallFailed for an answer that cannot be trusted; then `failed` is told as of any other.
+    """
 
     operation: str
     call: Callable[[], Awaitable[Any]]

@@ -37,6 +37,7 @@ class GatewayPage:
 
     gateways: tuple[GatewayRecord, ...]
     marker: str | None = None
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class RecoveryPoints:
 
     observed_at: datetime
     volumes: tuple[VolumeRecord, ...]
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +129,16 @@ class Member(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OrganizationPage:
-    """An answer about the organization; `units` are roots or organizational units by (id, name)."""
+    """An answer about the organization; `units` are roots or organizational units by (id, name).
+
+    `problems` tell of entries that cannot be trusted, and so are in neither.
+    """
 
     accounts: tuple[Member, ...] = ()
     units: tuple[tuple[str, str], ...] = ()
     management_account: str | None = None
     marker: str | None = None
+    problems: tuple[str, ...] = ()
 
 
 class CallFailed(Exception):
@@ -199,8 +205,8 @@ class Source(Protocol):
         """One page of the Regions that the account has enabled."""
         ...
 
-    def partition_of(self, account_id: str) -> str:
-        """The partition, as in ARNs, of an account that has been opened."""
+    def partition_of(self, region: str) -> str:
+        """The partition that `region` is of, as ARNs name it."""
         ...
 
     def offered(self, region: str) -> bool:

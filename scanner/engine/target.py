@@ -1,8 +1,9 @@
 """One target from its first ListGateways page to its end: what is asked next, and what the answers mean."""
 
+import re
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from scanner.engine.events import Event, FailureSeen, GatewayEnded, GatewaysListed, TargetEnded
@@ -33,13 +34,13 @@ from scanner.records import (
     SkipReason,
     Target,
     TargetStatus,
-    Volume,
-    newer,
 )
 
 LIST = "ListGateways"
 TAGS = "GetResources"
 CACHED = "CACHED"
+NEVER = datetime.min.replace(tzinfo=UTC)
+NOTHING = (NEVER, "")
 
 
 class Emit(Protocol):
@@ -64,6 +65,7 @@ class TargetScan:
     rater: Rater
     on_end: Callable[["TargetScan"], Awaitable[None]]
     listing: bool = True
+    listing_broke: bool = False
     listed: int = 0
     failures: int = 0
     ended: bool = False
@@ -71,18 +73,18 @@ class TargetScan:
     pending: dict[str, GatewayScan] = field(default_factory=dict)
     waiting: list[GatewayScan] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
-    volumes: dict[str, Volume] = field(default_factory=dict)
+    standing: dict[str, tuple[datetime, str]] = field(default_factory=dict)
+    """Of each volume's record that stands: its recovery point, and which gateway answered."""
     paging: Paging = field(default_factory=Paging)
     tag_paging: Paging = field(default_factory=lambda: Paging(EMPTY_PAGES))
     refusals: Refusals = field(default_factory=Refusals)
     tags: dict[str, dict[str, str]] | None = None
     tagging: bool = False
+    page_job: Job | None = None
+    tag_job: Job | None = None
 
     def start(self) -> None:
-        """Queue the first calls."""
-        if "tags" in self.details:
-            self.tagging = True
-            self._ask_tags(None, {})
+        """Queue the first call."""
         self._ask_page(None)
 
     def ask(
@@ -92,7 +94,7 @@ class TargetScan:
         done: Callable[[Any], Awaitable[None]],
         failed: Callable[[CallFailed, int], Awaitable[None]],
         gateway_arn: str,
-    ) -> None:
+    ) -> Job:
         """Queue a call about one gateway; it is not sent where the target has denied its like."""
 
         async def checked() -> Any:
@@ -111,37 +113,39 @@ class TargetScan:
         job = Job(operation, checked, admitted, refused, self.queue, self.place, gateway_arn)
         job.left = lambda: len(self.pending)
         self.queue.push(job)
+        return job
 
     def _ask_page(self, marker: str | None) -> None:
         call = lambda: self.source.list_gateways(self.place, marker)  # noqa: E731
-        job = Job(LIST, call, self._page_came, self._listing_broke, self.queue, self.place)
+        job = Job(LIST, call, self._page_came, self._listing_failed, self.queue, self.place)
+        self.page_job = job
         self.queue.push(job, first=True)
 
     async def _page_came(self, page: GatewayPage) -> None:
         self.queue.budget.earn()
-        problems = [self._stranger(record) for record in page.gateways]
-        broken = [problem for problem in problems if problem is not None]
-        fresh = {
-            record.arn: record
-            for record, problem in zip(page.gateways, problems, strict=True)
-            if problem is None and record.arn is not None and record.arn not in self.seen
-        }
+        tries = self.page_job.attempts if self.page_job else 0
+        fresh, broken = self._sorted_out(page)
         self.seen.update(fresh)
         self.listed += len(fresh) + len(broken)
+        gateways = [GatewayScan(self, record, arn) for arn, record in fresh.items()]
+        self.pending.update((gateway.arn, gateway) for gateway in gateways)
         endless = None
         try:
             self.listing = self.paging.follow(page.marker, news=bool(fresh or broken))
-        except ValueError as error:
-            self.listing, endless = False, CallFailed(FailureKind.INVALID_RESPONSE, str(error))
-        gateways = [GatewayScan(self, record, arn) for arn, record in fresh.items()]
-        self.pending.update((gateway.arn, gateway) for gateway in gateways)
+        except CallFailed as error:
+            self.listing, self.listing_broke, endless = False, True, error
         if self.listing:
             self._ask_page(page.marker)
+        if gateways and "tags" in self.details and self.tag_job is None:
+            # Asked only now: of a Region that is not enabled, or has no gateway, there is nothing to learn.
+            self.tagging = True
+            self._ask_tags(None, {})
         await self.emit(GatewaysListed(*self.place, len(fresh) + len(broken)))
         for problem in broken:
-            await self._fail(CallFailed(FailureKind.INVALID_RESPONSE, problem), 1, LIST)
+            nonsense = CallFailed(FailureKind.INVALID_RESPONSE, problem, request_id=page.request_id)
+            await self._fail(nonsense, tries, LIST)
         if endless:
-            await self._fail(endless, 1, LIST)
+            await self._fail(endless, tries, LIST)
         for gateway in gateways:
             if gateway.record.type in (None, CACHED):
                 await gateway.start()
@@ -150,18 +154,37 @@ class TargetScan:
                 await self.gateway_done(gateway)
         await self._end_if_done()
 
+    def _sorted_out(self, page: GatewayPage) -> tuple[dict[str, GatewayRecord], list[str]]:
+        """The entries of a page that are new, by ARN, and what is wrong with each of the others."""
+        fresh: dict[str, GatewayRecord] = {}
+        broken = []
+        for record in page.gateways:
+            problem = self._stranger(record)
+            if problem:
+                broken.append(problem)
+            elif not record.arn or record.arn in self.seen:
+                continue
+            elif fresh.setdefault(record.arn, record) != record:
+                told = "two entries of the gateway in one listing contradict each other"
+                fresh[record.arn] = replace(fresh[record.arn], problem=told)
+        return fresh, broken
+
     def _stranger(self, record: GatewayRecord) -> str | None:
         if record.arn is None:
             return "a listed gateway has no ARN, so it could not be asked"
         parts = GATEWAY_ARN.fullmatch(record.arn)
         if not parts:
             return f"a listed gateway has the malformed ARN {record.arn[:200]!r}, so it could not be asked"
-        if parts.group(3, 2) != self.place:
+        if not self._own(parts):
             return f"the listed gateway {record.arn} is of another target, so it was not asked"
         return None
 
-    async def _listing_broke(self, error: CallFailed, attempts: int) -> None:
-        self.listing = False
+    def _own(self, arn: re.Match[str]) -> bool:
+        partition = self.source.partition_of(self.place.region)
+        return arn.group(1, 3, 2) == (partition, *self.place)
+
+    async def _listing_failed(self, error: CallFailed, attempts: int) -> None:
+        self.listing, self.listing_broke = False, True
         if isinstance(error, RegionNotEnabled) and not self.listed:
             self.skipped = SkipReason.NOT_ENABLED
         else:
@@ -173,13 +196,10 @@ class TargetScan:
             self.tag_queue.budget.earn()
             news = not page.tags.keys() <= found.keys()
             found.update(page.tags)
-            try:
-                if self.tag_paging.follow(page.marker, news=news):
-                    self._ask_tags(page.marker, found)
-                    return
-                self.tags = found
-            except ValueError as error:
-                await self._fail(CallFailed(FailureKind.INVALID_RESPONSE, str(error)), 1, TAGS)
+            if self.tag_paging.follow(page.marker, news=news):
+                self._ask_tags(page.marker, found)
+                return
+            self.tags = found
             await self._tags_known()
 
         async def broke(error: CallFailed, attempts: int) -> None:
@@ -187,7 +207,8 @@ class TargetScan:
             await self._tags_known()
 
         call = lambda: self.source.list_tags(self.place, marker)  # noqa: E731
-        self.tag_queue.push(Job(TAGS, call, came, broke, self.tag_queue, self.place, counted=False))
+        self.tag_job = Job(TAGS, call, came, broke, self.tag_queue, self.place, counted=False)
+        self.tag_queue.push(self.tag_job)
 
     async def _tags_known(self) -> None:
         self.tagging = False
@@ -196,17 +217,20 @@ class TargetScan:
             await self.gateway_done(gateway)
         await self._end_if_done()
 
-    def check_volumes(self, records: Iterable[VolumeRecord | ListedVolume]) -> None:
-        """Raises ValueError for a record of another target, and for two that contradict each other."""
+    def check_volumes(
+        self, records: Iterable[VolumeRecord | ListedVolume], request_id: str | None = None
+    ) -> None:
+        """Raises CallFailed for a record of another target, and for two that contradict each other."""
         mine: dict[str, VolumeRecord | ListedVolume] = {}
         for found in records:
             parts = VOLUME_ARN.fullmatch(found.arn)
-            if not parts or parts.group(3, 2) != self.place:
-                raise ValueError(
-                    f"a record names the volume {found.arn[:200]!r}, which is not of this target"
-                )
-            if mine.setdefault(found.arn, found) != found:
-                raise ValueError(f"two records of the volume {found.arn} contradict each other")
+            problem = None
+            if not parts or not self._own(parts):
+                problem = f"a record names the volume {found.arn[:200]!r}, which is not of this target"
+            elif mine.setdefault(found.arn, found) != found:
+                problem = f"two records of the volume {found.arn} contradict each other"
+            if problem:
+                raise CallFailed(FailureKind.INVALID_RESPONSE, problem, request_id=request_id)
 
     async def gateway_done(self, gateway: GatewayScan) -> None:
         """All that can be known of a gateway is known; its verdicts may still have to wait for tags."""
@@ -216,9 +240,9 @@ class TargetScan:
         self.pending.pop(gateway.arn)
         stood = []
         for volume in volumes_of(gateway, self.rater):
-            known = self.volumes.get(volume.arn)
-            if known is None or newer(known, volume) is volume:
-                self.volumes[volume.arn] = volume
+            record = volume.recovery_point_time or NEVER, volume.gateway_arn
+            if record > self.standing.get(volume.arn, NOTHING):
+                self.standing[volume.arn] = record
                 stood.append(volume)
         await self.emit(GatewayEnded(gateway_of(gateway), tuple(stood)))
         await self._end_if_done()
@@ -249,10 +273,10 @@ class TargetScan:
         self._close()
         error = CallFailed(kind, message)
         if self.listing:
-            self.listing = False
-            await self._fail(error, 0, LIST)
+            self.listing, self.listing_broke = False, True
+            await self._fail(error, self.page_job.attempts if self.page_job else 0, LIST)
         if self.tagging:
-            await self._fail(error, 0, TAGS)
+            await self._fail(error, self.tag_job.attempts if self.tag_job else 0, TAGS)
             await self._tags_known()
         for gateway in list(self.pending.values()):
             await gateway.stop(error)
@@ -269,7 +293,8 @@ class TargetScan:
         self._close()
         status = TargetStatus.SKIPPED if self.skipped else TargetStatus.COMPLETE
         if self.failures and not self.skipped:
-            status = TargetStatus.PARTIAL if self.listed else TargetStatus.FAILED
+            unread = self.listing_broke and not self.listed
+            status = TargetStatus.FAILED if unread else TargetStatus.PARTIAL
         await self.emit(
             TargetEnded(
                 Target(
@@ -280,7 +305,7 @@ class TargetScan:
                     status=status,
                     reason=self.skipped,
                     gateways=self.listed,
-                    volumes=len(self.volumes),
+                    volumes=len(self.standing),
                 )
             )
         )

@@ -99,7 +99,7 @@ class SimulatedSource:
         await self._call("regions", Place(account_id, ""), marker)
         return self.region_pages(marker) if self.region_pages else RegionPage(self.regions)
 
-    def partition_of(self, account_id: str) -> str:
+    def partition_of(self, region: str) -> str:
         return self.partition
 
     def offered(self, region: str) -> bool:

@@ -149,13 +149,19 @@ def test_tags_of_all_pages_reach_gateways_and_volumes() -> None:
     assert whole.volumes[1].tags == whole.gateways[1].tags == {}
 
 
-@pytest.mark.parametrize("broken", ["list", "nothing"])
-def test_tags_that_come_last_end_a_target_without_gateways(broken: str) -> None:
+def test_tags_that_come_last_end_their_target() -> None:
     pages = {None: TagPage({}, "a"), "a": TagPage({}, "b"), "b": TagPage({})}
-    source = SimulatedSource(gateways=0, tag_page=pages.__getitem__, fault=failing(broken))
-    whole = scanned(source, "tags")
+    source = SimulatedSource(gateways=1, tag_page=pages.__getitem__)
+    assert scanned(source, "tags").targets[0].status is TargetStatus.COMPLETE
     assert source.calls["tags"] == 3
-    assert whole.targets[0].status is (TargetStatus.FAILED if broken == "list" else TargetStatus.COMPLETE)
+
+
+@pytest.mark.parametrize("broken", ["list", "nothing"])
+def test_where_no_gateway_was_listed_no_tags_are_asked_for(broken: str) -> None:
+    source = SimulatedSource(gateways=0, fault=failing(broken))
+    status = scanned(source, "tags").targets[0].status
+    assert source.calls["tags"] == 0
+    assert status is (TargetStatus.FAILED if broken == "list" else TargetStatus.COMPLETE)
 
 
 def test_the_tags_that_come_with_a_gateway_serve_where_none_were_asked_for() -> None:
@@ -177,6 +183,49 @@ def test_a_rule_on_tags_rates_the_volumes_that_carry_them() -> None:
     source = SimulatedSource(gateways=1, volumes=2, tag_page=lambda _: TagPage({FIRST: {"tier": "1"}}))
     whole, _ = run(inventory_of(ruled(), source))
     assert [volume.verdict.status.value for volume in whole.volumes] == ["breach", "ok"]
+
+
+def policed(policy: dict[str, Any], *details: str) -> ScannerConfig:
+    settings = config(details=details)
+    made = ScannerConfig.model_validate({"policy": policy, "scan": {"details": ["tags"]}}).policy
+    return settings.model_copy(update={"policy": made})
+
+
+TIER_1 = {"name": "tier-1", "rpo": "30m", "match": {"tags": {"tier": "1"}}}
+WAIVED = {"until": "2099-01-01", "reason": "moving"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "status", "rule"),
+    [
+        ({"rpo": "40m", "rules": [TIER_1]}, "breach", "default"),
+        ({"rpo": "24h", "rules": [TIER_1]}, "unknown", None),
+        ({"rules": [{"name": "all", "rpo": "24h", "match": {"regions": ["*"]}}, TIER_1]}, "ok", "all"),
+        (
+            {"rpo": "24h", "rules": [TIER_1 | {"match": {"tags": {"a": "b"}, "regions": ["eu-*"]}}]},
+            "ok",
+            "default",
+        ),
+        ({"rpo": "30m", "waivers": [WAIVED | {"match": {"tags": {"a": "b"}}}]}, "breach", "default"),
+    ],
+)
+def test_tags_that_were_refused_matter_only_where_a_rule_on_them_could_change_the_verdict(
+    policy: dict[str, Any], status: str, rule: str | None
+) -> None:
+    """A volume in breach whatever its tags say stays one, and a waiver that cannot be proven excuses none."""
+    source = SimulatedSource(gateways=1, volumes=1, fault=failing("tags"))
+    whole, _ = run(inventory_of(policed(policy, "tags"), source))
+    verdict = whole.volumes[0].verdict
+    assert (verdict.status.value, verdict.rule, verdict.waived) == (status, rule, None)
+
+
+def test_a_volume_of_a_gateway_that_failed_is_unknown_and_tells_its_rpo_and_its_waiver() -> None:
+    policy = {"rpo": "24h", "waivers": [WAIVED | {"match": {"volumes": ["vol-*"]}}]}
+    source = SimulatedSource(gateways=1, fault=failing("read"), listed=listing("vol-00000000"))
+    whole, _ = run(inventory_of(policed(policy, "volumes"), source))
+    verdict = whole.volumes[0].verdict
+    assert (verdict.status, verdict.age_seconds) == (VerdictStatus.UNKNOWN, None)
+    assert (verdict.rpo_seconds, verdict.rule, verdict.waived) == (86400, "default", "moving")
 
 
 def test_without_tags_a_rule_on_tags_says_nothing_but_a_missing_point_stays_missing() -> None:

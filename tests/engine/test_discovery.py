@@ -1,6 +1,7 @@
 """What the walk over an organization promises: every account that is wanted, once, and no other."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -21,6 +22,7 @@ from tests.virtual import run
 MANAGEMENT = "999999999999"
 ROOT = "r-ab12"
 PROD, LAB, DEEP = (f"ou-ab12-{number}1111111" for number in (1, 2, 3))
+NAMES = {ROOT: "Root", PROD: "Prod", LAB: "Lab", DEEP: "Deep"}
 UNITS: dict[str | None, tuple[str, ...]] = {None: (ROOT,), ROOT: (PROD, LAB), PROD: (DEEP,)}
 
 
@@ -42,7 +44,7 @@ def tree(inquiry: Inquiry) -> OrganizationPage:
             return OrganizationPage(management_account=MANAGEMENT)
         case "ListAccountsForParent":
             return OrganizationPage(accounts=MEMBERS[inquiry.parent or ""])
-    return OrganizationPage(units=tuple((unit, "") for unit in UNITS.get(inquiry.parent, ())))
+    return OrganizationPage(units=tuple((unit, NAMES[unit]) for unit in UNITS.get(inquiry.parent, ())))
 
 
 def organization(accounts: tuple[dict[str, Any], ...] = (), scan: Any = None, **keys: Any) -> ScannerConfig:
@@ -100,6 +102,74 @@ def test_units_and_accounts_are_taken_in_and_left_out(keys: Any, expected: list[
 def test_names_come_from_the_organization() -> None:
     names = {target.account_id: target.account_name for target in scanned(organization()).targets}
     assert names[account(1)] == "one"
+
+
+def test_each_account_tells_its_place_in_the_organization() -> None:
+    """By the names of the units from the root down, or from the unit that was taken in."""
+    paths = {target.account_id: target.ou_path for target in scanned(organization()).targets}
+    assert (paths[account(1)], paths[account(3)]) == ("Root/Prod", "Root/Prod/Deep")
+    assert paths[MANAGEMENT] == "Root"
+    (deep,) = scanned(organization(include_ous=[DEEP])).targets
+    assert deep.ou_path == DEEP
+
+
+def test_an_account_of_its_own_takes_only_name_and_place_from_the_organization() -> None:
+    """And is scanned even where the walk does not meet it."""
+    own = ({"id": account(3), "rpo": "1h"}, {"id": account(8)})
+    whole = scanned(organization(own))
+    found = {target.account_id: (target.account_name, target.ou_path) for target in whole.targets}
+    assert found[account(3)] == ("three", "Root/Prod/Deep")
+    assert found[account(8)] == (None, None)
+    rated = {volume.account_id: volume.verdict.rule for volume in whole.volumes}
+    assert (rated[account(3)], rated[account(1)]) == ("account", None)
+
+
+def test_an_account_of_its_own_that_is_suspended_is_left_out_of_the_plan() -> None:
+    assert accounts(scanned(organization(({"id": account(4)},)))) == [1, 2, 3, 5, MANAGEMENT]
+
+
+def test_an_excluded_unit_that_was_not_met_is_told_as_it_kept_nothing_out() -> None:
+    unknown = "ou-ab12-99999999"
+    whole = scanned(organization(exclude_ous=[LAB, unknown]))
+    (failure,) = whole.failures
+    assert (failure.account_id, failure.kind) == ("*", FailureKind.INVALID_REQUEST)
+    assert failure.message.startswith(f"{unknown}: ")
+    assert accounts(whole) == [1, 2, 3, MANAGEMENT]
+
+
+def test_an_entry_that_cannot_be_trusted_costs_no_other_account_of_its_page() -> None:
+    def pages(inquiry: Inquiry) -> OrganizationPage:
+        page = tree(inquiry)
+        return replace(page, problems=("an account has no id",)) if inquiry.parent == PROD else page
+
+    whole = scanned(organization(include_ous=[PROD], exclude_ous=[DEEP]), source(pages))
+    assert accounts(whole) == [1, 2]
+    assert {failure.message for failure in whole.failures} == {f"{PROD}: an account has no id"}
+
+
+def test_units_below_units_without_end_are_ended() -> None:
+    def pages(inquiry: Inquiry) -> OrganizationPage:
+        if inquiry.operation == "ListOrganizationalUnitsForParent":
+            return OrganizationPage(units=((f"{inquiry.parent}1", "again"),))
+        return OrganizationPage(management_account=MANAGEMENT)
+
+    whole = scanned(organization(include_ous=[PROD]), source(pages))
+    (failure,) = whole.failures
+    assert (failure.kind, failure.account_id) == (FailureKind.INVALID_RESPONSE, "*")
+    assert "nested deeper" in failure.message
+
+
+def test_an_account_listed_again_and_again_is_no_news() -> None:
+    numbers = count()
+
+    def pages(inquiry: Inquiry) -> OrganizationPage:
+        if inquiry.operation == "ListAccountsForParent":
+            return OrganizationPage(accounts=MEMBERS[LAB], marker=str(next(numbers)))
+        return tree(inquiry)
+
+    whole = scanned(organization(include_ous=[LAB]), source(pages))
+    assert accounts(whole) == [5]
+    assert "did not end" in whole.failures[0].message
 
 
 def test_each_unit_is_asked_about_once_though_it_is_reached_twice() -> None:

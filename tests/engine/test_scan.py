@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from scanner.config import ScannerConfig
+from scanner.engine.paging import MOST_PAGES
 from scanner.engine.source import (
     CallFailed,
     GatewayNotApplicable,
@@ -14,6 +15,7 @@ from scanner.engine.source import (
     GatewayVanished,
     Place,
     RecoveryPoints,
+    RegionPage,
     VolumeRecord,
 )
 from scanner.records import FailureKind, FailureScope, GatewayStatus, Outcome, TargetStatus
@@ -122,6 +124,28 @@ def test_without_known_regions_an_account_has_one_failed_target() -> None:
     assert [(target.region, target.status) for target in whole.targets] == [("*", TargetStatus.FAILED)]
 
 
+ENABLED = ScannerConfig.model_validate({"accounts": [{"id": "000000000001"}]})
+
+
+def test_enabled_regions_are_followed_page_by_page() -> None:
+    pages = {None: RegionPage(("us-east-1",), "a"), "a": RegionPage((), "b"), "b": RegionPage(("eu-west-1",))}
+    whole, _ = run(inventory_of(ENABLED, SimulatedSource(region_pages=pages.__getitem__)))
+    assert [target.region for target in whole.targets] == ["eu-west-1", "us-east-1"]
+    assert whole.scan.outcome is Outcome.COMPLETE
+
+
+@pytest.mark.parametrize(
+    "page", [RegionPage(()), RegionPage((), "again"), RegionPage(("us-east-1",), "again")]
+)
+def test_regions_that_never_end_or_are_none_fail_their_account(page: RegionPage) -> None:
+    """Taken at its word, such an answer would make the account, or some of it, vanish without a word."""
+    whole, _ = run(inventory_of(ENABLED, SimulatedSource(region_pages=lambda marker: page)))
+    (failure,) = whole.failures
+    assert (failure.scope, failure.kind) == (FailureScope.ACCOUNT, FailureKind.INVALID_RESPONSE)
+    assert (failure.operation, failure.attempts) == ("ListRegions", 1)
+    assert [(target.region, target.status) for target in whole.targets] == [("*", TargetStatus.FAILED)]
+
+
 def test_enabled_regions_are_asked_for_and_the_excluded_listed_as_skipped() -> None:
     settings = ScannerConfig.model_validate({"scan": {"exclude_regions": ["eu-west-1", "ap-south-1"]}})
     source = SimulatedSource(
@@ -175,6 +199,75 @@ def test_a_listed_entry_that_cannot_be_asked_counts_as_failed_but_is_no_gateway(
     assert (whole.coverage.gateways.listed, whole.coverage.gateways.failed) == (4, 3)
     assert len(whole.gateways) == 1
     assert Counter(failure.scope for failure in whole.failures) == {FailureScope.TARGET: 3}
+
+
+def test_two_entries_of_one_gateway_that_contradict_each_other_fail_it() -> None:
+    """Neither may be believed: one of them would make it a gateway that is not asked."""
+
+    def pages(place: Place, marker: str | None) -> GatewayPage:
+        return GatewayPage(
+            (cached(place, 1), cached(place, 1, "FILE_S3"), cached(place, 2), cached(place, 2))
+        )
+
+    source = SimulatedSource(pages=pages)
+    whole, _ = run(inventory_of(config(), source))
+    assert [gateway.status for gateway in whole.gateways] == [GatewayStatus.FAILED, GatewayStatus.SCANNED]
+    assert [failure.kind for failure in whole.failures] == [FailureKind.INVALID_RESPONSE]
+    assert source.calls["read"] == 1
+
+
+def test_what_names_another_partition_is_of_another_target() -> None:
+    def pages(place: Place, marker: str | None) -> GatewayPage:
+        stray = replace(cached(place, 2), arn=(cached(place, 2).arn or "").replace("arn:aws:", "arn:aws-cn:"))
+        return GatewayPage((cached(place, 1), stray))
+
+    def points(place: Place, gateway: str) -> RecoveryPoints:
+        arn = f"{gateway}/volume/vol-1".replace("arn:aws:", "arn:aws-cn:")
+        return RecoveryPoints(NOW, (VolumeRecord(arn),))
+
+    source = SimulatedSource(pages=pages, points=points)
+    whole, _ = run(inventory_of(config(), source))
+    assert source.calls["read"] == 1
+    assert (whole.coverage.gateways.listed, whole.coverage.gateways.failed) == (2, 2)
+    assert {failure.kind for failure in whole.failures} == {FailureKind.INVALID_RESPONSE}
+
+
+def test_an_answer_that_cannot_be_trusted_tells_how_often_it_was_asked_for_and_by_which_request() -> None:
+    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+        return CallFailed(FailureKind.SERVER_ERROR, "busy", retryable=True) if nth < 3 else None
+
+    def points(place: Place, gateway: str) -> RecoveryPoints:
+        return RecoveryPoints(NOW, (VolumeRecord("arn:aws:s3:::bucket"),), "request-7")
+
+    source = SimulatedSource(gateways=1, points=points, fault=fault)
+    (failure,) = run(inventory_of(config(), source))[0].failures
+    assert (failure.kind, failure.attempts) == (FailureKind.INVALID_RESPONSE, 3)
+    assert failure.request_id == "request-7"
+
+
+def test_what_the_deadline_cuts_off_tells_how_often_it_was_tried() -> None:
+    """Zero means that nothing was sent."""
+
+    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+        hopeless = CallFailed(FailureKind.SERVER_ERROR, "busy", retryable=True, retry_after=4.0)
+        return hopeless if operation == "list" else None
+
+    whole, _ = run(inventory_of(config(deadline="10s"), SimulatedSource(fault=fault)))
+    (failure,) = whole.failures
+    assert (failure.kind, failure.operation, failure.attempts) == (FailureKind.DEADLINE, "ListGateways", 3)
+    assert whole.coverage.calls.attempted == 3
+
+
+def test_a_listing_that_brings_ever_new_gateways_is_ended() -> None:
+    def pages(place: Place, marker: str | None) -> GatewayPage:
+        number = int(marker or 0)
+        return GatewayPage((cached(place, number, "FILE_S3"),), str(number + 1))
+
+    source = SimulatedSource(pages=pages)
+    whole, _ = run(inventory_of(config(), source))
+    assert source.calls["list"] == MOST_PAGES
+    assert whole.targets[0].status is TargetStatus.PARTIAL
+    assert "did not end" in whole.failures[0].message
 
 
 @pytest.mark.parametrize("markers", [["a", "a"], [str(number) for number in range(1000)]])
@@ -239,7 +332,7 @@ def test_twenty_thousand_targets_need_no_task_each() -> None:
 
 
 def test_gateways_that_are_offline_cost_the_others_none_of_their_tries() -> None:
-    """Thirty answer that they are not connected until their tries run out; thirty fail often, and are read."""
+    """Thirty are not connected until their tries run out; thirty fail three times, and are read."""
 
     def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
         if operation != "read" or not key:
