@@ -21,7 +21,7 @@ from scanner.engine.target import Emit
 from scanner.model import Inventory
 
 _Ends = tuple[MemoryObjectSendStream[Event], MemoryObjectReceiveStream[Event]]
-BUFFERED = 256
+BUFFERED = 16
 """Events that a reader may be behind; a slower one slows the scan instead of filling memory."""
 
 

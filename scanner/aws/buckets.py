@@ -5,16 +5,29 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import aioboto3
-from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
+from aiobotocore.config import AioConfig
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
 from botocore.parsers import ResponseParserError
 
 from scanner.aws.errors import clean
+from scanner.config import ScannerConfig
 from scanner.errors import ConfigError, OutputError
 
 REMEDIES = {
     "AccessDenied": "allow s3:PutObject and s3:AbortMultipartUpload on it to the base identity",
     "NoSuchBucket": "create the bucket, or mend its name",
+    "InvalidAccessKeyId": "the keys are not known; sign in again",
+    "ExpiredToken": "the credentials have expired; sign in again",
 }
+ENDPOINT_REMEDY = "look at the bucket's name and Region, and at AWS_ENDPOINT_URL if one is set"
+SIGN_IN = "sign in (`aws sso login`, `aws configure`), or set credentials.profile"
+ATTEMPTS = 3
 
 
 class S3Bucket:
@@ -27,7 +40,7 @@ class S3Bucket:
     @classmethod
     @asynccontextmanager
     async def all_of(
-        cls, outputs: Sequence[Any], profile: str | None
+        cls, outputs: Sequence[Any], config: ScannerConfig
     ) -> AsyncIterator[dict[str, "S3Bucket"]]:
         """The buckets that `outputs` name, by name; without any no client is made."""
         names = {output.bucket for output in outputs if output.bucket}
@@ -35,13 +48,13 @@ class S3Bucket:
             buckets = {}
             if names:
                 try:
-                    session = aioboto3.Session(profile_name=profile)
-                    client = await stack.enter_async_context(session.client("s3"))
+                    session = aioboto3.Session(profile_name=config.credentials.profile)
+                    client = await stack.enter_async_context(session.client("s3", config=_bounds(config)))
                 except ProfileNotFound as error:
                     raise ConfigError(clean(str(error))) from None
                 # A ValueError is an endpoint that is no URL.
                 except (BotoCoreError, ValueError) as error:
-                    raise OutputError(f"S3: {clean(str(error))}") from None
+                    raise OutputError(f"S3: {clean(str(error))}; {ENDPOINT_REMEDY}") from None
                 buckets = {name: cls(client, name) for name in names}
             yield buckets
 
@@ -55,10 +68,14 @@ class S3Bucket:
 
     async def create(self, key: str, arguments: Mapping[str, str]) -> str:
         answer = await self._call("create_multipart_upload", key, **arguments)
+        if not answer.get("UploadId"):
+            raise OutputError(f"s3://{self._name}/{key}: the answer begins no upload; {ENDPOINT_REMEDY}")
         return str(answer["UploadId"])
 
     async def part(self, key: str, upload: str, number: int, body: bytes) -> str:
         answer = await self._call("upload_part", key, UploadId=upload, PartNumber=number, Body=body)
+        if not answer.get("ETag"):
+            raise OutputError(f"s3://{self._name}/{key}: the answer takes no part; {ENDPOINT_REMEDY}")
         return str(answer["ETag"])
 
     async def complete(self, key: str, upload: str, tags: Sequence[str]) -> None:
@@ -75,9 +92,20 @@ class S3Bucket:
             )
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code"))
-            remedy = REMEDIES.get(code)
-            said = clean(str(error)) + (f"; {remedy}" if remedy else "")
+            said = f"{clean(str(error))}; {REMEDIES.get(code, ENDPOINT_REMEDY)}"
             raise OutputError(f"s3://{self._name}/{key}: {said}") from None
+        except (NoCredentialsError, PartialCredentialsError) as error:
+            raise OutputError(f"s3://{self._name}/{key}: {clean(str(error))}; {SIGN_IN}") from None
         except (BotoCoreError, ResponseParserError) as error:
-            raise OutputError(f"s3://{self._name}/{key}: {clean(str(error))}") from None
+            told = f"{clean(str(error))}; {ENDPOINT_REMEDY}"
+            raise OutputError(f"s3://{self._name}/{key}: {told}") from None
         return answer
+
+
+def _bounds(config: ScannerConfig) -> AioConfig:
+    # A bucket that does not answer must not keep a scan from ending.
+    return AioConfig(
+        connect_timeout=config.scan.connect_timeout.total_seconds(),
+        read_timeout=config.scan.call_timeout.total_seconds(),
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+    )

@@ -1,6 +1,5 @@
 """The command line: each command parses, calls the library, and prints."""
 
-import io
 import os
 import signal
 import sys
@@ -9,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from scanner.cli import check, demo, emulate, explain, iam, init, merge, report, scan, schema
+from scanner.cli.streams import heed_signals, standing
 from scanner.errors import LockError, ScannerError
 
 USAGE, DEFECT, LOCKED = 2, 70, 75
@@ -76,16 +76,16 @@ def run() -> None:
     """The console entry: ends the process with an exit code of the contract."""
     # Python would turn Ctrl-C into an exception, and typer that into exit 1, which means a breach here.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A name that this terminal's encoding lacks must not end a scan.
-        sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        app(prog_name="sgw-scanner")
-    except _ReaderGone:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(READER_GONE)
-    except Exception as error:  # noqa: BLE001 - here the process ends, and 1 would mean a breach
-        sys.exit(_failed(error))
+    with standing():
+        try:
+            app(prog_name="sgw-scanner")
+        except _ReaderGone:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(READER_GONE)
+        except Exception as error:  # noqa: BLE001 - here the process ends, and 1 would mean a breach
+            sys.exit(_failed(error))
+        finally:
+            heed_signals()
 
 
 def _failed(error: Exception) -> int:

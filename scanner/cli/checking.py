@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scanner.api import Scanner
-from scanner.cli.logs import Loudness, logging_to_stderr
+from scanner.cli.logs import Loudness, logging_to_stderr, sayer
 from scanner.cli.outputs import Outputs
 from scanner.config import ScannerConfig
 from scanner.errors import OutputError
@@ -27,7 +27,7 @@ def run_check(config: ScannerConfig, place: str | None) -> int:
     output = check_output(place) if place else None
     if output and (output.format.suffix != ".json" or output.bucket):
         raise OutputError(f"{place}: a check is written as JSON, to FILE.json or -")
-    inventory = anyio.run(_checked, config, Outputs(config.output.files, config.output))
+    inventory = anyio.run(_checked, config)
     rows = [_row(inventory, target) for target in inventory.targets]
     if output:
         with open_output(output) as stream:
@@ -40,9 +40,11 @@ def run_check(config: ScannerConfig, place: str | None) -> int:
     return 0 if all(works) else 3
 
 
-async def _checked(config: ScannerConfig, outputs: Outputs) -> Inventory:
-    with logging_to_stderr("text", Loudness.QUIET):
-        async with outputs.opened(config.credentials.profile), Scanner(config) as scanner:
+async def _checked(config: ScannerConfig) -> Inventory:
+    with logging_to_stderr("text", Loudness.QUIET) as log:
+        outputs = Outputs(config.output.files, config, sayer(log, "text"))
+        async with outputs.opened(), Scanner(config) as scanner:
+            await outputs.prove()
             return await scanner.check()
 
 

@@ -2,9 +2,10 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from scanner.engine.events import Event, FailureSeen, GatewayEnded, ScanEnded, TargetEnded, TargetPlanned
 from scanner.policy import is_breach, urgency
@@ -15,7 +16,6 @@ from scanner.records import (
     Gateway,
     GatewayCounts,
     GatewayStatus,
-    Record,
     ScanInfo,
     Target,
     TargetCounts,
@@ -27,42 +27,6 @@ from scanner.records import (
 MOST_VOLUMES = 10
 MOST_EXAMPLES = 3
 CALM = (VerdictStatus.OK, VerdictStatus.UNRATED)
-
-
-@dataclass(slots=True)
-class Found:
-    """All records of one target, once it has ended."""
-
-    target: Target
-    gateways: list[Gateway]
-    volumes: dict[str, Volume]
-
-    def records(self) -> Iterator[Record]:
-        yield self.target
-        yield from self.gateways
-        yield from self.volumes.values()
-
-
-class Gathering:
-    """Holds what events tell of a target until it ends: only then is it known which volumes stand."""
-
-    def __init__(self) -> None:
-        self._gateways: dict[tuple[str, str], list[Gateway]] = {}
-        self._volumes: dict[tuple[str, str], dict[str, Volume]] = {}
-
-    def add(self, event: Event) -> Found | None:
-        """The whole target when `event` ends it."""
-        match event:
-            case GatewayEnded(gateway, volumes):
-                key = gateway.account_id, gateway.region
-                self._gateways.setdefault(key, []).append(gateway)
-                self._volumes.setdefault(key, {}).update((volume.arn, volume) for volume in volumes)
-            case TargetEnded(target):
-                gateways = self._gateways.pop(target.key, [])
-                return Found(target, gateways, self._volumes.pop(target.key, {}))
-            case _:
-                pass
-        return None
 
 
 @dataclass(slots=True)
@@ -78,9 +42,25 @@ class Group:
             self.examples.append(failure)
 
 
+class Mark(NamedTuple):
+    """What is kept of a volume until its target ends, as its gateway's is not the last word if it moved."""
+
+    status: VerdictStatus
+    breach: bool
+    waived: bool
+
+
+@dataclass(slots=True)
+class Underway:
+    """A target that has not ended: how many gateways did, and the volumes that stand so far."""
+
+    gateways: int = 0
+    volumes: dict[str, Mark] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Digest:
-    """Counts of one scan, its worst volumes, and its failures in groups."""
+    """Counts of one scan, its worst and oldest volumes, and its failures in groups."""
 
     planned: int = 0
     accounts: dict[str, str | None] = field(default_factory=dict)
@@ -90,50 +70,63 @@ class Digest:
     verdicts: Counter[VerdictStatus] = field(default_factory=Counter)
     breaches: int = 0
     waived: int = 0
-    oldest: datetime | None = None
+    oldest: list[tuple[Volume, Gateway]] = field(default_factory=list)
     worst: list[tuple[Volume, Gateway]] = field(default_factory=list)
     failures: dict[tuple[FailureKind, str], Group] = field(default_factory=dict)
     gateway_names: dict[str, str | None] = field(default_factory=dict)
     ended: ScanEnded | None = None
+    _underway: dict[tuple[str, str], Underway] = field(default_factory=dict)
+    _named: set[str | None] = field(default_factory=set)
 
     def add(self, event: Event) -> None:
+        """Raises RuntimeError for a target whose books do not balance: a defect."""
         match event:
             case TargetPlanned(account_id, name):
                 self.planned += 1
                 self.accounts[account_id] = name
+            case GatewayEnded(gateway, volumes):
+                self._gateway_ended(gateway, volumes)
             case FailureSeen(failure):
                 group = self.failures.setdefault((failure.kind, failure.operation), Group())
                 group.add(failure)
+                if failure in group.examples:
+                    self._named.add(failure.gateway_arn)
+            case TargetEnded(target):
+                self._target_ended(target)
             case ScanEnded():
                 self.ended = event
             case _:
                 pass
 
-    def found(self, found: Found) -> None:
-        """Takes in a target that has ended. Raises RuntimeError if its books do not balance: a defect."""
-        target = found.target
-        if target.volumes != len(found.volumes) or target.gateways < len(found.gateways):
+    def _gateway_ended(self, gateway: Gateway, volumes: tuple[Volume, ...]) -> None:
+        self.gateways[gateway.status] += 1
+        if gateway.arn in self._named:
+            self.gateway_names[gateway.arn] = gateway.name
+        underway = self._underway.setdefault((gateway.account_id, gateway.region), Underway())
+        underway.gateways += 1
+        moved = {volume.arn for volume in volumes if volume.arn in underway.volumes}
+        for arn in moved:
+            self._count(underway.volumes[arn], -1)
+        for volume in volumes:
+            verdict = volume.verdict
+            mark = Mark(verdict.status, is_breach(verdict), verdict.waived is not None)
+            underway.volumes[volume.arn] = mark
+            self._count(mark, 1)
+        pairs = [(volume, gateway) for volume in volumes]
+        self.worst = _first(self.worst, moved, [pair for pair in pairs if _worries(pair)], _by_urgency)
+        self.oldest = _first(self.oldest, moved, [pair for pair in pairs if _moment(pair)], _moment)
+
+    def _count(self, mark: Mark, number: int) -> None:
+        self.verdicts[mark.status] += number
+        self.breaches += number * mark.breach
+        self.waived += number * mark.waived
+
+    def _target_ended(self, target: Target) -> None:
+        underway = self._underway.pop(target.key, Underway())
+        if target.volumes != len(underway.volumes) or target.gateways < underway.gateways:
             raise RuntimeError(f"the target {target.account_id} {target.region} lost gateways or volumes")
         self.targets[target.status] += 1
         self.listed += target.gateways
-        self.gateways.update(gateway.status for gateway in found.gateways)
-        named = {failure.gateway_arn for group in self.failures.values() for failure in group.examples}
-        self.gateway_names.update((each.arn, each.name) for each in found.gateways if each.arn in named)
-        if found.volumes:
-            self._rate(found)
-
-    def _rate(self, found: Found) -> None:
-        gateways = {gateway.arn: gateway for gateway in found.gateways}
-        volumes = found.volumes.values()
-        self.verdicts.update(volume.verdict.status for volume in volumes)
-        self.breaches += sum(is_breach(volume.verdict) for volume in volumes)
-        self.waived += sum(volume.verdict.waived is not None for volume in volumes)
-        points = [volume.recovery_point_time for volume in volumes if volume.recovery_point_time]
-        if points:
-            self.oldest = min(points if self.oldest is None else [*points, self.oldest])
-        worrying = [volume for volume in volumes if volume.verdict.status not in CALM]
-        self.worst += [(volume, gateways[volume.gateway_arn]) for volume in worrying]
-        self.worst = heapq.nsmallest(MOST_VOLUMES, self.worst, key=lambda pair: urgency(pair[0]))
 
     @property
     def scan(self) -> ScanInfo:
@@ -156,3 +149,26 @@ class Digest:
             volumes=self.verdicts.total(),
             calls=self.ended.calls,
         )
+
+
+def _first(
+    kept: list[tuple[Volume, Gateway]],
+    moved: set[str],
+    more: list[tuple[Volume, Gateway]],
+    key: Callable[[tuple[Volume, Gateway]], Any],
+) -> list[tuple[Volume, Gateway]]:
+    if moved:
+        kept = [pair for pair in kept if pair[0].arn not in moved]
+    return heapq.nsmallest(MOST_VOLUMES, kept + more, key=key) if more else kept
+
+
+def _worries(pair: tuple[Volume, Gateway]) -> bool:
+    return pair[0].verdict.status not in CALM
+
+
+def _by_urgency(pair: tuple[Volume, Gateway]) -> tuple[bool, int, float, str]:
+    return urgency(pair[0])
+
+
+def _moment(pair: tuple[Volume, Gateway]) -> datetime | None:
+    return pair[0].recovery_point_time

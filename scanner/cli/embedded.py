@@ -10,7 +10,6 @@ from pathlib import Path
 import typer
 
 from scanner.cli.logs import Loudness
-from scanner.cli.outputs import Outputs
 from scanner.cli.running import Run
 from scanner.config import ScannerConfig
 from scanner.emulator import Emulator
@@ -38,7 +37,7 @@ def run_demo(folder: Path) -> None:
         typer.echo(
             f"Scanning an embedded fleet of {len(config.accounts)} accounts. Nothing leaves this machine.\n"
         )
-        run = Run(config, Outputs(places), Loudness.QUIET, summary=True)
+        run = Run(config, tuple(places), Loudness.QUIET, summary=True)
         code = run.go()
     typer.echo(f"\nA scan of your own that finds this ends with exit code {code}; the demo ends with 0.")
     typer.echo(f"  {inventory}  everything that was found")

@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections import Counter
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from enum import Enum
 from typing import Any, Literal
@@ -11,8 +11,9 @@ from typing import Any, Literal
 import structlog
 
 from scanner.engine.events import CallRetried, Event, FailureSeen, ScanEnded, ScanStarted, TargetEnded
+from scanner.output.remedies import remedy_of
 from scanner.output.text import printable
-from scanner.records import FailureKind, Outcome
+from scanner.records import Failure, FailureKind, Outcome
 
 Facts = MutableMapping[str, Any]
 
@@ -70,6 +71,18 @@ def logging_to_stderr(format: Literal["text", "json"], loudness: Loudness) -> It
         root.removeHandler(bridge)
 
 
+def sayer(log: Any, format: Literal["text", "json"]) -> Callable[[str], None]:
+    """Tells a user what is not of the scan itself: a line as commands print it, or of the log's own form."""
+
+    def say(told: str) -> None:
+        if format == "json":
+            log.error(told)
+        else:
+            sys.stderr.write(f"sgw-scanner: {printable(told)}\n")
+
+    return say
+
+
 def _made_printable(log: Any, method: str, facts: Facts) -> Facts:
     return {key: printable(value) if isinstance(value, str) else value for key, value in facts.items()}
 
@@ -85,6 +98,7 @@ class EventLog:
         self._log = log
         self._every_failure = every_failure
         self._failures: Counter[tuple[FailureKind, str]] = Counter()
+        self._examples: dict[tuple[FailureKind, str], Failure] = {}
 
     def tell(self, event: Event) -> None:
         match event:
@@ -113,6 +127,7 @@ class EventLog:
         failure = event.failure
         group = failure.kind, failure.operation
         self._failures[group] += 1
+        self._examples.setdefault(group, failure)
         if self._every_failure or self._failures[group] == 1:
             facts = {
                 "account": failure.account_id,
@@ -146,7 +161,10 @@ class EventLog:
         for (kind, operation), count in sorted(self._failures.items()):
             # A scan that read nothing says why even if only errors are asked for.
             if outcome is Outcome.FAILED:
-                self._log.error("not read", operation=operation, kind=kind.value, count=count)
+                first = self._examples[kind, operation]
+                facts = {"account": first.account_id, "region": first.region, "message": first.message}
+                facts |= {"operation": operation, "kind": kind.value, "remedy": remedy_of(first)}
+                self._log.error("not read", count=count, **_known(facts))
             elif count > 1:
                 self._log.warning("not read, in all", operation=operation, kind=kind.value, count=count)
         tell = {Outcome.COMPLETE: self._log.info, Outcome.PARTIAL: self._log.warning}

@@ -1,17 +1,24 @@
 """The outputs of one scan: lines while it runs, everything else after it."""
 
-from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-
-import typer
+from tempfile import TemporaryFile
+from typing import BinaryIO
 
 from scanner.aws.buckets import S3Bucket
-from scanner.config import OutputSettings
+from scanner.config import ScannerConfig
 from scanner.errors import OutputError
 from scanner.model import Inventory
-from scanner.output import NdjsonWriter, Output, check_outputs, object_arguments, open_output, save
+from scanner.output import (
+    NdjsonWriter,
+    Output,
+    check_outputs,
+    object_arguments,
+    open_output,
+    save,
+    upload,
+)
 from scanner.output.destination import STDOUT
-from scanner.output.text import printable
 from scanner.records import Record
 
 Lines = Generator[None, Record | None, None]
@@ -20,14 +27,15 @@ Lines = Generator[None, Record | None, None]
 class Outputs:
     """Checked before the scan; an output that fails later costs no other one, and `failed` says so.
 
-    Raises OutputError for a place where nothing could be written.
+    `say` tells of each failure. Raises OutputError for a place where nothing could be written.
     """
 
-    def __init__(self, places: Sequence[str], settings: OutputSettings | None = None) -> None:
+    def __init__(self, places: Sequence[str], config: ScannerConfig, say: Callable[[str], None]) -> None:
         self.outputs = check_outputs(places)
-        self._settings = settings or OutputSettings()
         self.failed = False
-        self._streamed = [each for each in self.outputs if each.format.streams and not each.bucket]
+        self._config = config
+        self._say = say
+        self._spools: dict[Output, BinaryIO] = {}
         self._lines: list[Lines] = []
         self._buckets: Mapping[str, S3Bucket] = {}
 
@@ -38,23 +46,28 @@ class Outputs:
     @property
     def need_inventory(self) -> bool:
         """Whether some output is written of the whole inventory, and not line by line."""
-        return len(self._streamed) < len(self.outputs)
+        return not all(output.format.streams for output in self.outputs)
 
     @asynccontextmanager
-    async def opened(self, profile: str | None) -> AsyncIterator[None]:
-        """Proves that buckets admit what will be written. Left without `finish`, files stay as they were."""
-        async with S3Bucket.all_of(self.outputs, profile) as self._buckets:
-            for output in self.outputs:
-                if output.bucket and output.key:
-                    await self._buckets[output.bucket].check(output.key, self._arguments(output))
-            self._lines = [_lines(output) for output in self._streamed]
+    async def opened(self) -> AsyncIterator[None]:
+        """Opens buckets, and files written line by line, which stay as they were without `finish`."""
+        async with S3Bucket.all_of(self.outputs, self._config) as self._buckets:
             try:
-                for lines in self._lines:
-                    next(lines)
+                for output in self.outputs:
+                    if output.format.streams:
+                        self._lines.append(self._begun(output))
                 yield
             finally:
                 for lines in self._lines:
                     lines.close()
+                for spool in self._spools.values():
+                    spool.close()
+
+    async def prove(self) -> None:
+        """Raises OutputError for a bucket that does not admit what will be written."""
+        for output in self.outputs:
+            if output.bucket and output.key:
+                await self._buckets[output.bucket].check(output.key, self._arguments(output))
 
     def write(self, records: Iterable[Record]) -> None:
         """Adds a line for each record to whatever is written line by line."""
@@ -66,24 +79,53 @@ class Outputs:
         """Puts the files written line by line into their places."""
         self._send(None)
 
-    async def save(self, inventory: Inventory) -> None:
-        """Writes every output that takes a whole inventory."""
+    async def save(self, inventory: Inventory | None) -> None:
+        """Writes every output that takes a whole inventory, then what goes to buckets."""
         for output in self.outputs:
-            if output not in self._streamed:
-                bucket = self._buckets[output.bucket] if output.bucket else None
+            if inventory and not output.bucket and not output.format.streams:
                 with self._noted():
-                    await save(inventory, output, bucket, self._arguments(output))
+                    await save(inventory, output)
+        for output in self.outputs:
+            if output.bucket and output.key:
+                with self._noted():
+                    await self._upload(inventory, output, self._buckets[output.bucket], output.key)
+
+    def given_up(self) -> None:
+        """The uploads that were left have been cancelled."""
+        self._failed("uploads to buckets were given up, as the scan was to end")
+
+    async def _upload(self, inventory: Inventory | None, output: Output, bucket: S3Bucket, key: str) -> None:
+        if output in self._spools:
+            spool = self._spools[output]
+            spool.seek(0)
+            await upload(bucket, key, spool, self._arguments(output))
+        elif inventory:
+            await save(inventory, output, bucket, self._arguments(output))
 
     def _arguments(self, output: Output) -> dict[str, str]:
-        return object_arguments(output, self._settings.encryption, self._settings.kms_key)
+        settings = self._config.output
+        return object_arguments(output, settings.encryption, settings.kms_key)
+
+    def _failed(self, told: str) -> None:
+        self.failed = True
+        self._say(told)
 
     @contextmanager
     def _noted(self) -> Iterator[None]:
         try:
             yield
         except OutputError as error:
-            self.failed = True
-            typer.echo(f"sgw-scanner: {printable(str(error))}", err=True)
+            self._failed(str(error))
+
+    def _begun(self, output: Output) -> Lines:
+        if output.bucket:
+            # An object is sent whole, so its lines wait on this machine's disk.
+            self._spools[output] = TemporaryFile()  # noqa: SIM115 - closed when the outputs are
+            lines = _spooled(self._spools[output])
+        else:
+            lines = _lines(output)
+        next(lines)
+        return lines
 
     def _send(self, record: Record | None) -> None:
         for lines in tuple(self._lines):
@@ -95,6 +137,10 @@ class Outputs:
 
 def _lines(output: Output) -> Lines:
     with open_output(output) as stream:
-        writer = NdjsonWriter(stream)
-        while (record := (yield)) is not None:
-            writer.write(record)
+        yield from _spooled(stream)
+
+
+def _spooled(stream: BinaryIO) -> Lines:
+    writer = NdjsonWriter(stream)
+    while (record := (yield)) is not None:
+        writer.write(record)

@@ -4,22 +4,23 @@ import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import anyio
 import typer
 
 from scanner.api import Scanner
-from scanner.cli.digest import Digest, Gathering
+from scanner.cli.digest import Digest
 from scanner.cli.lock import hold, lock_path
-from scanner.cli.logs import EventLog, Loudness, logging_to_stderr
+from scanner.cli.logs import EventLog, Loudness, logging_to_stderr, sayer
 from scanner.cli.outputs import Outputs
 from scanner.cli.progress import progress
-from scanner.cli.signals import Signals
+from scanner.cli.signals import GRACE, Signals
 from scanner.cli.summary import exit_code, print_summary
 from scanner.config import ScannerConfig
-from scanner.engine.events import FailureSeen
+from scanner.engine.events import FailureSeen, GatewayEnded, TargetEnded
 from scanner.engine.fold import Fold
+from scanner.errors import OutputError
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Run:
     """One scan as the command line makes it."""
 
     config: ScannerConfig
-    outputs: Outputs
+    places: tuple[str, ...]
     loudness: Loudness = Loudness.NORMAL
     log_format: Literal["text", "json"] = "text"
     summary: bool = True
@@ -40,10 +41,12 @@ class Run:
     def go(self) -> int:
         """Scans, writes, prints; returns the exit code."""
         uvloop = find_spec("uvloop") is not None
-        digest = anyio.run(self._scan, backend_options={"use_uvloop": uvloop})
-        failed = self.outputs.failed
+        with logging_to_stderr(self.log_format, self.loudness) as log:
+            outputs = Outputs(self.places, self.config, sayer(log, self.log_format))
+            digest = anyio.run(self._scan, outputs, log, backend_options={"use_uvloop": uvloop})
+        failed = outputs.failed
         if self.summary:
-            stream = sys.stderr if self.outputs.on_stdout else sys.stdout
+            stream = sys.stderr if outputs.on_stdout else sys.stdout
             try:
                 print_summary(digest, self.config.policy, stream)
             except BrokenPipeError:
@@ -53,25 +56,33 @@ class Run:
                 failed = True
         return exit_code(digest, failed_outputs=failed)
 
-    async def _scan(self) -> Digest:
-        signals = Signals()
-        fold = Fold() if self.outputs.need_inventory else None
+    async def _scan(self, outputs: Outputs, log: Any) -> Digest:
+        signals = Signals(sayer(log, self.log_format))
+        fold = Fold() if outputs.need_inventory else None
+        deadline = self.config.scan.deadline
         with signals.heard():
-            async with self.outputs.opened(self.config.credentials.profile):
-                digest = await self._read(signals, fold)
-                self.outputs.write((digest.coverage(), digest.scan))
-                self.outputs.finish()
-                if fold:
-                    await self.outputs.save(fold.inventory())
+            async with outputs.opened():
+                with signals.bounded(0) as scope:
+                    if deadline:
+                        scope.deadline = min(scope.deadline, anyio.current_time() + deadline.total_seconds())
+                    await outputs.prove()
+                if scope.cancelled_caught:
+                    raise OutputError("the buckets did not answer before the scan was to end; scan again")
+                digest = await self._read(signals, outputs, fold, log)
+                outputs.write((digest.coverage(), digest.scan))
+                outputs.finish()
+                with signals.bounded(GRACE) as scope:
+                    if digest.scan.deadline_reached:
+                        scope.deadline = anyio.current_time() + GRACE
+                    await outputs.save(fold.inventory() if fold else None)
+                if scope.cancelled_caught:
+                    outputs.given_up()
         return digest
 
-    async def _read(self, signals: Signals, fold: Fold | None) -> Digest:
-        digest, gathering = Digest(), Gathering()
-        with (
-            logging_to_stderr(self.log_format, self.loudness) as log,
-            progress(self.summary) as show,
-        ):
-            tell = EventLog(log, every_failure=self.loudness is Loudness.VERBOSE).tell
+    async def _read(self, signals: Signals, outputs: Outputs, fold: Fold | None, log: Any) -> Digest:
+        digest = Digest()
+        tell = EventLog(log, every_failure=self.loudness is Loudness.VERBOSE).tell
+        with progress(self.summary) as show:
             async with Scanner(self.config) as scanner, scanner.stream() as events:
                 signals.end(events)
                 async for event in events:
@@ -80,9 +91,13 @@ class Run:
                     digest.add(event)
                     if fold:
                         fold.add(event)
-                    if found := gathering.add(event):
-                        digest.found(found)
-                        self.outputs.write(found.records())
-                    elif isinstance(event, FailureSeen):
-                        self.outputs.write((event.failure,))
+                    match event:
+                        case GatewayEnded(gateway, volumes):
+                            outputs.write((gateway, *volumes))
+                        case TargetEnded(target):
+                            outputs.write((target,))
+                        case FailureSeen(failure):
+                            outputs.write((failure,))
+                        case _:
+                            pass
         return digest

@@ -66,8 +66,10 @@ def scan(
     Exit codes: 0 complete and no breach, 1 some volume breaches its RPO, 2 wrong usage or configuration,
     3 incomplete, 4 nothing could be scanned, 70 a defect, 75 another scan holds the lock.
     """
+    from scanner.cli.streams import hold_signals
+
+    hold_signals()
     from scanner.cli.logs import Loudness
-    from scanner.cli.outputs import Outputs
     from scanner.cli.running import Run
     from scanner.cli.settings import listed, settings_of
     from scanner.errors import ConfigError
@@ -81,6 +83,6 @@ def scan(
     }
     settings = settings_of(config, account, region, flags)
     loudness = Loudness.QUIET if quiet else Loudness.VERBOSE if verbose else Loudness.NORMAL
-    outputs = Outputs(tuple(output or settings.output.files), settings.output)
-    run = Run(settings, outputs, loudness, log_format.value, summary=not quiet)
+    places = tuple(output or settings.output.files)
+    run = Run(settings, places, loudness, log_format.value, summary=not quiet)
     raise typer.Exit(run.locked(config))

@@ -3,33 +3,40 @@
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import typer
+import anyio
 
 from scanner.api import EventStream
+from scanner.cli.streams import HEARD, heed_signals
 
-HEARD = (signal.SIGTERM, signal.SIGINT)
+GRACE = 10.0
+"""Seconds that uploads have after a signal; files on this machine are written by then."""
 
 
 class Signals:
     """Listens while a scan and its outputs are under way; only inside of an event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
         self._asked = False
         self._events: EventStream | None = None
+        self._scopes: list[tuple[anyio.CancelScope, float]] = []
 
     @contextmanager
     def heard(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
         for number in HEARD:
-            loop.add_signal_handler(number, self._came, number)
+            loop.add_signal_handler(number, self._came, signal.Signals(number))
+        heed_signals()
         try:
             yield
         finally:
             for number in HEARD:
                 loop.remove_signal_handler(number)
+                # The loop would leave SIGINT to Python, which makes an exception of it while all ends.
+                signal.signal(number, signal.SIG_DFL)
 
     def end(self, events: EventStream) -> None:
         """From now on a signal ends this stream; one that has come already does so at once."""
@@ -37,11 +44,25 @@ class Signals:
         if self._asked:
             events.interrupt()
 
+    @contextmanager
+    def bounded(self, grace: float) -> Iterator[anyio.CancelScope]:
+        """A scope that ends `grace` seconds after a signal, or after its own beginning if one has come."""
+        with anyio.CancelScope() as scope:
+            if self._asked:
+                scope.deadline = anyio.current_time() + grace
+            self._scopes.append((scope, grace))
+            try:
+                yield scope
+            finally:
+                self._scopes.remove((scope, grace))
+
     def _came(self, number: signal.Signals) -> None:
         if self._asked:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         self._asked = True
-        typer.echo(f"sgw-scanner: {number.name}: ending in order; a second one ends at once", err=True)
+        self._say(f"{number.name}: ending in order; a second one ends at once")
         if self._events:
             self._events.interrupt()
+        for scope, grace in self._scopes:
+            scope.deadline = min(scope.deadline, anyio.current_time() + grace)

@@ -16,6 +16,10 @@ from scanner.records import ANY_REGION, Failure, Gateway, Outcome, VerdictStatus
 WIDTH = 140
 """Of a summary that no terminal bounds."""
 LONGEST_MESSAGE = 300
+NOTHING_PLANNED = (
+    "There was nothing to scan: every account or Region is left out; look at include_ous, exclude_ous,"
+    " exclude_accounts and exclude_regions"
+)
 STYLES = {Outcome.COMPLETE: "bold green", Outcome.PARTIAL: "bold red", Outcome.FAILED: "bold red"}
 VERDICT_STYLES = {
     VerdictStatus.NO_RECOVERY_POINT: "red",
@@ -62,7 +66,7 @@ def _expired(waivers: Sequence[Waiver], console: Console) -> None:
     if waivers:
         console.print()
     for waiver in waivers:
-        said = f"The waiver {printable(waiver.reason)!r} expired on {waiver.until} and counts for nothing."
+        said = f"The waiver “{printable(waiver.reason)}” expired on {waiver.until} and counts for nothing."
         console.print(Text(said, "yellow"))
 
 
@@ -76,6 +80,8 @@ def _coverage(digest: Digest, console: Console) -> None:
         headline.append(": ")
         headline.append("not everything was read", "bold red")
     console.print(headline)
+    if not digest.planned:
+        console.print(Text(NOTHING_PLANNED, "bold red"))
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column()
     table.add_column(justify="right")
@@ -87,8 +93,10 @@ def _coverage(digest: Digest, console: Console) -> None:
     table.add_row("API calls", str(calls.attempted), _parts(calls.model_dump(), "attempted"))
     console.print(table)
     if digest.oldest:
-        ago = age((scan.finished_at - digest.oldest).total_seconds())
-        console.print(f"The oldest recovery point is of {digest.oldest:%Y-%m-%d %H:%M} UTC, {ago} old.")
+        volume, gateway = digest.oldest[0]
+        point, ago = volume.recovery_point_time, age(volume.verdict.age_seconds)
+        where = f"{volume.id} on {printable(gateway.name or gateway.id)}"
+        console.print(f"The oldest recovery point, {ago} old, is of {point:%Y-%m-%d %H:%M} UTC: {where}.")
 
 
 def _parts(counts: Mapping[str, int], total: str) -> str:
@@ -111,18 +119,21 @@ def _verdicts(digest: Digest) -> Text:
 
 def _volumes(digest: Digest, console: Console) -> None:
     worrying = sum(count for status, count in digest.verdicts.items() if status not in CALM)
-    if not worrying:
+    shown = digest.worst
+    title = "The worst volumes"
+    if len(shown) < worrying:
+        title = f"The worst {len(shown)} of {worrying} volumes to look at"
+    if not shown and digest.verdicts[VerdictStatus.UNRATED]:
+        # Nothing rates them, so their age alone must tell where to look.
+        shown, title = digest.oldest, "The oldest recovery points; set policy.rpo to have them rated"
+    if not shown:
         return
     console.print()
-    shown = len(digest.worst)
-    title = (
-        "The worst volumes" if shown == worrying else f"The worst {shown} of {worrying} volumes to look at"
-    )
     console.print(Text(title, "bold"))
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("volume", "verdict", "age", "RPO", "gateway", "account", "Region", "used"):
         table.add_column(heading, overflow="fold", justify="right" if heading == "used" else "left")
-    for volume, gateway in digest.worst:
+    for volume, gateway in shown:
         table.add_row(*_row(volume, gateway, digest.accounts.get(volume.account_id)))
     console.print(table)
 

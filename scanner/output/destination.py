@@ -46,6 +46,8 @@ def check_output(place: str) -> Output:
     """
     output = parse_output(place)
     output.format.check(place)
+    if place == STDOUT and sys.__stdout__ is None:
+        raise OutputError("-: standard output is closed; name a file")
     if output.bucket is None and place != STDOUT:
         check_place(place)
     return output

@@ -14,7 +14,7 @@ from scanner.output.destination import Output, open_output
 
 PART_SIZE = 16 * 1024 * 1024
 """S3 takes 10,000 parts, so the largest object is 160 GB; parts under 5 MiB it refuses."""
-_ABORT_SECONDS = 10
+_ABORT_SECONDS = 3
 
 
 class Bucket(Protocol):

@@ -11,6 +11,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from scanner.aws.buckets import S3Bucket
+from scanner.config import ScannerConfig
 from scanner.errors import ConfigError, OutputError
 from scanner.output.upload import upload
 
@@ -50,12 +51,15 @@ def s3(moto_url: str, monkeypatch: Patch) -> Any:
     return client
 
 
+GONE = ScannerConfig.model_validate({"credentials": {"profile": "gone"}})
+
+
 def objects(s3: Any) -> list[str]:
     return [each["Key"] for each in s3.list_objects_v2(Bucket="here").get("Contents", [])]
 
 
 async def test_a_check_leaves_nothing_behind(s3: Any) -> None:
-    async with S3Bucket.all_of(OUTPUTS, None) as buckets:
+    async with S3Bucket.all_of(OUTPUTS, ScannerConfig()) as buckets:
         assert set(buckets) == {"here"}
         await buckets["here"].check("a/b.json")
     assert objects(s3) == []
@@ -63,7 +67,7 @@ async def test_a_check_leaves_nothing_behind(s3: Any) -> None:
 
 
 async def test_what_is_put_comes_back_with_its_type(s3: Any) -> None:
-    async with S3Bucket.all_of(OUTPUTS, None) as buckets:
+    async with S3Bucket.all_of(OUTPUTS, ScannerConfig()) as buckets:
         await buckets["here"].put("a.json", b"{}", {"ContentType": "application/json"})
     found = s3.get_object(Bucket="here", Key="a.json")
     assert (found["Body"].read(), found["ContentType"]) == (b"{}", "application/json")
@@ -73,7 +77,7 @@ async def test_a_large_object_goes_in_parts_and_comes_back_whole(s3: Any, monkey
     size = 5 * 1024 * 1024
     monkeypatch.setitem(upload.__globals__, "PART_SIZE", size)
     body = bytes(range(256)) * (2 * size // 256) + b"the end"
-    async with S3Bucket.all_of(OUTPUTS, None) as buckets:
+    async with S3Bucket.all_of(OUTPUTS, ScannerConfig()) as buckets:
         await upload(buckets["here"], "large", io.BytesIO(body), {})
     found = s3.get_object(Bucket="here", Key="large")
     assert found["Body"].read() == body
@@ -81,27 +85,27 @@ async def test_a_large_object_goes_in_parts_and_comes_back_whole(s3: Any, monkey
 
 
 async def test_a_bucket_that_does_not_exist_is_told_with_the_remedy(s3: Any) -> None:
-    async with S3Bucket.all_of([SimpleNamespace(bucket="nowhere")], None) as buckets:
+    async with S3Bucket.all_of([SimpleNamespace(bucket="nowhere")], ScannerConfig()) as buckets:
         with pytest.raises(OutputError, match=r"s3://nowhere/a\.json: .*create the bucket"):
             await buckets["nowhere"].check("a.json")
 
 
 async def test_without_outputs_in_buckets_no_client_is_made(s3: Any, monkeypatch: Patch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "gone")
-    async with S3Bucket.all_of([SimpleNamespace(bucket=None)], "gone") as buckets:
+    async with S3Bucket.all_of([SimpleNamespace(bucket=None)], GONE) as buckets:
         assert buckets == {}
 
 
 async def test_a_profile_that_does_not_exist_is_an_error_of_the_configuration(s3: Any) -> None:
     with pytest.raises(ConfigError, match="gone"):
-        async with S3Bucket.all_of(OUTPUTS, "gone"):
+        async with S3Bucket.all_of(OUTPUTS, GONE):
             pass
 
 
 async def test_an_endpoint_that_is_no_url_is_an_error_of_the_output(s3: Any, monkeypatch: Patch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "localhost")
     with pytest.raises(OutputError, match="Invalid endpoint"):
-        async with S3Bucket.all_of(OUTPUTS, None):
+        async with S3Bucket.all_of(OUTPUTS, ScannerConfig()):
             pass
 
 
@@ -112,13 +116,13 @@ async def test_sdk_files_that_cannot_be_read_are_an_error_of_the_output(
     file.write_text("no section\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
     with pytest.raises(OutputError, match="S3: "):
-        async with S3Bucket.all_of(OUTPUTS, None):
+        async with S3Bucket.all_of(OUTPUTS, ScannerConfig()):
             pass
 
 
 async def test_nobody_at_the_endpoint_is_an_error_of_the_output(s3: Any, monkeypatch: Patch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{unused_port()}")
-    async with S3Bucket.all_of(OUTPUTS, None) as buckets:
+    async with S3Bucket.all_of(OUTPUTS, ScannerConfig()) as buckets:
         with pytest.raises(OutputError, match=r"s3://here/a\.json: Could not connect"):
             await buckets["here"].put("a.json", b"", {})
 
@@ -126,6 +130,6 @@ async def test_nobody_at_the_endpoint_is_an_error_of_the_output(s3: Any, monkeyp
 async def test_somebody_else_at_the_endpoint_is_an_error_of_the_output(s3: Any, monkeypatch: Patch) -> None:
     with listening(tls=False) as port:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
-        async with S3Bucket.all_of(OUTPUTS, None) as buckets:
+        async with S3Bucket.all_of(OUTPUTS, ScannerConfig()) as buckets:
             with pytest.raises(OutputError, match=r"s3://here/a\.json: "):
                 await buckets["here"].create("a.json", {})

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from scanner.cli.digest import Digest, Gathering
+from scanner.cli.digest import Digest
 from scanner.engine.events import (
     Event,
     FailureSeen,
@@ -30,9 +30,7 @@ def events_of(inventory: Inventory) -> Iterator[Event]:
 
 
 def digest_of(inventory: Inventory) -> Digest:
-    digest, gathering = Digest(), Gathering()
+    digest = Digest()
     for event in events_of(inventory):
         digest.add(event)
-        if found := gathering.add(event):
-            digest.found(found)
     return digest

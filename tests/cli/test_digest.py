@@ -3,13 +3,13 @@
 import pytest
 from hypothesis import given
 
-from scanner.cli.digest import CALM, MOST_EXAMPLES, MOST_VOLUMES, Digest, Gathering
-from scanner.engine.events import GatewayEnded, ScanEnded, TargetEnded, TargetPlanned
+from scanner.cli.digest import CALM, MOST_EXAMPLES, MOST_VOLUMES, Digest
+from scanner.engine.events import Event, GatewayEnded, ScanEnded, TargetEnded, TargetPlanned
 from scanner.model import Inventory
 from scanner.policy import is_breach, urgency
-from scanner.records import CallCounts, GatewayStatus, Target, TargetStatus
+from scanner.records import CallCounts, GatewayStatus, Target, TargetStatus, VerdictStatus
 from tests.cli.events import digest_of, events_of
-from tests.output.fleet import inventory
+from tests.output.fleet import inventory, verdict
 from tests.strategies import NOW, failure_of, gateway, inventories, scan_info, volume
 
 ACCOUNT, REGION = "000000000001", "us-east-1"
@@ -26,7 +26,8 @@ def test_the_worst_volumes_come_first_and_are_few() -> None:
     worrying = [each for each in whole.volumes if each.verdict.status not in CALM]
     assert [each for each, _ in digest.worst] == sorted(worrying, key=urgency)[:MOST_VOLUMES]
     assert digest.breaches == sum(is_breach(each.verdict) for each in whole.volumes)
-    assert digest.oldest == min(each.recovery_point_time or NOW for each in whole.volumes)
+    oldest = min(each.recovery_point_time or NOW for each in whole.volumes)
+    assert digest.oldest[0][0].recovery_point_time == oldest
 
 
 def test_of_many_failures_only_the_first_few_are_kept() -> None:
@@ -38,28 +39,30 @@ def test_of_many_failures_only_the_first_few_are_kept() -> None:
     assert all(len(group.examples) <= MOST_EXAMPLES for group in digest.failures.values())
 
 
-def test_a_volume_that_moved_counts_once() -> None:
-    """The later of two records stands, in the digest as in the inventory."""
+def told(*events: Event) -> Digest:
+    digest = Digest(planned=1)
+    for event in events:
+        digest.add(event)
+    return digest
+
+
+def test_a_volume_that_moved_counts_once_as_the_later_record_has_it() -> None:
+    """In the digest as in the inventory."""
     old, new = (gateway(ACCOUNT, REGION, number, GatewayStatus.SCANNED) for number in (1, 2))
-    first = volume(old, 1).model_copy(update={"arn": "arn:moved"})
-    second = first.model_copy(update={"gateway_arn": new.arn})
-    gathering = Gathering()
-    assert gathering.add(GatewayEnded(old, (first,))) is None
-    assert gathering.add(GatewayEnded(new, (second,))) is None
-    found = gathering.add(TargetEnded(_target(gateways=2, volumes=1)))
-    assert found
-    assert list(found.records()) == [_target(gateways=2, volumes=1), old, new, second]
+    first = volume(old, 1).model_copy(update={"verdict": verdict(VerdictStatus.BREACH, 40)})
+    fresh = {"gateway_arn": new.arn, "verdict": verdict(VerdictStatus.OK, 1), "recovery_point_time": NOW}
+    second = first.model_copy(update=fresh)
+    digest = told(GatewayEnded(old, (first,)), GatewayEnded(new, (second,)))
+    digest.add(TargetEnded(_target(gateways=2, volumes=1)))
+    assert +digest.verdicts == {VerdictStatus.OK: 1}
+    assert (digest.breaches, digest.worst, digest.oldest) == (0, [], [(second, new)])
 
 
 @pytest.mark.parametrize("gateways, volumes", [(0, 1), (1, 2)])
 def test_a_target_that_lost_something_is_a_defect(gateways: int, volumes: int) -> None:
     one = gateway(ACCOUNT, REGION, 1, GatewayStatus.SCANNED)
-    gathering = Gathering()
-    gathering.add(GatewayEnded(one, (volume(one, 1),)))
-    found = gathering.add(TargetEnded(_target(gateways=gateways, volumes=volumes)))
-    assert found
     with pytest.raises(RuntimeError, match="lost gateways or volumes"):
-        Digest().found(found)
+        told(GatewayEnded(one, (volume(one, 1),)), TargetEnded(_target(gateways=gateways, volumes=volumes)))
 
 
 def test_a_target_that_never_ended_is_a_defect() -> None:
@@ -74,11 +77,7 @@ def test_a_target_that_never_ended_is_a_defect() -> None:
 
 def test_a_listed_gateway_without_a_usable_arn_counts_as_failed() -> None:
     target = _target(gateways=1, volumes=0, status=TargetStatus.PARTIAL)
-    found = Gathering().add(TargetEnded(target))
-    assert found
-    digest = Digest(planned=1)
-    digest.found(found)
-    digest.add(ScanEnded(scan_info(), CallCounts()))
+    digest = told(TargetEnded(target), ScanEnded(scan_info(), CallCounts()))
     assert digest.coverage().gateways.failed == 1
 
 

@@ -13,6 +13,7 @@ from moto.server import ThreadedMotoServer
 
 from scanner.aws.buckets import S3Bucket
 from scanner.cli.outputs import Outputs
+from scanner.config import ScannerConfig
 from scanner.emulator import Emulator, Fault
 from scanner.errors import OutputError
 from scanner.model import Inventory
@@ -94,7 +95,7 @@ def test_a_profile_that_does_not_exist_is_a_mistake(command: Command, bucket: ob
 
 async def test_a_large_object_goes_in_parts(bucket: object) -> None:
     output = parse_output("s3://reports/large.json")
-    async with S3Bucket.all_of([output], None) as buckets:
+    async with S3Bucket.all_of([output], ScannerConfig()) as buckets:
         content = b"x" * (PART_SIZE + 1)
         await upload(buckets["reports"], "large.json", BytesIO(content), object_arguments(output))
         assert bucket.Object("large.json").content_length == len(content)  # type: ignore[attr-defined]
@@ -139,11 +140,15 @@ def test_a_disk_that_fills_up_costs_one_output_and_exits_3(
     assert not list(place.glob(".*.tmp"))
 
 
+def outputs_to(places: list[str]) -> Outputs:
+    return Outputs(places, ScannerConfig(), print)
+
+
 def test_lines_of_a_scan_that_broke_off_leave_nothing(tmp_path: Path) -> None:
-    outputs = Outputs([str(tmp_path / "i.ndjson")])
+    outputs = outputs_to([str(tmp_path / "i.ndjson")])
 
     async def broken() -> None:
-        async with outputs.opened(None):
+        async with outputs.opened():
             outputs.write(example().targets)
             raise ZeroDivisionError
 
@@ -153,15 +158,15 @@ def test_lines_of_a_scan_that_broke_off_leave_nothing(tmp_path: Path) -> None:
 
 
 def test_one_that_takes_lines_needs_no_inventory_and_others_do(tmp_path: Path) -> None:
-    assert not Outputs([]).need_inventory
-    assert not Outputs([str(tmp_path / "i.ndjson")]).need_inventory
-    assert Outputs([str(tmp_path / "i.ndjson"), str(tmp_path / "i.csv")]).need_inventory
-    assert Outputs(["s3://bucket/i.ndjson"]).need_inventory
+    assert not outputs_to([]).need_inventory
+    assert not outputs_to([str(tmp_path / "i.ndjson")]).need_inventory
+    assert outputs_to([str(tmp_path / "i.ndjson"), str(tmp_path / "i.csv")]).need_inventory
+    assert not outputs_to(["s3://bucket/i.ndjson"]).need_inventory
 
 
 def test_a_mistake_in_the_places_is_found_at_once() -> None:
     with pytest.raises(OutputError, match="named twice"):
-        Outputs(["-", "-"])
+        outputs_to(["-", "-"])
 
 
 def test_outputs_of_the_configuration_are_written_unless_others_are_named(

@@ -221,7 +221,7 @@ def test_an_expired_waiver_is_named(command: Command, place: Path) -> None:
     )
     (place / "scanner.toml").write_text(f"{CONFIG}\n{waiver}\n")
     said = command("scan")
-    assert "The waiver 'moving' expired on" in said.out
+    assert "The waiver “moving” expired on" in said.out
 
 
 def test_an_output_that_fails_after_the_scan_costs_only_itself(

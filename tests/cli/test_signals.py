@@ -5,6 +5,7 @@ import os
 import signal
 from typing import Any
 
+import anyio
 import pytest
 
 from scanner.cli.signals import Signals
@@ -19,7 +20,7 @@ class Events:
 
 def after(*steps: Any) -> Events:
     """The events after these steps, each a signal that came or None for the start of the stream."""
-    events, signals = Events(), Signals()
+    events, signals = Events(), Signals(print)
 
     async def scan() -> None:
         with signals.heard():
@@ -44,7 +45,7 @@ def test_a_signal_that_came_too_early_interrupts_as_soon_as_there_is_a_stream(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert after(signal.SIGINT, None).interrupted == 1
-    assert "SIGINT: ending in order; a second one ends at once" in capsys.readouterr().err
+    assert "SIGINT: ending in order; a second one ends at once" in capsys.readouterr().out
 
 
 def test_the_second_signal_is_left_to_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,3 +55,36 @@ def test_the_second_signal_is_left_to_the_system(monkeypatch: pytest.MonkeyPatch
     after(None, signal.SIGINT, signal.SIGTERM)
     assert sent == [(os.getpid(), signal.SIGTERM)]
     assert signal.getsignal(signal.SIGTERM) == before == signal.SIG_DFL
+
+
+def bounded(*steps: Any, grace: float = 0.0) -> bool:
+    """Whether a scope that these signals find open was cancelled."""
+
+    async def scan() -> bool:
+        signals = Signals(print)
+        with signals.heard(), signals.bounded(grace) as scope:
+            for step in steps:
+                signal.raise_signal(step)
+            await anyio.sleep(0.2)
+        return scope.cancelled_caught
+
+    return asyncio.run(scan())
+
+
+def test_a_signal_ends_what_goes_on_besides_after_its_grace() -> None:
+    assert bounded(signal.SIGTERM)
+    assert not bounded(signal.SIGTERM, grace=60)
+    assert not bounded()
+
+
+def test_what_begins_after_a_signal_has_its_grace_from_then_on() -> None:
+    async def scan() -> bool:
+        signals = Signals(print)
+        with signals.heard():
+            signal.raise_signal(signal.SIGTERM)
+            await asyncio.sleep(0.01)
+            with signals.bounded(0) as scope:
+                await anyio.sleep(60)
+        return scope.cancelled_caught
+
+    assert asyncio.run(scan())

@@ -96,7 +96,7 @@ def test_expired_waivers_are_named_and_others_are_not() -> None:
     past = Waiver(match=match, until=today - timedelta(days=1), reason="was moving")
     still = Waiver(match=match, until=today, reason="moving")
     said = printed(inventory(), Policy(waivers=(past, still)))
-    assert f"'was moving' expired on {date(2026, 11, 23)} and counts for nothing" in said
+    assert f"“was moving” expired on {date(2026, 11, 23)} and counts for nothing" in said
     assert "'moving'" not in said
 
 
