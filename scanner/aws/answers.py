@@ -66,8 +66,8 @@ def _volume(record: Any) -> VolumeRecord:
 
 def answered_for(body: Mapping[str, Any], gateway_arn: str) -> None:
     """Raises Nonsense when the answer is about another gateway than the one asked."""
-    named = body.get("GatewayARN", gateway_arn)
-    if named != gateway_arn:
+    named = body.get("GatewayARN")
+    if named not in (None, gateway_arn):
         raise Nonsense(f"the answer is about another gateway: {str(named)[:200]!r}", whole=True)
 
 

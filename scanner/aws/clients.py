@@ -131,7 +131,9 @@ class Clients:
                 response = await client._make_api_call(operation, parameters)
         # A time that is no time comes out of the SDK's XML parser as it is: a ValueError.
         except (ClientError, BotoCoreError, ResponseParserError, ValueError, TimeoutError) as error:
-            raise self._mended(failed(error, operation), error, skew) from None
+            failure = failed(error, operation)
+            failure.message = credentials.hidden_in(failure.message)
+            raise self._mended(failure, error, skew) from None
         finally:
             _signing.reset(token)
         metadata = response["ResponseMetadata"]

@@ -1,11 +1,15 @@
 """Connections of all clients of a Scanner, which trust the same certificates."""
 
 import ssl
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 from aiobotocore.httpsession import AIOHTTPSession
 from botocore.httpsession import create_urllib3_context, get_cert_path
+
+LONGEST_BODY = 32 << 20
+"""Bytes. A page of a hundred gateways has some 50,000; an endless one would fill memory."""
 
 
 def sessions_sharing_trust() -> type[AIOHTTPSession]:
@@ -32,14 +36,41 @@ def sessions_sharing_trust() -> type[AIOHTTPSession]:
     return Session
 
 
+class TooLongError(Exception):
+    """An answer that is longer than any of the service's."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """An answer that has come in whole, as the SDK's session looks at one."""
+
+    url: Any
+    status: int
+    raw_headers: Any
+    body: bytes
+
+    async def read(self) -> bytes:
+        return self.body
+
+
 class _Steadfast:
-    """A session that follows no redirect: the service sends none, and another host must not see the token."""
+    """A session that follows no redirect, and takes in no more than a service would send.
+
+    The service redirects nobody, and no other host must see the token.
+    """
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
 
-    async def request(self, method: str, **options: Any) -> aiohttp.ClientResponse:
-        return await self._session.request(method, allow_redirects=False, **options)
+    async def request(self, method: str, **options: Any) -> _Answer:
+        async with self._session.request(method, allow_redirects=False, **options) as answer:
+            body = bytearray()
+            async for piece in answer.content.iter_any():
+                body += piece
+                if len(body) > LONGEST_BODY:
+                    answer.close()
+                    raise TooLongError(f"the answer is longer than {LONGEST_BODY >> 20} MiB")
+            return _Answer(answer.url, answer.status, answer.raw_headers, bytes(body))
 
 
 def _trusting(bundle: str | None) -> ssl.SSLContext:

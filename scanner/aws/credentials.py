@@ -9,6 +9,9 @@ import anyio
 
 from scanner.engine.source import CallFailed
 
+HIDDEN = "[hidden]"
+SHORTEST_SECRET = 8
+"""Characters; anything shorter is no key, and could be part of any word."""
 RENEW_BEFORE = timedelta(minutes=5)
 FAILURE_STANDS = 10.0
 """Seconds in which all accounts of a scan share one failure; whoever mends its cause waits no longer."""
@@ -26,8 +29,15 @@ class Credentials:
     token: str | None = field(default=None, repr=False)
     expires_at: datetime | None = None
 
+    def hidden_in(self, text: str) -> str:
+        """`text` without these secrets: a service that refuses a signature may quote what was signed."""
+        for secret in (self.secret_key, self.token):
+            if secret and len(secret) >= SHORTEST_SECRET:
+                text = text.replace(secret, HIDDEN)
+        return text
+
     def lasts(self, now: datetime) -> bool:
-        return self.expires_at is None or now < self.expires_at - RENEW_BEFORE
+        return self.expires_at is None or now + RENEW_BEFORE < self.expires_at
 
 
 class Identity:

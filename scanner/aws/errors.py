@@ -1,8 +1,12 @@
 """What the SDK and the service say when a call fails, as failure kinds."""
 
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
+import aiohttp
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -16,6 +20,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from scanner.aws.connections import TooLongError
 from scanner.engine.source import CallFailed, GatewayNotApplicable, GatewayVanished
 from scanner.records import FailureKind
 
@@ -146,6 +151,8 @@ REGION_REMEDY = (
     " under scan.exclude_regions"
 )
 LONGEST_MESSAGE = 2000
+LONGEST_RETRY_AFTER = 300.0
+"""Seconds. Whoever asks for more is asked again by then, and will say so."""
 
 
 def failed(error: BaseException, operation: str) -> CallFailed:
@@ -159,6 +166,8 @@ def failed(error: BaseException, operation: str) -> CallFailed:
             return _broken(FailureKind.TIMEOUT, error, "the answer took too long")
         case SSLError():
             return _broken(FailureKind.NETWORK, error, "no trusted TLS connection", connected=False)
+        case EndpointConnectionError() if _broke_later(error.kwargs.get("error")):
+            return _broken(FailureKind.NETWORK, error, "the connection broke")
         case EndpointConnectionError() | ProxyConnectionError():
             return _broken(FailureKind.NETWORK, error, "no connection", connected=False)
         case ConnectionClosedError():
@@ -169,12 +178,20 @@ def failed(error: BaseException, operation: str) -> CallFailed:
                 "the answer is not what the service sends; look for a proxy in between",
                 retryable=True,
             )
+        case HTTPClientError() if isinstance(error.kwargs.get("error"), TooLongError):
+            told = f"{error.kwargs['error']}; look for a proxy in between"
+            return CallFailed(FailureKind.INVALID_RESPONSE, told)
         case HTTPClientError():
             return _broken(FailureKind.NETWORK, error, "the connection broke")
         case BotoCoreError():
             return CallFailed(FailureKind.CREDENTIALS, clean(str(error)), sent=False)
         case _:
             raise error
+
+
+def _broke_later(cause: object) -> bool:
+    # The SDK tells of both as of no connection.
+    return isinstance(cause, aiohttp.ClientOSError) and not isinstance(cause, aiohttp.ClientConnectorError)
 
 
 def _broken(kind: FailureKind, error: BaseException, what: str, *, connected: bool = True) -> CallFailed:
@@ -194,7 +211,8 @@ def _answered(response: Mapping[str, Any], operation: str) -> CallFailed:
     modeled = response.get("error")
     inner = clean(str(modeled.get("errorCode", ""))).strip() if isinstance(modeled, Mapping) else ""
     code = inner or outer
-    facts: dict[str, Any] = {"code": code or None, "request_id": metadata.get("RequestId")}
+    request_id = metadata.get("RequestId") or headers.get("x-amzn-requestid")
+    facts: dict[str, Any] = {"code": code or None, "request_id": request_id}
     if outer in THROTTLES or status == 429:
         return CallFailed(
             FailureKind.THROTTLED,
@@ -204,7 +222,9 @@ def _answered(response: Mapping[str, Any], operation: str) -> CallFailed:
             **facts,
         )
     if inner:
-        return _by_inner_code(inner, message, facts)
+        failure = _by_inner_code(inner, message, facts)
+        failure.retry_after = _retry_after(headers) if failure.retryable else None
+        return failure
     if outer in DENIALS:
         remedy = (
             f"{message}; allow the action for the scanning role (`sgw-scanner iam policy` prints the policy)"
@@ -260,8 +280,18 @@ def _credential_message(code: str, message: str) -> str:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    text = headers.get("retry-after", "")
-    return min(float(text), 300.0) if text.isascii() and text.isdigit() else None
+    """Seconds to leave the service alone: a number, or what is left until a date by its own clock."""
+    text = headers.get("retry-after", "").strip()
+    try:
+        seconds = float(text) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) else _until(text, headers)
+    except (ValueError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
+
+
+def _until(text: str, headers: Mapping[str, str]) -> float:
+    now = parsedate_to_datetime(headers["date"]) if headers.get("date") else datetime.now(UTC)
+    return (parsedate_to_datetime(text) - now).total_seconds()
 
 
 def clean(message: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from scanner.aws.answers import Nonsense
 from scanner.aws.clients import Answer, Clients
-from scanner.aws.credentials import Credentials, Identity
+from scanner.aws.credentials import HIDDEN, SHORTEST_SECRET, Credentials, Identity
 from scanner.aws.errors import EXPIRED
 from scanner.aws.regions import Regions
 from scanner.aws.sessions import Sessions
@@ -144,6 +144,9 @@ class Identities:
                 refusal = failure.message.partition("; allow the action")[0]
                 failure.message = f"{refusal}; {TRUST_REMEDY}{tags}"
             failure.operation = failure.operation or ASSUME
+            external_id = parameters.get("ExternalId", "")
+            if len(external_id) >= SHORTEST_SECRET:
+                failure.message = failure.message.replace(external_id, HIDDEN)
             raise
         found = answer.body.get("Credentials") or {}
         expires_at = found.get("Expiration")

@@ -53,7 +53,9 @@ def hold(path: Path | None) -> Iterator[None]:
             "host": socket.gethostname(),
             "since": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         }
-        holder.write_text(json.dumps(facts), encoding="utf-8")
+        with suppress(OSError):
+            # Who holds it is a courtesy; the lock itself is what counts.
+            holder.write_text(json.dumps(facts), encoding="utf-8")
         yield
     finally:
         with suppress(OSError):

@@ -88,7 +88,7 @@ def test_an_answer_without_its_list_is_none_and_worth_another_try(body: dict[str
     assert raised.value.retryable
 
 
-@pytest.mark.parametrize("named", [GATEWAY + "2", None, 7])
+@pytest.mark.parametrize("named", [GATEWAY + "2", "", 7])
 def test_an_answer_about_another_gateway_is_not_taken(named: object) -> None:
     with pytest.raises(Nonsense, match="another gateway") as raised:
         recovery_points({"GatewayARN": named, "VolumeRecoveryPointInfos": []}, GATEWAY, NOW)

@@ -1,5 +1,7 @@
 """Connections: what the clients of a Scanner share, and what they must not."""
 
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -39,6 +41,21 @@ async def test_without_verification_nothing_is_trusted_on_behalf_of_others() -> 
     assert _context(session(verify=False)) is False
 
 
+@asynccontextmanager
+async def serving(
+    answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[None]:
+    """Storage Gateway as `answer` has it."""
+    runner = web.ServerRunner(web.Server(answer), shutdown_timeout=0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STORAGE_GATEWAY", f"http://127.0.0.1:{runner.addresses[0][1]}")
+    try:
+        yield
+    finally:
+        await runner.cleanup()
+
+
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 async def test_no_redirect_is_followed_so_that_no_other_host_sees_a_token(
     status: int, monkeypatch: pytest.MonkeyPatch
@@ -52,16 +69,40 @@ async def test_no_redirect_is_followed_so_that_no_other_host_sees_a_token(
             return web.json_response({"Gateways": []})
         return web.Response(status=status, headers={"Location": "/elsewhere"})
 
-    server = web.Server(answer)
-    runner = web.ServerRunner(server)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    monkeypatch.setenv("AWS_ENDPOINT_URL_STORAGE_GATEWAY", f"http://127.0.0.1:{runner.addresses[0][1]}")
-    try:
-        async with Emulator(fleet()) as emulator:
-            found = await scan(emulator, monkeypatch, config(account()))
-    finally:
-        await runner.cleanup()
+    async with serving(answer, monkeypatch), Emulator(fleet()) as emulator:
+        found = await scan(emulator, monkeypatch, config(account()))
     assert [failure.kind for failure in found.failures] == [FailureKind.INVALID_RESPONSE]
     assert set(seen) == {"/"}
+
+
+async def test_an_answer_without_end_is_left_before_it_fills_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scanner.aws.connections.LONGEST_BODY", 1 << 20)
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        endless = web.StreamResponse()
+        await endless.prepare(request)
+        with suppress(ConnectionError):
+            while True:
+                await endless.write(b" " * 65536)
+        return endless
+
+    async with serving(answer, monkeypatch), Emulator(fleet()) as emulator:
+        found = await scan(emulator, monkeypatch, config(account()))
+    (failure,) = found.failures
+    assert failure.kind is FailureKind.INVALID_RESPONSE
+    assert "longer than 1 MiB" in failure.message
+
+
+async def test_a_service_that_quotes_what_was_signed_makes_no_secret_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def answer(request: web.BaseRequest) -> web.Response:
+        token = request.headers["X-Amz-Security-Token"]
+        quoted = f"The canonical string should have been x-amz-security-token:{token}"
+        body = {"__type": "SignatureDoesNotMatch", "message": quoted}
+        return web.json_response(body, status=403)
+
+    async with serving(answer, monkeypatch), Emulator(fleet()) as emulator:
+        found = await scan(emulator, monkeypatch, config(account()))
+    (failure,) = found.failures
+    assert failure.message.endswith("x-amz-security-token:[hidden]")

@@ -117,6 +117,16 @@ def test_credentials_last_until_five_minutes_before_their_end(left: timedelta, l
     assert Credentials(None, "key", "secret").lasts(now)
 
 
+def test_an_end_at_the_edge_of_time_is_an_end() -> None:
+    edge = datetime.min.replace(tzinfo=UTC)
+    assert not Credentials(None, "key", "secret", expires_at=edge).lasts(datetime.now(UTC))
+
+
+def test_secrets_are_hidden_in_what_others_say_and_words_are_not() -> None:
+    found = Credentials(None, "key", "test", "a-long-session-token")
+    assert found.hidden_in("user/test, a-long-session-token") == "user/test, [hidden]"
+
+
 def test_no_secret_is_shown() -> None:
     shown = repr(Credentials("111122223333", "key-id", "the-secret", "the-token"))
     assert "key-id" in shown

@@ -1,7 +1,9 @@
 """What the service and the SDK say when a call fails, and which kind of failure it is."""
 
+from types import SimpleNamespace
 from typing import Any
 
+import aiohttp
 import botocore.session
 import pytest
 from botocore.exceptions import (
@@ -21,6 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner.aws import errors
+from scanner.aws.connections import TooLongError
 from scanner.aws.errors import LONGEST_MESSAGE, clean, failed
 from scanner.emulator.faults import THROTTLES
 from scanner.engine.source import CallFailed, GatewayNotApplicable, GatewayVanished
@@ -188,6 +191,57 @@ def test_what_the_sdk_raises_has_a_kind(
     assert failure.message.isprintable()
     assert "secret" not in failure.message
     assert failure.retryable == sent
+
+
+PLACE: Any = SimpleNamespace(host="here", port=443, ssl=True)
+
+
+@pytest.mark.parametrize(
+    ("cause", "connected"),
+    [
+        (aiohttp.ClientConnectorError(PLACE, OSError(111, "refused")), False),
+        (aiohttp.ClientOSError(104, "Connection reset by peer"), True),
+    ],
+)
+def test_a_connection_that_broke_later_was_one(cause: Exception, connected: bool) -> None:
+    """And so says nothing against its endpoint."""
+    assert failed(EndpointConnectionError(endpoint_url="x", error=cause), "X").connected is connected
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ("7", 7),
+        ("2.5", 2.5),
+        ("Tue, 24 Nov 2026 07:00:40 GMT", 40),
+        ("Tue, 24 Nov 2026 06:00:00 GMT", 0),
+        ("86400", 300),
+        ("soon", None),
+        ("-5", None),
+        ("", None),
+    ],
+)
+@pytest.mark.parametrize("inner", ["", "GatewayProxyNetworkConnectionBusy", "ServiceUnavailable"])
+def test_whoever_asks_to_be_left_alone_is_heeded(told: str, seconds: float | None, inner: str) -> None:
+    """By a number or a date, beside a code of the service's own or without; for five minutes at most."""
+    headers = {"retry-after": told, "date": "Tue, 24 Nov 2026 07:00:00 GMT"}
+    response: Any = {
+        "Error": {"Code": "InternalServerError", "Message": ""},
+        "error": {"errorCode": inner},
+        "ResponseMetadata": {"HTTPStatusCode": 500, "HTTPHeaders": headers},
+    }
+    assert failed(ClientError(response, "X"), "X").retry_after == seconds
+
+
+def test_an_answer_without_end_is_none_of_the_service() -> None:
+    failure = failed(HTTPClientError(error=TooLongError("the answer is longer than 32 MiB")), "X")
+    assert (failure.kind, failure.retryable) == (FailureKind.INVALID_RESPONSE, False)
+
+
+def test_a_request_is_known_by_the_header_that_the_sdk_passes_over() -> None:
+    headers = {"x-amzn-requestid": "request-7"}
+    response: Any = {"Error": {}, "ResponseMetadata": {"HTTPStatusCode": 503, "HTTPHeaders": headers}}
+    assert failed(ClientError(response, "X"), "X").request_id == "request-7"
 
 
 def test_a_defect_of_our_own_is_raised_as_it_is() -> None:

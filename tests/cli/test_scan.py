@@ -129,7 +129,7 @@ class TestExitCodes:
         self, command: Command, place: Path, sgw_emulator: Emulator
     ) -> None:
         sgw_emulator.faults.add(Fault("hang", account=TWO, operation="ListVolumeRecoveryPoints"))
-        said = command("scan", "--deadline", "1s", "-o", "i.json")
+        said = command("scan", "--deadline", "3s", "-o", "i.json")
         assert said.code == 3
         assert "ended by the deadline" in said.out
         assert {each["kind"] for each in inventory(place / "i.json")["failures"]} == {"deadline"}
