@@ -47,13 +47,8 @@ def _counts(inventory: "Inventory") -> Iterator[str]:
     for fate in (GatewayStatus.SCANNED, GatewayStatus.NOT_APPLICABLE, GatewayStatus.VANISHED):
         if getattr(gateways, fate.value) != fates[fate]:
             yield f"coverage counts other {fate.value} gateways than the inventory holds"
-    broken = sum(
-        failure.scope is FailureScope.TARGET and failure.kind is FailureKind.INVALID_RESPONSE
-        for failure in inventory.failures
-    )
-    unnamed = gateways.failed - fates[GatewayStatus.FAILED]
-    if not 0 <= unnamed <= broken:
-        yield "coverage counts failed gateways that neither the gateways nor a failure name"
+    if gateways.failed < fates[GatewayStatus.FAILED]:
+        yield "coverage counts fewer failed gateways than the inventory holds"
     if inventory.coverage.volumes != len(inventory.volumes):
         yield "coverage counts other volumes than the inventory holds"
     calls = inventory.coverage.calls
@@ -70,6 +65,11 @@ def _targets(inventory: "Inventory") -> Iterator[str]:
     volumes = Counter((volume.account_id, volume.region) for volume in inventory.volumes)
     accounts = {f.account_id for f in inventory.failures if f.scope is FailureScope.ACCOUNT}
     regions = {(f.account_id, f.region) for f in inventory.failures}
+    broken = Counter(
+        (failure.account_id, failure.region)
+        for failure in inventory.failures
+        if failure.scope is FailureScope.TARGET and failure.kind is FailureKind.INVALID_RESPONSE
+    )
     for target in inventory.targets:
         place = f"target {target.account_id} {target.region}"
         known = target.account_id in accounts or target.key in regions
@@ -77,8 +77,12 @@ def _targets(inventory: "Inventory") -> Iterator[str]:
             yield f"{place} is {target.status.value} but has no failure"
         if (target.status is TargetStatus.SKIPPED) != (target.reason is not None):
             yield f"{place} needs a reason exactly when it is skipped"
-        if target.gateways < gateways[target.key] or target.volumes != volumes[target.key]:
-            yield f"{place} counts other gateways or volumes than the inventory holds"
+        # A listed entry with a broken ARN is no gateway, but it is a failure of its target.
+        unnamed = target.gateways - gateways[target.key]
+        if not 0 <= unnamed <= broken[target.key] or target.volumes != volumes[target.key]:
+            yield f"{place} counts other gateways or volumes than the inventory or its failures name"
+        if target.status is TargetStatus.COMPLETE and target.key in regions:
+            yield f"{place} is complete but has a failure"
         if target.status in (TargetStatus.FAILED, TargetStatus.SKIPPED) and target.gateways:
             yield f"{place} is {target.status.value} but lists gateways"
 
@@ -121,6 +125,7 @@ def _volumes(inventory: "Inventory") -> Iterator[str]:
 
 
 def _failures(inventory: "Inventory") -> Iterator[str]:
+    gateways = {gateway.arn: (gateway.account_id, gateway.region) for gateway in inventory.gateways}
     targets = {target.key for target in inventory.targets}
     accounts = {target.account_id for target in inventory.targets}
     for failure in inventory.failures:
@@ -132,5 +137,10 @@ def _failures(inventory: "Inventory") -> Iterator[str]:
             yield f"{place} does not name what its scope says"
         elif (failure.account_id, failure.region) not in targets:
             yield f"{place} has no target"
+        elif failure.gateway_arn and gateways.get(failure.gateway_arn) != (
+            failure.account_id,
+            failure.region,
+        ):
+            yield f"{place} is of a gateway that its target does not hold"
         if failure.account_id not in accounts:
             yield f"{place} has no account in the inventory"

@@ -103,6 +103,10 @@ class FailureKind(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+def _is_none(value: Any) -> bool:
+    return value is None
+
+
 class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", use_enum_values=False)
 
@@ -161,7 +165,7 @@ class Target(Record):
 
     account_id: AccountId
     account_name: str | None = None
-    ou_path: str | None = None
+    ou_path: Annotated[str | None, Field(exclude_if=_is_none)] = None
     region: str
     status: TargetStatus
     reason: SkipReason | None = None
@@ -215,7 +219,7 @@ class Volume(Record):
     usage_bytes: Size | None = None
     recovery_point_time: Time | None = None
     attachment_status: str | None = None
-    details: dict[str, Any] | None = None
+    details: Annotated[dict[str, Any] | None, Field(exclude_if=_is_none)] = None
     tags: dict[str, str] | None = None
     verdict: Verdict
 

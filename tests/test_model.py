@@ -238,3 +238,26 @@ def _one_volume() -> Inventory:
         account_id=ACCOUNTS[0], region="us-east-1", status=TargetStatus.COMPLETE, gateways=1, volumes=1
     )
     return Inventory.build(scan_info(), CallCounts(attempted=2), [target], [one], [volume(one, 1)], [])
+
+
+def test_a_gateway_lost_in_one_target_is_not_made_up_for_by_a_broken_entry_in_another() -> None:
+    one, two = (gateway(ACCOUNTS[0], "us-east-1", number, GatewayStatus.SCANNED) for number in (1, 2))
+    here = Target(
+        account_id=ACCOUNTS[0], region="us-east-1", status=TargetStatus.COMPLETE, gateways=2, volumes=0
+    )
+    there = Target(account_id=ACCOUNTS[1], region="us-east-1", status=TargetStatus.PARTIAL, gateways=1)
+    broken = failure_of(there, FailureKind.INVALID_RESPONSE)
+    Inventory.build(scan_info(), CallCounts(), [here, there], [one, two], [], [broken])
+    with pytest.raises(ValidationError, match="counts other gateways"):
+        Inventory.build(scan_info(), CallCounts(), [here, there], [one], [], [broken])
+
+
+def test_a_complete_target_has_no_failure_and_a_failure_no_gateway_that_is_not_there() -> None:
+    one = gateway(ACCOUNTS[0], "us-east-1", 1, GatewayStatus.SCANNED)
+    whole = Target(account_id=ACCOUNTS[0], region="us-east-1", status=TargetStatus.COMPLETE, gateways=1)
+    with pytest.raises(ValidationError, match="is complete but has a failure"):
+        Inventory.build(scan_info(), CallCounts(), [whole], [one], [], [failure_of(one)])
+    partial = whole.model_copy(update={"status": TargetStatus.PARTIAL})
+    stray = failure_of(one).model_copy(update={"gateway_arn": one.arn.replace("00000001", "00000002")})
+    with pytest.raises(ValidationError, match="of a gateway that its target does not hold"):
+        Inventory.build(scan_info(), CallCounts(), [partial], [one], [], [stray])

@@ -65,15 +65,18 @@ class Gate:
             self._prober = None
             self._tell()
 
-    def ended(self, failure: CallFailed | None, sent_at: float, now: float) -> None:
-        """Take note of a call's end; `failure` is None where it was answered, whatever the answer."""
+    def ended(self, failure: CallFailed | None, sent_at: float, now: float, *, again: bool = False) -> None:
+        """Take note of a call's end; `failure` is None where it was answered, whatever the answer.
+
+        A call that is tried `again` counts for no further strike: what is wrong may be with it alone.
+        """
         self.in_flight -= 1
         if failure is None:
             self.answers, self.failures, self._strikes = True, 0, 0.0
         else:
             self._failing_since = min(sent_at, now) if self.failures == 0 else self._failing_since
             self.failures += 1
-            self._strikes += self._weight(failure)
+            self._strikes += 0.0 if again else self._weight(failure)
             self._next_probe = now + INTERVAL
             if self._strikes >= STRIKES and now - self._failing_since >= PATIENCE:
                 self.given_up = failure

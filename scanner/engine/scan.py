@@ -240,7 +240,7 @@ class Scan:
         told = answered and (error is None or error.sent)
         silent = error is not None and (error.kind is FailureKind.TIMEOUT or not error.connected)
         if gate and told:
-            gate.ended(error if silent else None, sent_at, now)
+            gate.ended(error if silent else None, sent_at, now, again=job.tries > 1)
         elif gate:
             gate.passed()
         if not told or silent:

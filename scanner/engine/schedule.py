@@ -102,8 +102,10 @@ class Queue:
         return max(admitted, let_in, now if self._fresh else self._retries[0][0])
 
     def pop(self, now: float) -> Job:
-        # A call that waited out its delay has waited longest; it goes before those never tried.
-        if self._retries and (self._retries[0][0] <= now or not self._fresh):
+        # A call that waited out its delay has waited longest; it goes before those never tried, unless it
+        # may be the very call that is never answered.
+        in_doubt = self.gate is not None and not self.gate.answers
+        if self._retries and not (self._fresh and (in_doubt or self._retries[0][0] > now)):
             return heapq.heappop(self._retries)[2]
         return self._fresh.popleft()
 
