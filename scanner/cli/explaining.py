@@ -8,7 +8,7 @@ from scanner.config import ScannerConfig
 from scanner.errors import ConfigError
 from scanner.explain import explain
 from scanner.model import Inventory
-from scanner.output.text import age, printable
+from scanner.output.text import age, age_of, ago, printable
 from scanner.policy import Policy, Rater
 from scanner.records import Gateway, GatewayStatus, Verdict, Volume
 
@@ -39,8 +39,9 @@ def print_explanation(name: str, inventory: Inventory, config: ScannerConfig) ->
 
 
 def _print_facts(volume: Volume, gateway: Gateway, account_name: str | None) -> None:
-    point = volume.recovery_point_time
-    moment = f"{point:%Y-%m-%d %H:%M:%S} UTC, {age(volume.verdict.age_seconds)} old" if point else "none"
+    point, seconds = volume.recovery_point_time, volume.verdict.age_seconds
+    since = "" if seconds is None else f", {ago(seconds)}"
+    moment = f"{point:%Y-%m-%d %H:%M:%S} UTC{since}" if point else age_of(volume.verdict)
     account = f"{volume.account_id} ({printable(account_name)})" if account_name else volume.account_id
     typer.echo(volume.arn)
     typer.echo(f"  verdict         {_said(volume.verdict)}")

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from scanner.cli.digest import CALM, Digest, Group
 from scanner.output.remedies import remedy_of
-from scanner.output.text import age, printable, size
+from scanner.output.text import age_of, ago, printable, rpo_of, size
 from scanner.policy import Policy, Waiver
 from scanner.records import ANY_REGION, Failure, Gateway, Outcome, VerdictStatus, Volume
 
@@ -94,9 +94,10 @@ def _coverage(digest: Digest, console: Console) -> None:
     console.print(table)
     if digest.oldest:
         volume, gateway = digest.oldest[0]
-        point, ago = volume.recovery_point_time, age(volume.verdict.age_seconds)
+        point, old = volume.recovery_point_time, volume.verdict.age_seconds
+        since = "" if old is None else f", {ago(old)},"
         where = f"{volume.id} on {printable(gateway.name or gateway.id)}"
-        console.print(f"The oldest recovery point, {ago} old, is of {point:%Y-%m-%d %H:%M} UTC: {where}.")
+        console.print(f"The oldest recovery point{since} is of {point:%Y-%m-%d %H:%M} UTC: {where}.")
 
 
 def _parts(counts: Mapping[str, int], total: str) -> str:
@@ -141,12 +142,11 @@ def _volumes(digest: Digest, console: Console) -> None:
 def _row(volume: Volume, gateway: Gateway, account_name: str | None) -> list[str | Text]:
     verdict = volume.verdict
     waived = " (waived)" if verdict.waived else ""
-    unread = verdict.status is VerdictStatus.UNKNOWN and verdict.age_seconds is None
     return [
         volume.id,
         Text(_words(verdict.status) + waived, VERDICT_STYLES[verdict.status]),
-        "not known" if unread else age(verdict.age_seconds),
-        "none" if verdict.rpo_seconds is None else age(verdict.rpo_seconds),
+        age_of(verdict),
+        rpo_of(verdict),
         printable(gateway.name or gateway.id),
         printable(account_name or volume.account_id),
         volume.region,

@@ -2,6 +2,8 @@
 
 import re
 
+from scanner.records import Verdict, VerdictStatus
+
 # Controls move a terminal's cursor, bidirectional marks reorder a line, separators break one, and a
 # lone surrogate cannot be written at all. Tab and newline are controls here: a name has one line.
 _UNPRINTABLE = re.compile(
@@ -10,6 +12,7 @@ _UNPRINTABLE = re.compile(
 )
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _SPANS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
+_NOTHING = "0s"
 
 
 def printable(text: str) -> str:
@@ -28,15 +31,37 @@ def size(count: float | None) -> str:
     return f"{count:.0f} {_UNITS[unit]}" if count >= 100 else f"{count:.3g} {_UNITS[unit]}"
 
 
-def age(seconds: float | None) -> str:
+def age(seconds: float) -> str:
     """Seconds in the largest unit that fits and the next: `3d 4h`; a negative age is one in the future."""
-    if seconds is None:
-        return "none"
+    shown = _span(seconds)
+    return f"{shown} ahead" if seconds < 0 and shown != _NOTHING else shown
+
+
+def ago(seconds: float) -> str:
+    """An age in a sentence: `3d 4h old`."""
+    shown = _span(seconds)
+    return f"{shown} in the future" if seconds < 0 and shown != _NOTHING else f"{shown} old"
+
+
+def age_of(verdict: Verdict) -> str:
+    """The age of a volume's recovery point; `none` only where it is known that there is no point."""
+    if verdict.age_seconds is not None:
+        return age(verdict.age_seconds)
+    return "none" if verdict.status is VerdictStatus.NO_RECOVERY_POINT else "not known"
+
+
+def rpo_of(verdict: Verdict) -> str:
+    """The greatest age allowed; `none` only where it is known that no RPO applies."""
+    if verdict.rpo_seconds is not None:
+        return age(verdict.rpo_seconds)
+    return "not known" if verdict.status is VerdictStatus.UNKNOWN else "none"
+
+
+def _span(seconds: float) -> str:
     left = round(abs(seconds))
     parts: list[tuple[int, str]] = []
     for length, unit in _SPANS:
         count, left = divmod(left, length)
         if count or parts:
             parts.append((count, unit))
-    shown = " ".join(f"{count}{unit}" for count, unit in parts[:2] if count) or "0s"
-    return f"{shown} ahead" if seconds < 0 and parts else shown
+    return " ".join(f"{count}{unit}" for count, unit in parts[:2] if count) or _NOTHING

@@ -6,10 +6,12 @@ from datetime import date, timedelta
 
 import pytest
 
+from scanner.cli.explaining import print_explanation
 from scanner.cli.summary import LONGEST_MESSAGE, exit_code, print_summary
+from scanner.config import ScannerConfig
 from scanner.model import Inventory
 from scanner.policy import Match, Policy, Waiver
-from scanner.records import FailureKind, VerdictStatus
+from scanner.records import FailureKind, Verdict, VerdictStatus
 from tests.cli.events import digest_of
 from tests.output.fleet import HOSTILE, hostile, inventory, verdict
 from tests.strategies import NOW
@@ -55,6 +57,28 @@ def test_verdicts_stand_worst_first_and_waivers_are_counted() -> None:
     excused = one.model_copy(update={"volumes": waived})
     assert "breach (waived)" in printed(excused)
     assert exit_code(digest_of(excused)) == 0
+
+
+def test_a_point_in_the_future_is_not_called_old(capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither by the summary nor by explain."""
+    one = inventory(1, 1)
+    ahead = verdict(VerdictStatus.UNKNOWN).model_copy(update={"age_seconds": -7200.0})
+    changes = {"verdict": ahead, "recovery_point_time": NOW + timedelta(hours=2)}
+    future = one.model_copy(update={"volumes": tuple(v.model_copy(update=changes) for v in one.volumes)})
+    assert "The oldest recovery point, 2h in the future, is of 2026-11-24 05:00 UTC: vol-" in printed(future)
+    print_explanation(future.volumes[0].id, future, ScannerConfig())
+    assert "recovery point  2026-11-24 05:00:00 UTC, 2h in the future\n" in capsys.readouterr().out
+
+
+def test_what_nobody_could_ask_for_is_not_said_to_be_none(capsys: pytest.CaptureFixture[str]) -> None:
+    """A volume of a failed gateway may well have a recovery point, and an RPO."""
+    one = inventory(1, 1)
+    changes = {"verdict": Verdict(status=VerdictStatus.UNKNOWN), "recovery_point_time": None}
+    unread = one.model_copy(update={"volumes": tuple(v.model_copy(update=changes) for v in one.volumes)})
+    row = next(line for line in printed(unread).splitlines() if line.startswith(unread.volumes[0].id))
+    assert row.count("not known") == 2
+    print_explanation(unread.volumes[0].id, unread, ScannerConfig())
+    assert "recovery point  not known\n" in capsys.readouterr().out
 
 
 def test_what_failed_is_grouped_with_what_to_do() -> None:

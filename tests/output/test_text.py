@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.output.text import age, printable, size
+from scanner.output.text import age, age_of, ago, printable, rpo_of, size
+from scanner.records import Verdict, VerdictStatus
 from tests.output.fleet import HOSTILE
 
 
@@ -57,7 +58,6 @@ def test_sizes(count: int | None, shown: str) -> None:
 @pytest.mark.parametrize(
     ("seconds", "shown"),
     [
-        (None, "none"),
         (0.2, "0s"),
         (59.6, "1m"),
         (3661, "1h 1m"),
@@ -67,6 +67,30 @@ def test_sizes(count: int | None, shown: str) -> None:
         (-0.2, "0s"),
     ],
 )
-def test_ages(seconds: float | None, shown: str) -> None:
+def test_ages(seconds: float, shown: str) -> None:
     """Two units are enough; a point in the future says so."""
     assert age(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (3661, "1h 1m old"),
+        (-86400 * 29 - 3600 * 20, "29d 20h in the future"),
+        (0, "0s old"),
+        (-0.2, "0s old"),
+    ],
+)
+def test_an_age_in_a_sentence_is_never_both_old_and_ahead(seconds: float, said: str) -> None:
+    """`29d 20h ahead old` says nothing."""
+    assert ago(seconds) == said
+
+
+@pytest.mark.parametrize("status", VerdictStatus)
+def test_none_is_said_only_of_what_is_known_to_be_absent(status: VerdictStatus) -> None:
+    """Nobody could ask a failed gateway: its volumes may well have recovery points, and an RPO."""
+    verdict = Verdict(status=status)
+    assert (age_of(verdict) == "none") is (status is VerdictStatus.NO_RECOVERY_POINT)
+    assert (rpo_of(verdict) == "not known") is (status is VerdictStatus.UNKNOWN)
+    known = Verdict(status=status, age_seconds=60, rpo_seconds=3600)
+    assert (age_of(known), rpo_of(known)) == ("1m", "1h")

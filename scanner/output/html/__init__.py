@@ -82,7 +82,8 @@ def _template() -> Template:
     environment.filters |= {
         "shown": text.printable,
         "size": text.size,
-        "age": text.age,
+        "age": text.age_of,
+        "rpo": text.rpo_of,
         "moment": "{:%Y-%m-%d %H:%M:%S} UTC".format,
         "words": lambda status: str(status.value).replace("_", " "),
     }
