@@ -47,21 +47,23 @@ COLUMNS = (
     Column("waived", Kind.TEXT, "the reason of the waiver that excuses the volume"),
     Column("attachment_status", Kind.TEXT, "needs the detail volumes"),
     Column("tags", Kind.TAGS, "the volume's own tags; needs the detail tags"),
+    Column("ou_path", Kind.TEXT, "the organizational units above the account, where they are known"),
 )
 
 
 def rows(inventory: Inventory) -> Iterator[tuple[Any, ...]]:
     """A tuple for each volume, in the order of `COLUMNS`; `None` is not known."""
     gateways = {gateway.arn: gateway for gateway in inventory.gateways}
-    names = {target.account_id: target.account_name for target in inventory.targets}
+    accounts = {target.account_id: (target.account_name, target.ou_path) for target in inventory.targets}
     scan, outcome = inventory.scan.id, inventory.scan.outcome.value
     for volume in inventory.volumes:
         gateway, verdict = gateways[volume.gateway_arn], volume.verdict
+        account_name, ou_path = accounts[volume.account_id]
         yield (
             scan,
             outcome,
             volume.account_id,
-            names.get(volume.account_id),
+            account_name,
             volume.region,
             volume.gateway_arn,
             gateway.id,
@@ -79,4 +81,5 @@ def rows(inventory: Inventory) -> Iterator[tuple[Any, ...]]:
             verdict.waived,
             volume.attachment_status,
             volume.tags,
+            ou_path,
         )

@@ -83,6 +83,7 @@ def inventory(gateways: int = 3, volumes: int = 8, *, whole: bool = True) -> Inv
             Target(
                 account_id=account,
                 account_name="prod",
+                ou_path="Root/Workloads/Prod",
                 region=region,
                 status=TargetStatus.PARTIAL if broken else TargetStatus.COMPLETE,
                 gateways=gateways + len(broken),
@@ -93,7 +94,13 @@ def inventory(gateways: int = 3, volumes: int = 8, *, whole: bool = True) -> Inv
         read += own
     if not whole:
         targets.append(
-            Target(account_id=account, account_name="prod", region="ap-south-1", status=TargetStatus.FAILED)
+            Target(
+                account_id=account,
+                account_name="prod",
+                ou_path="Root/Workloads/Prod",
+                region="ap-south-1",
+                status=TargetStatus.FAILED,
+            )
         )
         failures.append(failure_of(targets[-1], FailureKind.ACCESS_DENIED))
     calls = CallCounts(attempted=9, retried=2, throttled=1)
@@ -105,7 +112,9 @@ def hostile(text: str) -> Inventory:
     base = inventory(1, 3, whole=False)
     return base.model_copy(
         update={
-            "targets": tuple(one.model_copy(update={"account_name": text}) for one in base.targets),
+            "targets": tuple(
+                one.model_copy(update={"account_name": text, "ou_path": text}) for one in base.targets
+            ),
             "gateways": tuple(
                 one.model_copy(update={"name": text, "tags": {text: text}}) for one in base.gateways
             ),
