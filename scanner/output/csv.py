@@ -1,7 +1,7 @@
 """A row for each volume as CSV (RFC 4180, UTF-8), with cells that no spreadsheet takes for a formula."""
 
-import csv
 import json
+import re
 from collections.abc import Callable
 from io import TextIOWrapper
 from typing import Any, BinaryIO
@@ -10,22 +10,43 @@ from scanner.model import Inventory
 from scanner.output.columns import COLUMNS, Kind, rows
 from scanner.records import rfc3339
 
-# The apostrophe is among them so that taking one off always gives back the text as it was. The wide
-# forms are what spreadsheets in East Asian locales read as the plain ones.
-_ACTIVE = frozenset("=+-@\t\r\n'＝＋－＠")
+# The apostrophe is among them so that taking one off always gives back the text as it was; the quotation
+# mark because a spreadsheet takes it off and looks behind it. The wide forms are what spreadsheets in East
+# Asian locales read as the plain ones.
+_ACTIVE = "=+@'\"＝＋－＠-"
+_BLANK = "\t\r\n"
+_FIRST = frozenset(_ACTIVE + _BLANK)
+# Where the comma is the decimal point a spreadsheet splits at semicolons, others at tabs, and quotes within
+# what they take for one cell hold nothing together: whatever follows such a place may begin a cell.
+_GUARDED = re.compile(rf"\A(?=[{_BLANK}{_ACTIVE}])|(?<=[;{_BLANK}])(?=[{_ACTIVE}])")
+_QUOTED = re.compile(f'[",;{_BLANK}]')
 
 
 def harmless(text: str) -> str:
     """`text`, with an apostrophe put before anything that a spreadsheet would run."""
-    return f"'{text}" if text[:1] in _ACTIVE else text
+    return _GUARDED.sub("'", text)
+
+
+def _text(text: str) -> str:
+    # Most texts are ids, and a look at their first letter and a search are cheaper than a replacement.
+    special = _QUOTED.search(text)
+    if not special and text[:1] not in _FIRST:
+        return text or '""'
+    guarded = harmless(text)
+    return _in_quotes(guarded) if special else guarded
+
+
+def _in_quotes(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
 
 
 def _tags(tags: dict[str, str]) -> str:
-    return json.dumps(tags, ensure_ascii=False, sort_keys=True)
+    # Of what could end a cell JSON escapes all but the semicolon, for which it has an escape, too.
+    return _in_quotes(json.dumps(tags, ensure_ascii=False, sort_keys=True).replace(";", "\\u003b"))
 
 
 _FORMS: dict[Kind, Callable[[Any], str]] = {
-    Kind.TEXT: harmless,
+    Kind.TEXT: _text,
     Kind.TIME: rfc3339,
     Kind.BYTES: str,
     Kind.SECONDS: "{:.3f}".format,
@@ -36,11 +57,12 @@ _FORMS: dict[Kind, Callable[[Any], str]] = {
 def write(inventory: Inventory, stream: BinaryIO) -> None:
     """Writes a header and a row for each volume; what is not known is an empty cell."""
     forms = [_FORMS[column.kind] for column in COLUMNS]
+    # csv.writer cannot be told to quote for a semicolon, too.
     text = TextIOWrapper(stream, encoding="utf-8", newline="", write_through=False)
-    lines = csv.writer(text, lineterminator="\r\n")
-    lines.writerow(column.name for column in COLUMNS)
+    text.write(",".join(column.name for column in COLUMNS) + "\r\n")
     for row in rows(inventory):
-        lines.writerow(["" if value is None else form(value) for form, value in zip(forms, row, strict=True)])
+        cells = ["" if value is None else form(value) for form, value in zip(forms, row, strict=True)]
+        text.write(",".join(cells) + "\r\n")
     text.flush()
     # Otherwise the wrapper closes the caller's stream when it is collected.
     text.detach()

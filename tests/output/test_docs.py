@@ -12,7 +12,7 @@ from scanner.output.csv import harmless
 from scanner.output.ndjson import KINDS
 from scanner.output.parquet import schema
 from scanner.records import VerdictStatus
-from tests.output.fleet import inventory, written
+from tests.output.fleet import HOSTILE, inventory, written
 
 PAGE = (Path(__file__).parents[2] / "docs/outputs.md").read_text()
 IN_CSV = {
@@ -54,9 +54,17 @@ def test_every_guarded_character_is_named() -> None:
     for name in ("=", "+", "-", "@", "＝", "＋", "－", "＠"):
         assert harmless(name) == f"'{name}"
         assert name in PAGE
-    for letter, name in {"\t": "tab", "\r": "carriage return", "\n": "newline", "'": "apostrophe"}.items():
+    names = {"\t": "tab", "\r": "carriage return", "\n": "newline", "'": "apostrophe", '"': "quotation mark"}
+    for letter, name in names.items():
         assert harmless(letter) == f"'{letter}"
         assert name in PAGE
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:20]))
+def test_the_way_back_from_csv_is_the_one_described(text: str) -> None:
+    """The line of Python that undoes the apostrophes, as it stands."""
+    (line,) = re.findall(r"```python\ntext = (.*?)\n```", PAGE)
+    assert eval(line, {"re": re, "cell": harmless(text)}) == text
 
 
 @pytest.mark.parametrize("query", QUERIES)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from io import BytesIO, StringIO
@@ -66,7 +67,7 @@ def _in_csv(data: bytes) -> Iterable[str | None]:
         for column in ("account_name", "gateway_name", "rule", "waived", "attachment_status", "ou_path"):
             cell = row[column]
             assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))
-            yield cell.removeprefix("'")
+            yield re.sub(r"(^|[;\t\r\n])'", r"\1", cell)
         yield from json.loads(row["tags"])
 
 

@@ -2,9 +2,11 @@
 
 import csv
 import json
+import re
 from io import BytesIO, StringIO
 
-from hypothesis import given
+from hypothesis import example, given
+from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from scanner.model import Inventory
@@ -14,7 +16,7 @@ from scanner.output.csv import harmless
 from scanner.output.ndjson import KINDS
 from scanner.output.prometheus import METRICS
 from scanner.records import Outcome, Record
-from tests.output.fleet import inventory, written
+from tests.output.fleet import hostile, inventory, written
 from tests.strategies import inventories
 
 
@@ -91,6 +93,47 @@ def test_csv_cells_are_guarded_and_can_be_taken_back() -> None:
     fleet = fleet.model_copy(update={"volumes": (tagged,)})
     row = next(csv.DictReader(StringIO(written(fleet, ".csv").decode(), newline="")))
     assert row["tags"] == '{"a": "é", "b": "=1"}'
+
+
+def is_formula(cell: str) -> bool:
+    return cell.lstrip("\t\r\n").startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))
+
+
+@given(st.text(st.sampled_from("ab =+-@'\"＝,;|\t\r\n"), max_size=12))
+@example("x;=cmd|' /C calc'!A0")
+@example('x;"=1"')
+@example('";""=1')
+@example("\r\n=1")
+@example("x;")
+def test_no_locale_makes_a_formula_of_a_csv_cell(text: str) -> None:
+    """A spreadsheet splits at its locale's separator, and quotes in the middle then hold nothing together."""
+    data = written(hostile(text), ".csv").decode()
+    for delimiter in ";\t":
+        for row in csv.reader(StringIO(data, newline=""), delimiter=delimiter):
+            assert not any(map(is_formula, row))
+    for naive in re.split("[;\t\r\n]", data):
+        assert not is_formula(naive.lstrip('"'))
+    for found in csv.DictReader(StringIO(data, newline="")):
+        assert not is_formula(found["gateway_name"])
+        assert re.sub(r"(^|[;\t\r\n])'", r"\1", found["gateway_name"]) == text
+        assert json.loads(found["tags"]) == {text: text}
+
+
+def test_a_csv_cell_with_a_separator_of_another_locale_stays_one_cell() -> None:
+    """A program that splits at any of comma, semicolon and tab does honour quotes."""
+    for text in ("a;b", "a\tb", "a,b"):
+        assert f',"{text}",' in written(hostile(text), ".csv").decode()
+
+
+def test_an_empty_text_in_csv_is_not_taken_for_what_is_not_known() -> None:
+    """DuckDB and PostgreSQL read an empty cell as NULL, and one in quotes as text."""
+    fleet = inventory(1, 1)
+    gateways = tuple(
+        each.model_copy(update={"name": name}) for each, name in zip(fleet.gateways, ("", None), strict=True)
+    )
+    rows = written(fleet.model_copy(update={"gateways": gateways}), ".csv").decode().splitlines()[1:]
+    place = [column.name for column in COLUMNS].index("gateway_name")
+    assert sorted(row.split(",")[place] for row in rows) == ["", '""']
 
 
 def test_metrics_parse_and_carry_help_and_units() -> None:
