@@ -3,22 +3,25 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import BinaryIO
 
 from scanner.model import Inventory
-from scanner.policy import is_breach
+from scanner.policy import is_breach, urgency
 from scanner.records import (
     FailureKind,
     GatewayStatus,
     Outcome,
     TargetStatus,
     VerdictStatus,
+    Volume,
 )
 
 Sample = tuple[str, float | int | None]
 """Labels as they are written, and a value; `None` is not known and stands nowhere."""
 
 _BATCH = 4096
+_OLDEST = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -99,10 +102,7 @@ def _samples(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]:
     yield from _scan(inventory)
     yield from _coverage(inventory)
     yield from _verdicts(inventory)
-    places = {gateway.arn: gateway.id for gateway in inventory.gateways}
-    # All families of a volume have the same labels: written once, they cost a quarter.
-    volumes = inventory.volumes
-    labels = [AGE.labelled(v.account_id, v.region, places[v.gateway_arn], v.id) for v in volumes]
+    labels, volumes = _series(inventory)
     yield AGE, zip(labels, (volume.verdict.age_seconds for volume in volumes), strict=True)
     yield RPO, zip(labels, (volume.verdict.rpo_seconds for volume in volumes), strict=True)
     yield SIZE, zip(labels, (volume.size_bytes for volume in volumes), strict=True)
@@ -115,6 +115,30 @@ def _samples(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]:
     yield GATEWAY, ((GATEWAY.labelled(one.account_id, one.region, one.id, one.name), 1) for one in gateways)
     names = {target.account_id: target.account_name for target in inventory.targets}
     yield ACCOUNT, ((ACCOUNT.labelled(*each), 1) for each in names.items() if each[1] is not None)
+
+
+def _series(inventory: Inventory) -> tuple[list[str], list[Volume]]:
+    places = {gateway.arn: gateway.id for gateway in inventory.gateways}
+    # All families of a volume have the same labels: written once, they cost a quarter.
+    #
+    # Labels name a volume by its id, and the service writes the ARN of one volume in two forms, with the
+    # gateway in it and without. An answer that holds both is one volume: node_exporter refuses a file that
+    # holds a series twice, all of it. The newer recovery point stands, as it would had both the same ARN: the
+    # other form may be known from a listing alone, which tells of no recovery point. Of two that are equally
+    # new, the worse verdict stands, so that no alert is missed.
+    series: dict[str, Volume] = {}
+    for each in inventory.volumes:
+        label = AGE.labelled(each.account_id, each.region, places[each.gateway_arn], each.id)
+        known = series.setdefault(label, each)
+        if known is not each:
+            newest = max(_newness(known), _newness(each))
+            equal = [volume for volume in (known, each) if _newness(volume) == newest]
+            series[label] = min(equal, key=urgency)
+    return list(series), list(series.values())
+
+
+def _newness(volume: Volume) -> datetime:
+    return volume.recovery_point_time or _OLDEST
 
 
 def _scan(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]:
