@@ -2,7 +2,7 @@
 
 import re
 
-from scanner.records import Verdict, VerdictStatus
+from scanner.records import ANY_REGION, Verdict, VerdictStatus
 
 # Controls move a terminal's cursor, bidirectional marks reorder a line, separators break one, and a
 # lone surrogate cannot be written at all. Tab and newline are controls here: a name has one line.
@@ -55,6 +55,11 @@ def rpo_of(verdict: Verdict) -> str:
     if verdict.rpo_seconds is not None:
         return age(verdict.rpo_seconds)
     return "not known" if verdict.status is VerdictStatus.UNKNOWN else "none"
+
+
+def region_name(region: str) -> str:
+    """The Region, or that not even an account's Regions are known."""
+    return "not known" if region == ANY_REGION else region
 
 
 def _span(seconds: float) -> str:

@@ -110,6 +110,31 @@ def inventory(gateways: int = 3, volumes: int = 8, *, whole: bool = True) -> Inv
     return Inventory.build(scan_info(), calls, targets, found, read, failures)
 
 
+def judged(*verdicts: Verdict, region: str = "us-east-1", account: str = "000000000001") -> Inventory:
+    """One gateway with a volume for each of `verdicts`; whole."""
+    one = gateway(account, region, 1, GatewayStatus.SCANNED)
+    volumes = []
+    for number, each in enumerate(verdicts):
+        age = each.age_seconds
+        point = None if age is None else NOW - timedelta(seconds=age)
+        changes = {"verdict": each, "recovery_point_time": point}
+        volumes.append(volume(one, number).model_copy(update=changes))
+    target = Target(
+        account_id=account, region=region, status=TargetStatus.COMPLETE, gateways=1, volumes=len(volumes)
+    )
+    return Inventory.build(scan_info(), CallCounts(), [target], [one], volumes, [])
+
+
+def sized(sizes: dict[str, int]) -> Inventory:
+    """An account for each of `sizes`, by its id, with a volume of that size."""
+    parts = []
+    for account, size in sizes.items():
+        of = judged(Verdict(status=VerdictStatus.OK, age_seconds=1, rpo_seconds=9), account=account)
+        (only,) = of.volumes
+        parts.append(of.model_copy(update={"volumes": (only.model_copy(update={"size_bytes": size}),)}))
+    return Inventory.merge(parts)
+
+
 def hostile(text: str) -> Inventory:
     """`text` wherever other people's text may stand."""
     base = inventory(1, 3, whole=False)

@@ -94,10 +94,10 @@ def _in_page(data: bytes) -> Iterable[str | None]:
             assert name == was
     volumes = page.data["volumes"]
     yield from (gateway[1] for gateway in volumes["gateways"])
-    yield from (name for _, name in volumes["accounts"])
+    yield from (text for _, *texts in volumes["accounts"] for text in texts)
     yield from volumes["rules"] + volumes["waivers"]
     for chart in ("heat", "capacity"):
-        yield from (name for _, name in page.data["charts"][chart]["accounts"])
+        yield from (text for _, *texts in page.data["charts"][chart]["accounts"] for text in texts)
 
 
 READERS: dict[str, Callable[[bytes], Iterable[str | None]]] = {

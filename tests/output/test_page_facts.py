@@ -14,8 +14,11 @@ from scanner.config import ScannerConfig
 from scanner.errors import OutputError
 from scanner.model import Inventory
 from scanner.output import check_output, formats
+from scanner.output.html import SCRIPTS
 from scanner.output.html.facts import BARS, MOST_WORST, facts_of
+from scanner.output.html.failures import Place
 from scanner.output.remedies import REASONS, REMEDIES
+from scanner.policy import is_breach
 from scanner.records import (
     CallCounts,
     Failure,
@@ -119,20 +122,16 @@ def test_every_target_that_was_not_read_has_a_reason() -> None:
         (FailureKind.ACCESS_DENIED, 1),
         (FailureKind.CREDENTIALS, 1),
     ]
-    assert list(facts.failures[-1].places) == [f"{other} all Regions"]
+    assert facts.failures[-1].where == [Place(other, None, None, None)]
 
 
 def test_the_counts_are_those_of_the_inventory() -> None:
     """By verdict, by account, and what the waivers excuse."""
     of = inventory(3, 40)
     facts = facts_of(of)
-    assert facts.verdicts.total() == len(of.volumes) == sum(row.total.volumes for row in facts.accounts)
-    assert facts.breaches == sum(
-        v.verdict.status in (VerdictStatus.BREACH, VerdictStatus.NO_RECOVERY_POINT)
-        and v.verdict.waived is None
-        for v in of.volumes
-    )
-    assert facts.waived == sum(v.verdict.waived is not None for v in of.volumes)
+    assert facts.total.volumes == len(of.volumes) == sum(row.total.volumes for row in facts.accounts)
+    assert facts.total.breaches == sum(is_breach(v.verdict) for v in of.volumes)
+    assert facts.total.waived.total() == sum(v.verdict.waived is not None for v in of.volumes)
     assert sum(row.total.size for row in facts.accounts) == sum(v.size_bytes or 0 for v in of.volumes)
     assert len(facts.worst) == MOST_WORST < facts.urgent
     assert facts.worst[0][0].verdict.status is VerdictStatus.NO_RECOVERY_POINT
@@ -180,14 +179,15 @@ def test_the_data_holds_every_volume() -> None:
         gateway = volumes["gateways"][columns["gateway"][row]]
         assert volume.id == f"vol-{columns['id'][row]}"
         assert volume.gateway_arn.endswith(gateway[0])
-        assert volumes["accounts"][gateway[2]] == [volume.account_id, "prod"]
+        assert volumes["accounts"][gateway[2]] == [volume.account_id, "prod", "Root/Workloads/Prod"]
         assert volumes["regions"][gateway[3]] == volume.region
         assert data["statuses"][columns["status"][row]] == volume.verdict.status
         assert columns["used"][row] == (volume.usage_bytes and volume.usage_bytes // 2**20)
     cells = data["charts"]["heat"]["cells"][0]
     read = dict(zip(data["charts"]["heat"]["regions"], cells, strict=True))
-    assert read["ap-south-1"] == [0, 0, 0]
-    assert read["us-east-1"][0] == 10
+    assert read["ap-south-1"] == [0, []]
+    assert read["us-east-1"][0] == 1
+    assert sum(count for _, count in read["us-east-1"][1]) == 10
 
 
 def test_the_same_inventory_is_the_same_page() -> None:
@@ -230,7 +230,7 @@ def test_heavy_libraries_are_loaded_only_when_used() -> None:
 
 
 def test_the_wheel_carries_the_page(tmp_path: Path) -> None:
-    """Its style, its script and its template are no Python, and go along all the same."""
+    """Its style, its scripts and its template are no Python, and go along all the same."""
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
         cwd=ROOT,
@@ -239,7 +239,7 @@ def test_the_wheel_carries_the_page(tmp_path: Path) -> None:
     )
     (wheel,) = tmp_path.glob("*.whl")
     inside = set(zipfile.ZipFile(wheel).namelist())
-    assert {f"scanner/output/html/page.{kind}" for kind in ("css", "js", "html.j2")} <= inside
+    assert {f"scanner/output/html/{name}" for name in ("page.css", "page.html.j2", *SCRIPTS)} <= inside
 
 
 def test_every_failure_has_a_remedy_and_every_skip_a_reason() -> None:

@@ -12,30 +12,24 @@ from plotly.offline import get_plotlyjs
 
 from scanner.model import Inventory
 from scanner.output import text
+from scanner.output.html.cells import SIGNS, SYMBOLS
 from scanner.output.html.data import packed, page_data
-from scanner.output.html.facts import BARS, MOST_ACCOUNTS, MOST_ROWS, facts_of
-from scanner.records import VerdictStatus
+from scanner.output.html.facts import BARS, FEW, MOST_ACCOUNTS, MOST_ROWS, facts_of
 
-SYMBOLS = {
-    VerdictStatus.NO_RECOVERY_POINT: "⊘",
-    VerdictStatus.BREACH: "✖",
-    VerdictStatus.UNKNOWN: "?",
-    VerdictStatus.AT_RISK: "▲",
-    VerdictStatus.UNRATED: "–",
-    VerdictStatus.OK: "✓",
-}
-"""Worst first; each verdict has a sign of its own, so that none is told by its colour alone."""
-_STEP = 1 << 20
+SCRIPTS = ("words.js", "table.js", "charts.js", "page.js")
+"""One script, in the order in which its parts stand in the page."""
 
 
 def write(inventory: Inventory, stream: BinaryIO) -> None:
     """Writes a page that asks no network for anything, and that nothing in it can make ask."""
-    script, style = _asset("page.js"), _asset("page.css")
+    script, style = _script(), _asset("page.css")
     chart_library, chart_hash = _plotly()
     page = _template().generate(
         facts=(facts := facts_of(inventory)),
         inventory=inventory,
         symbols=SYMBOLS,
+        signs=SIGNS,
+        few=FEW,
         bars=BARS,
         most=MOST_ROWS,
         most_accounts=MOST_ACCOUNTS,
@@ -70,6 +64,12 @@ def _plotly() -> tuple[Markup, str]:
 
 
 @cache
+def _script() -> str:
+    # In a block of its own, names of one part are known to the others and to nothing else on the page.
+    return '"use strict";\n{\n' + "\n".join(_asset(name) for name in SCRIPTS) + "}\n"
+
+
+@cache
 def _asset(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
@@ -84,7 +84,9 @@ def _template() -> Template:
         "size": text.size,
         "age": text.age_of,
         "rpo": text.rpo_of,
+        "number": "{:,}".format,
+        "region": text.region_name,
         "moment": "{:%Y-%m-%d %H:%M:%S} UTC".format,
-        "words": lambda status: str(status.value).replace("_", " "),
+        "words": lambda status: status.replace("_", " "),
     }
     return environment.from_string(_asset("page.html.j2"))

@@ -6,13 +6,15 @@ from base64 import b64encode
 from collections.abc import Hashable
 from typing import Any
 
-from scanner.model import Inventory
-from scanner.output.html.facts import BARS, MOST_ACCOUNTS, Facts, Row
-from scanner.output.text import printable
+from scanner.output.html.cells import SIGNS, Cell, Row
+from scanner.output.html.facts import BARS, MOST_ACCOUNTS, Facts
+from scanner.output.text import printable, region_name
+from scanner.policy import CLOCK_TOLERANCE
 from scanner.records import VerdictStatus
 
 STATUSES = tuple(status.value for status in VerdictStatus)
 _NUMBER = {status: number for number, status in enumerate(VerdictStatus)}
+_STATE = {state: number for number, state in enumerate(SIGNS)}
 _MIB = 1024 * 1024
 
 
@@ -34,38 +36,45 @@ def packed(text: str) -> str:
 
 def page_data(facts: Facts) -> str:
     """Everything for the script, as JSON; all text in it is printable."""
-    data = {"statuses": STATUSES, "charts": _charts(facts), "volumes": _volumes(facts.inventory)}
+    data = {
+        "statuses": STATUSES,
+        "signs": SIGNS,
+        "tolerance": round(CLOCK_TOLERANCE.total_seconds()),
+        "charts": _charts(facts),
+        "volumes": _volumes(facts),
+    }
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
 def _charts(facts: Facts) -> dict[str, Any]:
-    shown = [row for row in facts.accounts if row.regions][:MOST_ACCOUNTS]
-    cells = [[row.regions.get(region) for region in facts.regions] for row in shown]
-    sized = sorted(shown, key=lambda row: -row.total.size)
+    worst, largest = facts.accounts[:MOST_ACCOUNTS], facts.largest[:MOST_ACCOUNTS]
     return {
         "heat": {
-            "accounts": [_account(row) for row in shown],
-            "regions": facts.regions,
-            "cells": [
-                [None if cell is None else [cell.volumes, cell.breaches, int(cell.read)] for cell in row]
-                for row in cells
-            ],
+            "accounts": [_account(row) for row in worst],
+            "regions": [printable(region_name(region)) for region in facts.regions],
+            "cells": [[_cell(row.regions.get(region)) for region in facts.regions] for row in worst],
         },
         "ages": {"bars": BARS, "counts": {status.value: counts for status, counts in facts.bars.items()}},
         "capacity": {
-            "accounts": [_account(row) for row in sized],
-            "size": [row.total.size for row in sized],
-            "used": [row.total.used for row in sized],
+            "accounts": [_account(row) for row in largest],
+            "size": [row.total.size for row in largest],
+            "used": [row.total.used for row in largest],
         },
     }
 
 
-def _account(row: Row) -> tuple[str, str]:
-    return row.account, printable(row.name or "")
+def _cell(cell: Cell | None) -> tuple[int, list[tuple[int, int]]] | None:
+    if cell is None:
+        return None
+    return int(cell.read), [(_STATE[state], count) for state, count in cell.states]
 
 
-def _volumes(inventory: Inventory) -> dict[str, Any]:
-    names = {target.account_id: target.account_name for target in inventory.targets}
+def _account(row: Row) -> tuple[str, str, str]:
+    return row.account, printable(row.name or ""), printable(row.ou_path or "")
+
+
+def _volumes(facts: Facts) -> dict[str, Any]:
+    inventory = facts.inventory
     accounts, regions, rules, waivers = _Index(), _Index(), _Index(), _Index()
     numbers = {gateway.arn: number for number, gateway in enumerate(inventory.gateways)}
     gateways = [
@@ -98,7 +107,10 @@ def _volumes(inventory: Inventory) -> dict[str, Any]:
         for append, value in zip(add, row, strict=True):
             append(value)
     return {
-        "accounts": [[account, printable(names.get(str(account)) or "")] for account in accounts.numbers],
+        "accounts": [
+            [account, *(printable(text or "") for text in facts.known[str(account)])]
+            for account in accounts.numbers
+        ],
         "regions": list(regions.numbers),
         "rules": [printable(str(rule)) for rule in rules.numbers],
         "waivers": [printable(str(reason)) for reason in waivers.numbers],

@@ -1,28 +1,23 @@
 """What the page says, worked out of an inventory: counts, groups and the worst of each."""
 
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from collections import defaultdict
+from dataclasses import dataclass
 from heapq import nsmallest
-from typing import Any
 
 from scanner.model import Inventory
-from scanner.output.remedies import REASONS, remedy_of
-from scanner.policy import is_breach, urgency
-from scanner.records import (
-    Failure,
-    FailureKind,
-    FailureScope,
-    Gateway,
-    Target,
-    TargetStatus,
-    VerdictStatus,
-    Volume,
-)
+from scanner.output.html.cells import Cell, Row, rows_of
+from scanner.output.html.failures import Group, groups_of, reasons_of
+from scanner.output.remedies import REASONS
+from scanner.policy import urgency
+from scanner.records import Gateway, Target, TargetStatus, VerdictStatus, Volume
 
 MOST_ROWS = 200
 """How many rows a list on the page has; what is left out is counted below it."""
+FEW = 3
+"""How many places of a failure are seen at once."""
 MOST_WORST = 50
 MOST_ACCOUNTS = 40
+"""How many accounts a chart has; those that are left out are in the table below it."""
 
 SHARES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0, 10.0)
 """Where the bars of the ages end, as multiples of the RPO."""
@@ -38,65 +33,18 @@ _URGENT = frozenset(
 
 
 @dataclass
-class Cell:
-    """Volumes of an account, or of one of its Regions."""
-
-    volumes: int = 0
-    breaches: int = 0
-    size: int = 0
-    used: int = 0
-    unknown_usage: int = 0
-    read: bool = True
-
-    def add(self, volume: Volume) -> None:
-        self.volumes += 1
-        self.breaches += is_breach(volume.verdict)
-        self.size += volume.size_bytes or 0
-        self.used += volume.usage_bytes or 0
-        self.unknown_usage += volume.usage_bytes is None
-
-
-@dataclass
-class Row:
-    """An account with its Regions."""
-
-    account: str
-    name: str | None
-    total: Cell = field(default_factory=Cell)
-    regions: dict[str, Cell] = field(default_factory=dict)
-
-
-@dataclass
-class Group:
-    """Failures that have one cause and one remedy."""
-
-    kind: FailureKind
-    operation: str
-    code: str | None
-    message: str
-    remedy: str
-    places: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def count(self) -> int:
-        return self.places.total()
-
-
-@dataclass
 class Facts:
     inventory: Inventory
     accounts: list[Row]
-    regions: list[str]
-    verdicts: Counter[VerdictStatus]
-    waived: int
-    breaches: int
+    """Those of which anything was asked, worst first."""
+    total: Cell
     bars: dict[VerdictStatus, list[int]]
     worst: list[tuple[Volume, Gateway]]
-    urgent: int
     unread: list[tuple[Target, str]]
     skipped: list[tuple[Target, str]]
     failures: list[Group]
-    names: dict[str, str | None]
+    known: dict[str, tuple[str | None, str | None]]
+    """Of each account its name and its organizational units."""
 
     @property
     def whole(self) -> bool:
@@ -109,50 +57,74 @@ class Facts:
         targets = self.inventory.coverage.targets
         return targets.complete + targets.partial
 
+    @property
+    def urgent(self) -> int:
+        return sum(self.total.verdicts[status] for status in _URGENT)
+
+    @property
+    def regions(self) -> list[str]:
+        return sorted({region for row in self.accounts for region in row.regions})
+
+    @property
+    def cells(self) -> list[tuple[str, str, Cell]]:
+        return [(row.account, region, cell) for row in self.accounts for region, cell in row.regions.items()]
+
+    @property
+    def largest(self) -> list[Row]:
+        """The accounts by the size of their volumes."""
+        return sorted(self.accounts, key=lambda row: (-row.total.size, row.account))
+
+    @property
+    def lead(self) -> str:
+        """The page in a sentence or three, whose numbers are those of the tiles below it."""
+        volumes, found, waived = self.total.volumes, self.total.found, self.total.waived.total()
+        unknown = self.total.verdicts[VerdictStatus.UNKNOWN]
+        if not volumes:
+            return "There are no volumes." if self.whole else "No volume was read."
+        said = [_found(found, volumes)]
+        if waived:
+            which = "It" if found == 1 else "All of them" if waived == found else f"{waived:,} of them"
+            count = "is waived and counts" if waived == 1 else "are waived and count"
+            said.append(f"{which} {count} for no breach.")
+        if unknown:
+            said.append(f"{unknown:,}{' more' if found else ''} {'is' if unknown == 1 else 'are'} unknown.")
+        return " ".join(said)
+
+
+def _found(found: int, volumes: int) -> str:
+    those = f"{volumes:,} {'volume' if volumes == 1 else 'volumes'}"
+    if not found:
+        return "No volume is known to breach its RPO or to lack a recovery point."
+    if found == 1:
+        return f"1 of {those} breaches its RPO or has no recovery point."
+    return f"{found:,} of {those} breach their RPO or have no recovery point."
+
 
 def facts_of(inventory: Inventory) -> Facts:
-    """One pass over the volumes, whatever the page asks of them."""
-    names = {target.account_id: target.account_name for target in inventory.targets}
-    rows = {account: Row(account, name) for account, name in names.items()}
-    for target in inventory.targets:
-        if target.status is not TargetStatus.SKIPPED:
-            rows[target.account_id].regions[target.region] = Cell(read=target.status is TargetStatus.COMPLETE)
-    verdicts: Counter[VerdictStatus] = Counter()
+    """Two passes over the volumes, whatever the page asks of them."""
+    accounts = rows_of(inventory)
     bars: dict[VerdictStatus, list[int]] = defaultdict(lambda: [0] * len(BARS))
-    waived = urgent = 0
     for volume in inventory.volumes:
-        row = rows[volume.account_id]
-        row.total.add(volume)
-        row.regions[volume.region].add(volume)
-        verdict = volume.verdict
-        verdicts[verdict.status] += 1
-        waived += verdict.waived is not None
-        urgent += verdict.status in _URGENT
         bar = _bar(volume)
         if bar is not None:
-            bars[verdict.status][bar] += 1
+            bars[volume.verdict.status][bar] += 1
     gateways = {gateway.arn: gateway for gateway in inventory.gateways}
     worst = nsmallest(MOST_WORST, (v for v in inventory.volumes if v.verdict.status in _URGENT), key=urgency)
-    accounts = sorted(rows.values(), key=lambda row: (-row.total.breaches, -row.total.volumes, row.account))
-    reasons = _reasons(inventory)
+    reasons = reasons_of(inventory)
     return Facts(
         inventory=inventory,
         accounts=accounts,
-        regions=sorted({region for row in accounts for region in row.regions}),
-        verdicts=verdicts,
-        waived=waived,
-        breaches=sum(row.total.breaches for row in accounts),
+        total=Cell.sum(row.total for row in accounts),
         bars=dict(bars),
         worst=[(volume, gateways[volume.gateway_arn]) for volume in worst],
-        urgent=urgent,
         unread=[
             (target, reasons.get(target.key) or reasons.get((target.account_id, None), ""))
             for target in inventory.targets
             if target.status in (TargetStatus.FAILED, TargetStatus.PARTIAL)
         ],
         skipped=[(target, REASONS[target.reason]) for target in inventory.targets if target.reason],
-        failures=_groups(inventory.failures),
-        names=names,
+        failures=groups_of(inventory),
+        known={target.account_id: (target.account_name, target.ou_path) for target in inventory.targets},
     )
 
 
@@ -164,30 +136,3 @@ def _bar(volume: Volume) -> int | None:
         return None
     share = verdict.age_seconds / verdict.rpo_seconds
     return next((number for number, end in enumerate(SHARES) if share <= end), len(SHARES))
-
-
-def _reasons(inventory: Inventory) -> dict[tuple[str, str | None], str]:
-    kinds: dict[tuple[str, str | None], Counter[str]] = defaultdict(Counter)
-    for failure in inventory.failures:
-        kinds[failure.account_id, failure.region][failure.kind.value.replace("_", " ")] += 1
-    return {
-        key: ", ".join(f"{kind} ({count}×)" if count > 1 else kind for kind, count in counts.most_common())
-        for key, counts in kinds.items()
-    }
-
-
-def _groups(failures: tuple[Failure, ...]) -> list[Group]:
-    groups: dict[tuple[Any, ...], Group] = {}
-    for failure in failures:
-        key = (failure.kind, failure.operation, failure.code)
-        if key not in groups:
-            groups[key] = Group(
-                kind=failure.kind,
-                operation=failure.operation,
-                code=failure.code,
-                message=failure.message,
-                remedy=remedy_of(failure),
-            )
-        everywhere = failure.scope is FailureScope.ACCOUNT
-        groups[key].places[f"{failure.account_id} {'all Regions' if everywhere else failure.region}"] += 1
-    return sorted(groups.values(), key=lambda group: -group.count)
