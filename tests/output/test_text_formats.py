@@ -16,7 +16,7 @@ from scanner.output.csv import harmless
 from scanner.output.ndjson import KINDS
 from scanner.output.prometheus import METRICS
 from scanner.records import Outcome, Record, Verdict, VerdictStatus
-from tests.output.fleet import hostile, inventory, written
+from tests.output.fleet import hostile, inventory, judged, written
 from tests.strategies import NOW, inventories
 
 
@@ -166,6 +166,7 @@ def test_no_series_stands_twice_when_a_gateway_answers_with_both_forms_of_an_arn
     fleet = inventory(1, 8)
     short = []
     for number, long in enumerate(fleet.volumes):
+        # By turns the short form is known from a listing alone, and is the newer one.
         arn = long.arn.replace(f"gateway/{long.gateway_arn.rpartition('/')[2]}/", "")
         later = number % 2 and long.recovery_point_time is not None
         age = 7.0 if later else None
@@ -190,6 +191,21 @@ def test_no_series_stands_twice_when_a_gateway_answers_with_both_forms_of_an_arn
         for number, v in enumerate(fleet.volumes)
         if v.recovery_point_time is not None
     }
+
+
+def test_of_two_records_of_one_volume_that_are_equally_new_the_worse_stands() -> None:
+    """A rule may match one form of the ARN only."""
+    strict = Verdict(status=VerdictStatus.BREACH, age_seconds=90, rpo_seconds=60)
+    lax = Verdict(status=VerdictStatus.OK, age_seconds=90, rpo_seconds=3600)
+    for verdicts in ((strict, lax), (lax, strict)):
+        fleet = judged(*verdicts)
+        one, other = fleet.volumes
+        form = one.arn.replace(f"gateway/{one.gateway_arn.rpartition('/')[2]}/", "")
+        twin = other.model_copy(update={"arn": form, "id": one.id})
+        both = fleet.model_copy(update={"volumes": (one, twin)})
+        families = text_string_to_metric_families(written(both, ".prom").decode())
+        rpos = next(family.samples for family in families if family.name == "sgw_volume_rpo_seconds")
+        assert [sample.value for sample in rpos] == [60]
 
 
 def test_only_a_complete_scan_is_a_success() -> None:
