@@ -7,19 +7,39 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from scanner.api import EventStream, Scanner
     from scanner.config import ScannerConfig
+    from scanner.engine.events import (
+        CallRetried,
+        Event,
+        FailureSeen,
+        GatewayEnded,
+        GatewaysListed,
+        ScanEnded,
+        ScanStarted,
+        TargetEnded,
+        TargetPlanned,
+    )
     from scanner.errors import ConfigError, LockError, MergeError, OutputError, ScannerError
     from scanner.model import Inventory
 
 __all__ = [
+    "CallRetried",
     "ConfigError",
+    "Event",
     "EventStream",
+    "FailureSeen",
+    "GatewayEnded",
+    "GatewaysListed",
     "Inventory",
     "LockError",
     "MergeError",
     "OutputError",
+    "ScanEnded",
+    "ScanStarted",
     "Scanner",
     "ScannerConfig",
     "ScannerError",
+    "TargetEnded",
+    "TargetPlanned",
     "__version__",
 ]
 
@@ -33,6 +53,20 @@ _HOMES = {
     "MergeError": "scanner.errors",
     "OutputError": "scanner.errors",
     "ScannerError": "scanner.errors",
+    **dict.fromkeys(
+        (
+            "CallRetried",
+            "Event",
+            "FailureSeen",
+            "GatewayEnded",
+            "GatewaysListed",
+            "ScanEnded",
+            "ScanStarted",
+            "TargetEnded",
+            "TargetPlanned",
+        ),
+        "scanner.engine.events",
+    ),
 }
 
 

@@ -7,10 +7,18 @@ from datetime import timedelta
 from os import PathLike
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    field_validator,
+    model_validator,
+)
 
 from scanner.durations import Duration
-from scanner.loading import load
+from scanner.loading import Origins, load
 from scanner.policy import Policy
 
 ROLE_ARN = re.compile(
@@ -67,6 +75,7 @@ class RetrySettings(Settings):
         return self
 
 
+ProfileName = Annotated[str, Field(min_length=1)]
 TagKey = Annotated[str, Field(min_length=1, max_length=128)]
 TagValue = Annotated[str, Field(max_length=256)]
 
@@ -74,7 +83,7 @@ TagValue = Annotated[str, Field(max_length=256)]
 class CredentialSettings(Settings):
     """`[credentials]`: the base identity; without a profile the SDK's own chain."""
 
-    profile: str | None = None
+    profile: ProfileName | None = None
     session_tags: Annotated[dict[TagKey, TagValue], Field(max_length=50)] = {}
 
 
@@ -87,7 +96,7 @@ class AccountSettings(Settings):
     external_id: Annotated[ExternalId | None, Field(repr=False)] = None
     session_name: SessionName = "sgw-scanner"
     via: RoleArn | None = None
-    profile: str | None = None
+    profile: ProfileName | None = None
     regions: Literal["enabled"] | Regions | None = None
     rpo: Duration | None = None
 
@@ -143,8 +152,6 @@ class OrganizationSettings(Settings):
     exclude_ous: tuple[Annotated[str, Field(pattern=r"^ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}$")], ...] = ()
     exclude_accounts: tuple[AccountIdSetting, ...] = ()
     include_management_account: bool = True
-    only_accounts: tuple[AccountIdSetting, ...] = Field(default=(), exclude=True)
-    """Set by narrowing; a file uses exclude_accounts."""
 
 
 class OutputSettings(Settings):
@@ -178,14 +185,25 @@ class ScannerConfig(Settings):
     policy: Policy = Policy()
     output: OutputSettings = OutputSettings()
     lock: LockSettings = LockSettings()
+    _only_accounts: frozenset[str] = PrivateAttr(default=frozenset())
+    _origins: Origins = PrivateAttr(default_factory=Origins)
+
+    @property
+    def only_accounts(self) -> frozenset[str]:
+        """The accounts that `--account` has named, of all that an organization has; none named means all."""
+        return self._only_accounts
+
+    def place(self, key: str) -> str:
+        """Where `key` was set, as an error names it: the file, variable or flag, and the key."""
+        return self._origins.place(key)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         twice = [id for id, count in Counter(account.id for account in self.accounts).items() if count > 1]
         if twice:
             raise ValueError(f"account {twice[0]} stands twice in accounts; keep one entry")
-        if self.policy.needs_tags and "tags" not in self.scan.details:
-            raise ValueError('a policy rule or waiver matches tags; add "tags" to scan.details')
+        if self.policy.matching_tags and "tags" not in self.scan.details:
+            raise ValueError(f'{self.policy.matching_tags} matches tags; add "tags" to scan.details')
         return self
 
     @classmethod
@@ -202,7 +220,9 @@ class ScannerConfig(Settings):
         values by dotted key, such as `{"scan.deadline": "10m"}`. Raises `ConfigError`, which names the
         place of each mistake and its remedy.
         """
-        return load(cls, path, environ, flags)
+        config, config_origins = load(cls, path, environ, flags)
+        config._origins = config_origins
+        return config
 
     def regions_of(self, account: AccountSettings | None) -> Literal["enabled"] | tuple[str, ...]:
         """The Regions to plan in `account`: its own, else the scan's."""

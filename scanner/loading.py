@@ -21,12 +21,33 @@ Model = TypeVar("Model", bound=BaseModel)
 Place = tuple[str | int, ...]
 
 
+class Origins:
+    """Which file settings come from, and which variable or flag has set which key instead.
+
+    Any two are equal: where a setting comes from is no part of what it says.
+    """
+
+    def __init__(self, file: str = "", set_by: Mapping[str, str] | None = None) -> None:
+        self.file = file
+        self.set_by = dict(set_by or {})
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Origins)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def place(self, key: str) -> str:
+        """`key` as an error names it: after its file, variable or flag."""
+        origin = self.set_by.get(key, self.file)
+        return f"{origin}: {key}" if origin else key
+
+
 def load(
     model: type[Model],
     path: str | PathLike[str] | None,
     environ: Mapping[str, str] | None,
     flags: Mapping[str, Any] | None,
-) -> Model:
+) -> tuple[Model, Origins]:
     """`model` from its three sources, the later overriding the earlier; raises ConfigError."""
     environ = os.environ if environ is None else environ
     file = _find(path, environ)
@@ -43,9 +64,10 @@ def load(
         _put(values, place, value, key)
         origins[place] = "--" + str(place[-1]).replace("_", "-")
     try:
-        return model.model_validate(values)
+        made = model.model_validate(values)
     except ValidationError as error:
         raise ConfigError("\n".join(explain(model, error, str(file or "configuration"), origins))) from None
+    return made, Origins(str(file or ""), {_dotted(place): origin for place, origin in origins.items()})
 
 
 def _find(path: str | PathLike[str] | None, environ: Mapping[str, str]) -> Path | None:
@@ -71,6 +93,8 @@ def _read(file: Path) -> dict[str, Any]:
 def _put(values: dict[str, Any], place: Place, value: Any, origin: str) -> None:
     table = values
     for step in place[:-1]:
+        if isinstance(table.get(str(step)), list) or str(step).isdigit():
+            raise ConfigError(f"{origin}: a list has no keys of its own; set it in the file, or as a whole")
         table = table.setdefault(str(step), {})
         if not isinstance(table, dict):
             raise ConfigError(f"{origin}: {step} is not a table, so nothing in it can be set this way")
@@ -110,9 +134,12 @@ def explain(
 ) -> Iterable[str]:
     """What is wrong with a configuration, a line for each mistake: its place, its cause and the remedy."""
     told = set()
-    for problem in error.errors():
-        # Pydantic adds the branch of a union to the place; a user knows only the keys.
-        place = _keys(model, problem["loc"])
+    # Pydantic adds the branch of a union to the place; a user knows only the keys.
+    problems = [(_keys(model, problem["loc"]), problem) for problem in error.errors()]
+    for place, problem in problems:
+        if any(other[: len(place)] == place != other for other, _ in problems):
+            # Each branch of a union complains; the one that saw more tells better.
+            continue
         origin = next((origins[place[:n]] for n in range(len(place), 0, -1) if place[:n] in origins), file)
         key = _dotted(place)
         if problem["type"] == "extra_forbidden":
@@ -122,7 +149,7 @@ def explain(
         elif problem["type"] == "value_error":
             text = problem["msg"].removeprefix("Value error, ")
         else:
-            text = f"{_shown(place, problem.get('input'))}: {problem['msg'].lower()}{_remedy(place)}"
+            text = f"{_shown(place, problem.get('input'))}: {_said(problem, place)}"
         line = f"{origin}: {key}: {text}" if key else f"{origin}: {text}"
         if line not in told:
             told.add(line)
@@ -179,14 +206,29 @@ def _shown(place: Place, value: Any) -> str:
 
 
 REMEDIES = {
-    "id": "; an account id is a string of 12 digits",
-    "regions": '; write "enabled" or a list of Region names such as ["us-east-1"]',
-    "exclude_regions": '; write Region names such as "us-east-1"',
-    "details": '; choose from "gateway", "volumes", "tags"',
-    "external_id": "; 2 to 1224 letters, digits or any of _+=,.@:/-",
-    "session_name": "; 2 to 64 letters, digits or any of _+=,.@-",
+    "id": "an account id is a string of 12 digits",
+    "regions": 'write "enabled" or a list of Region names such as ["us-east-1"]',
+    "exclude_regions": 'write Region names such as "us-east-1"',
+    "details": 'choose from "gateway", "volumes", "tags"',
+    "external_id": "2 to 1224 letters, digits or any of _+=,.@:/-",
+    "session_name": "2 to 64 letters, digits or any of _+=,.@-",
+    "role": "write the role's name, such as sgw-scanner; it is the same in every account",
+    "include_ous": "write ids of units or roots, such as ou-ab12-11111111",
+    "exclude_ous": "write ids of units, such as ou-ab12-11111111",
+    "exclude_accounts": "an account id is a string of 12 digits",
+    "accounts": "write each account as a table of its own, under [[accounts]]",
+    "warn_at": "write a fraction of the RPO, such as 0.8",
+    "profile": "write the name of a profile in ~/.aws/config, or leave it out",
+    "files": 'write a list of places, such as ["inventory.json"]',
 }
 
 
-def _remedy(place: Place) -> str:
-    return next((REMEDIES[str(step)] for step in reversed(place) if str(step) in REMEDIES), "")
+def _said(problem: Any, place: Place) -> str:
+    remedy = next((REMEDIES[str(step)] for step in reversed(place) if str(step) in REMEDIES), "")
+    if problem["type"] in ("model_type", "model_attributes_type"):
+        return f"is no table; {remedy or f'write it as [{_dotted(place)}], with its keys below'}"
+    message: str = problem["msg"]
+    if remedy and problem["type"] == "string_pattern_mismatch":
+        return f"is not of the right form; {remedy}"
+    told = message[:1].lower() + message[1:]
+    return f"{told}; {remedy}" if remedy else told

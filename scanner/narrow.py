@@ -6,6 +6,7 @@ from typing import Literal
 
 from scanner.config import AccountSettings, ScannerConfig
 from scanner.errors import ConfigError
+from scanner.loading import Origins
 
 
 def narrow(config: ScannerConfig, accounts: Sequence[str] = (), regions: Sequence[str] = ()) -> ScannerConfig:
@@ -28,9 +29,10 @@ def _only_accounts(config: ScannerConfig, wanted: list[str]) -> ScannerConfig:
     known = {account.id: account for account in config.accounts}
     if config.organization:
         # Whether the others belong to the organization is known only once it has been asked.
-        organization = config.organization.model_copy(update={"only_accounts": tuple(wanted)})
         kept = [known[account] for account in wanted if account in known]
-        return config.model_copy(update={"accounts": tuple(kept), "organization": organization})
+        narrowed = config.model_copy(update={"accounts": tuple(kept)})
+        narrowed._only_accounts = frozenset(wanted)
+        return narrowed
     unknown = [account for account in wanted if known and account not in known]
     if unknown:
         raise ConfigError(f"--account: {unknown[0]} is not in the configuration; add it to [[accounts]]")
@@ -42,20 +44,25 @@ def _only_regions(config: ScannerConfig, wanted: tuple[str, ...]) -> ScannerConf
     for region in wanted:
         if not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", region):
             raise ConfigError(f"--region: {region!r} is no Region name; write one such as us-east-1")
-    common = _within(config.scan.regions, wanted)
+    shared = not config.accounts or config.organization or any(not each.regions for each in config.accounts)
+    common = _within(config.scan.regions, wanted) if shared else ()
     kept = []
+    planned = set(common)
     for account in config.accounts:
         own = _within(account.regions, wanted) if account.regions else None
+        planned.update(own or ())
         if own or (own is None and common):
             kept.append(account.model_copy(update={"regions": own}))
-    own_account = not config.accounts
-    if not kept and not ((own_account or config.organization) and common):
-        raise ConfigError(
-            f"--region: {', '.join(wanted)} is among no account's regions; add it to scan.regions"
-        )
+    for region in wanted:
+        if region not in planned:
+            raise ConfigError(f"--region: {region} is among no account's regions; add it to scan.regions")
     scan = config.scan.model_copy(update={"regions": common or config.scan.regions})
-    return config.model_copy(update={"accounts": tuple(kept), "scan": scan})
+    narrowed = config.model_copy(update={"accounts": tuple(kept), "scan": scan})
+    if common == wanted:
+        origins = config._origins
+        narrowed._origins = Origins(origins.file, {**origins.set_by, "scan.regions": "--region"})
+    return narrowed
 
 
 def _within(configured: Literal["enabled"] | tuple[str, ...], wanted: tuple[str, ...]) -> tuple[str, ...]:
-    return wanted if configured == "enabled" else tuple(region for region in configured if region in wanted)
+    return wanted if configured == "enabled" else tuple(region for region in wanted if region in configured)

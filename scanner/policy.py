@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from fnmatch import translate
+from itertools import chain
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -133,9 +134,11 @@ class Policy(_Part):
         return rules
 
     @property
-    def needs_tags(self) -> bool:
-        matches = [rule.match for rule in self.rules] + [waiver.match for waiver in self.waivers]
-        return any(match.tags for match in matches)
+    def matching_tags(self) -> str | None:
+        """The first rule or waiver that matches tags, as an error names it."""
+        rules = (f"policy.rules: the rule {rule.name!r}" for rule in self.rules if rule.match.tags)
+        waivers = (f"policy.waivers[{n}]" for n, waiver in enumerate(self.waivers, 1) if waiver.match.tags)
+        return next(chain(rules, waivers), None)
 
     def expired(self, moment: datetime) -> tuple[Waiver, ...]:
         return tuple(waiver for waiver in self.waivers if not waiver.holds(moment))

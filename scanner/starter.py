@@ -44,8 +44,8 @@ STARTER = """\
 [credentials]
 # A profile of ~/.aws/config for the base identity; without one the SDK's own chain is followed.
 #profile = "audit"
-# Tags that go with every role session into CloudTrail and policies; the roles must allow sts:TagSession.
-# (An example.)
+# Tags that go with every role session into CloudTrail and policies; the roles must allow sts:TagSession, as
+# those of `sgw-scanner iam template --session-tags` do. (An example.)
 #session_tags = { team = "storage" }
 
 # Accounts discovered through AWS Organizations. The base identity is of the management account or of a

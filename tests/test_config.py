@@ -94,12 +94,24 @@ def test_variables_override_the_file_and_flags_override_both(tmp_path: Path) -> 
             '[[policy.rules]]\nname = "a"\nrpo = "1h"\nmatch = { tags = { a = "b" } }',
             'add "tags" to scan.details',
         ),
-        ("accounts = 3", "accounts"),
+        ("accounts = 3", "write each account as a table of its own, under [[accounts]]"),
+        ('[accounts]\nid = "111122223333"', "write each account as a table of its own, under [[accounts]]"),
+        ("scan = 1", "scan: 1: is no table; write it as [scan], with its keys below"),
+        ('[scan]\nregions = ["US-EAST-1"]', "scan.regions[1]: 'US-EAST-1': is not of the right form; write"),
+        (ACCOUNT + 'profile = ""', "accounts[1].profile: ''"),
+        ('[organization]\nrole = "arn:aws:iam::111122223333:role/r"', "write the role's name, such as"),
+        ('[organization]\nrole = "r"\ninclude_ous = ["Prod"]', "write ids of units or roots, such as"),
+        ('[policy]\nwarn_at = "x"', "write a fraction of the RPO, such as 0.8"),
+        (
+            '[[policy.waivers]]\nuntil = 2099-01-01\nreason = "x"\nmatch = { tags = { a = "b" } }',
+            'policy.waivers[1] matches tags; add "tags" to scan.details',
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_place_and_remedy(tmp_path: Path, text: str, expected: str) -> None:
     message = complaint(tmp_path, text)
     assert expected in message
+    assert len(message.splitlines()) == 1
     assert "scanner.toml" in message
 
 
@@ -110,6 +122,9 @@ def test_a_mistake_in_a_variable_or_flag_is_named_as_such(tmp_path: Path) -> Non
     assert complaint(tmp_path, "", scan__deadline="soon").startswith("--deadline: scan.deadline")
     assert "$SGW_SCANNER_SCAN__REGIONS" in complaint(tmp_path, "", {"SGW_SCANNER_SCAN__REGIONS": "[oops"})
     assert "not a table" in complaint(tmp_path, "scan = 3", {"SGW_SCANNER_SCAN__DEADLINE": "3s"})
+    assert complaint(tmp_path, ACCOUNT, {"SGW_SCANNER_ACCOUNTS__0__ROLE": "x"}).startswith(
+        "$SGW_SCANNER_ACCOUNTS__0__ROLE: a list has no keys of its own"
+    )
 
 
 def test_an_external_id_is_never_printed(tmp_path: Path) -> None:
@@ -162,8 +177,11 @@ def test_account_and_region_narrow_the_plan(tmp_path: Path) -> None:
     assert [account.id for account in narrow(config, (), ["us-west-2"]).accounts] == ["444455556666"]
     with pytest.raises(ConfigError, match="not in the configuration"):
         narrow(config, ["999999999999"])
-    with pytest.raises(ConfigError, match="no account's regions"):
-        narrow(config, (), ["ap-south-1"])
+    for wanted in (["ap-south-1"], ["us-east-1", "ap-south-1"]):
+        with pytest.raises(ConfigError, match="--region: ap-south-1 is among no account's regions"):
+            narrow(config, (), wanted)
+    with pytest.raises(ConfigError, match="12 digits"):
+        narrow(config, ["１１１１２２２２３３３３"])
 
 
 def test_without_a_configuration_account_and_region_make_the_plan() -> None:
@@ -180,8 +198,8 @@ def test_without_a_configuration_account_and_region_make_the_plan() -> None:
 def test_an_organization_is_narrowed_once_it_is_known() -> None:
     config = ScannerConfig.model_validate({"organization": {"role": "audit"}})
     narrowed = narrow(config, ["111122223333"])
-    assert narrowed.organization
-    assert narrowed.organization.only_accounts == ("111122223333",)
+    assert narrowed.only_accounts == {"111122223333"}
+    assert "only_accounts" not in str(ScannerConfig.model_json_schema())
 
 
 def test_an_encryption_that_takes_no_key_clashes_with_one() -> None:

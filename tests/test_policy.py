@@ -180,8 +180,8 @@ def test_a_policy_survives_its_own_json() -> None:
     waiver = Waiver(match=Match(accounts=("*",)), until=date(2027, 1, 31), reason="x")
     policy = Policy(rpo=HOUR, rules=(rule(tags={"a": "b"}),), waivers=(waiver,))
     assert Policy.model_validate_json(policy.model_dump_json()) == policy
-    assert policy.needs_tags
-    assert not Policy(waivers=(waiver,)).needs_tags
+    assert policy.matching_tags == f"policy.rules: the rule {policy.rules[0].name!r}"
+    assert not Policy(waivers=(waiver,)).matching_tags
 
 
 def test_explain_names_what_failed_and_what_came_first() -> None:

@@ -93,13 +93,16 @@ class Regions:
     def check(self, config: ScannerConfig) -> None:
         """Raises ConfigError for a Region that does not exist, or that is of another partition."""
         beside = (None,) if config.organization or not config.accounts else ()
+        if config.scan.regions != "enabled":
+            self._check_known(config.place("scan.regions"), config.scan.regions)
+        self._check_excluded(config)
         for account in (*config.accounts, *beside):
             regions = config.regions_of(account)
             if regions == "enabled":
                 continue
-            where = "scan.regions"
+            where = config.place("scan.regions")
             if account and account.regions:
-                where = f"regions of account {account.id}"
+                where = config.place(f"accounts[{config.accounts.index(account) + 1}].regions")
             self._check_known(where, regions)
             partition = self.partition(config, account)
             stray = next((name for name in regions if self._partition[name] != partition), None)
@@ -115,12 +118,30 @@ class Regions:
     def _check_known(self, where: str, regions: Iterable[str]) -> None:
         for region in regions:
             if region not in self._partition:
-                close = difflib.get_close_matches(region, self._partition, n=1)
+                close = self._meant(region) or difflib.get_close_matches(region, self._partition, n=1)
                 hint = f"did you mean {close[0]}?" if close else "us-east-1 would be one"
                 raise ConfigError(
                     f"{where}: there is no Region {region!r} that this SDK knows; {hint} "
                     '(regions = "enabled" finds newer ones)'
                 )
+
+    def _check_excluded(self, config: ScannerConfig) -> None:
+        # One that is newer than the SDK's data must be left out like any other, so only a slip is an error.
+        for region in config.scan.exclude_regions:
+            meant = [] if region in self._partition else self._meant(region)
+            if meant:
+                where = config.place("scan.exclude_regions")
+                raise ConfigError(f"{where}: there is no Region {region!r}; did you mean {meant[0]}?")
+
+    def _meant(self, region: str) -> list[str]:
+        """The Regions that `region` may be a slip of the pen for: the same letters, or one more or less."""
+        number = region.rpartition("-")[2]
+        return [
+            known
+            for known in self._partition
+            if known.rpartition("-")[2] == number
+            and (sorted(known) == sorted(region) or _one_edit(known, region))
+        ]
 
 
 def _named(config: ScannerConfig, account: AccountSettings | None) -> str | None:
@@ -128,3 +149,11 @@ def _named(config: ScannerConfig, account: AccountSettings | None) -> str | None
         return account.named_partition
     via = ROLE_ARN.fullmatch((config.organization.via if config.organization else None) or "")
     return via["partition"] if via else None
+
+
+def _one_edit(one: str, other: str) -> bool:
+    shorter, longer = sorted((one, other), key=len)
+    if len(longer) - len(shorter) > 1:
+        return False
+    at = next((n for n, (a, b) in enumerate(zip(shorter, longer, strict=False)) if a != b), len(shorter))
+    return longer[at + 1 :] == shorter[at + (len(longer) == len(shorter)) :]

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import Iterable
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -62,7 +62,9 @@ class Sessions:
     Raises ConfigError for a profile that does not exist, and for SDK files that cannot be read.
     """
 
-    def __init__(self, base_profile: str | None, profiles: Iterable[str], patience: float) -> None:
+    def __init__(self, base_profile: str | None, profiles: Mapping[str, str], patience: float) -> None:
+        """`profiles` tells of those of single accounts where each is set."""
+        self._places = profiles
         self._base_profile = base_profile
         self._patience = patience
         self._processes: dict[str | None, list[asyncio.subprocess.Process]] = {}
@@ -135,7 +137,9 @@ class Sessions:
             session = aioboto3.Session(botocore_session=core, profile_name=profile)
             chain = core.get_component("credential_provider")
         except ProfileNotFound:
-            named = f"the profile {profile!r}" if profile else "the profile of AWS_PROFILE"
+            named = "AWS_PROFILE: the profile"
+            if profile:
+                named = f"{self._places.get(profile, 'credentials.profile')}: the profile {profile!r}"
             raise ConfigError(
                 f"{named} does not exist; `aws configure list-profiles` lists those that do,"
                 " `aws configure sso` makes one"
@@ -238,7 +242,7 @@ def _none(name: str | None) -> CallFailed:
 
 
 def _refused(failure: CallFailed, remedy: str) -> CallFailed:
-    told = failure.message.partition("; allow the action")[0].partition(f"; {REGION_REMEDY}")[0]
+    told = failure.message.partition("; allow the action")[0].partition(f"; {REGION_REMEDY}")[0].rstrip()
     if told.endswith("custom-process:"):
         told += " credential_process failed without a word"
     if failure.kind is FailureKind.ACCESS_DENIED:

@@ -42,7 +42,11 @@ class AwsSource:
     def __init__(self, config: ScannerConfig, user_agent: str) -> None:
         sessions = Sessions(
             config.credentials.profile,
-            {account.profile for account in config.accounts if account.profile},
+            {
+                account.profile: config.place(f"accounts[{number}].profile")
+                for number, account in enumerate(config.accounts, 1)
+                if account.profile
+            },
             config.scan.call_timeout.total_seconds(),
         )
         self._regions = Regions(sessions.base._session, sessions.regions())

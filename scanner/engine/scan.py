@@ -144,6 +144,7 @@ class Scan:
         discovery = Discovery(
             settings,
             {account.id: account for account in self.config.accounts},
+            self.config.only_accounts,
             self.source,
             self._queue("organization", "Organizations"),
             self._emit,

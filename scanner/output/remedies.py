@@ -64,6 +64,7 @@ def remedy_of(failure: Failure) -> str:
         return f"An explicit deny in a {denied[1]} forbids it, which no allow mends: change that policy."
     refused = _REFUSED.search(failure.message)
     what = failure.gateway_arn or (refused["what"] if refused else None)
-    mended = remedy(failure.operation, what, refused["who"] if refused else None)
+    tags = "sts:TagSession" in failure.message
+    mended = remedy(failure.operation, what, refused["who"] if refused else None, session_tags=tags)
     missing = _UNALLOWED.search(failure.message)
     return f"{mended}; the {missing[1]} policy must allow it, too" if missing else mended

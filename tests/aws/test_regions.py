@@ -1,5 +1,6 @@
 """Regions and partitions: what is asked where, and which settings cannot be meant."""
 
+from pathlib import Path
 from typing import Any
 
 import botocore.session
@@ -9,6 +10,7 @@ from scanner import ScannerConfig
 from scanner.aws.regions import HOME, Regions
 from scanner.emulator import Account, Emulator, Fleet, Role
 from scanner.errors import ConfigError
+from scanner.narrow import narrow
 from scanner.records import Outcome
 
 from .scans import calls, config, gateway, scan
@@ -77,9 +79,33 @@ def test_an_account_is_of_the_partition_that_its_settings_name(
     [
         ({"scan": {"regions": ["us-eats-1"]}}, "scan.regions: .*'us-eats-1'.*did you mean us-east-1"),
         ({"scan": {"regions": ["qqqqq-zzzzzzzzz-9"]}}, "us-east-1 would be one"),
+        ({"scan": {"exclude_regions": ["us-esat-1"]}}, "exclude_regions: .*did you mean us-east-1"),
+        ({"scan": {"exclude_regions": ["eu-wst-1"]}}, "exclude_regions: .*did you mean eu-west-1"),
+        (
+            {
+                "scan": {"regions": ["us-eats-1"]},
+                "accounts": [{"id": "111122223333", "role": "r", "regions": ["eu-west-1"]}],
+            },
+            "scan.regions: .*'us-eats-1'",
+        ),
+        (
+            {
+                "organization": {"role": "r", "via": "arn:aws-us-gov:iam::111122223333:role/hub"},
+                "scan": {"regions": ["us-east-1"]},
+            },
+            "us-east-1 is of the partition aws, but organization.via is of aws-us-gov",
+        ),
+        (
+            {
+                "organization": {"role": "r"},
+                "scan": {"regions": ["us-east-1", "cn-north-1"]},
+                "accounts": [{"id": "111122223333", "role": "r", "regions": ["eu-west-1"]}],
+            },
+            "cn-north-1 is of the partition aws-cn, but us-east-1 is of aws",
+        ),
         (
             {"accounts": [{"id": "111122223333", "role": "r", "regions": ["eu-wset-1"]}]},
-            "regions of account 111122223333: .*did you mean eu-west-1",
+            r"^accounts\[1\].regions: .*did you mean eu-west-1",
         ),
         (
             {"scan": {"regions": ["us-east-1", "cn-north-1"]}},
@@ -105,6 +131,36 @@ def test_regions_that_can_be_meant_are_no_error(monkeypatch: Patch) -> None:
     account = {"id": "111122223333", "role": "scan", "regions": ["us-gov-west-1"]}
     known(monkeypatch).check(settings(scan={"regions": ["us-east-1"]}, accounts=[account]))
     known(monkeypatch).check(settings())
+    known(monkeypatch).check(settings(scan={"exclude_regions": ["us-east-1", "mx-central-7"]}))
+
+
+def test_a_region_that_was_set_by_a_variable_or_flag_is_blamed_on_it(
+    monkeypatch: Patch, tmp_path: Path
+) -> None:
+    (tmp_path / "c.toml").write_text('[scan]\nregions = ["us-esat-1"]\n')
+    variable = {"SGW_SCANNER_SCAN__REGIONS": "us-esat-1"}
+    in_file = ScannerConfig.load(tmp_path / "c.toml", environ={})
+    for told, made in (
+        (f"{tmp_path}/c.toml: scan.regions", in_file),
+        ("SGW_SCANNER_SCAN__REGIONS: scan.regions", ScannerConfig.load(environ=variable)),
+        ("--region: scan.regions", narrow(ScannerConfig(), (), ["us-esat-1"])),
+    ):
+        with pytest.raises(ConfigError, match=rf"{told}: there is no Region 'us-esat-1'.*us-east-1\?"):
+            known(monkeypatch).check(made)
+
+
+def test_a_profile_leads_into_the_partition_of_its_region(monkeypatch: Patch) -> None:
+    made = settings(accounts=[{"id": "111122223333", "profile": "gov"}])
+    regions = Regions(botocore.session.get_session(), {"gov": "us-gov-west-1"})
+    assert regions.partition(made, made.accounts[0]) == "aws-us-gov"
+
+
+@pytest.mark.parametrize(("default", "common"), [("me-south-1", "us-east-1"), ("eu-west-1", "eu-west-1")])
+def test_members_are_asked_where_all_of_them_can_be(monkeypatch: Patch, default: str, common: str) -> None:
+    """The Region of the base identity may be one that they have not opted into."""
+    regions = known(monkeypatch, default)
+    assert (regions.home("aws"), regions.common("aws")) == (default, common)
+    assert regions.common("aws-cn") == "cn-north-1"
 
 
 @pytest.mark.parametrize(("partition", "region"), [("aws-us-gov", "us-gov-west-1"), ("aws-cn", "cn-north-1")])

@@ -159,18 +159,22 @@ async def test_a_chain_that_breaks_says_where(
 
 
 @pytest.mark.parametrize(
-    "sections", [{"accounts": [{"id": PROD, "profile": "gone"}]}, {"credentials": {"profile": "gone"}}]
+    ("place", "sections"),
+    [
+        (r"accounts\[1\].profile", {"accounts": [{"id": PROD, "profile": "gone"}]}),
+        ("credentials.profile", {"credentials": {"profile": "gone"}}),
+    ],
 )
 async def test_a_profile_that_does_not_exist_is_an_error_of_the_configuration(
-    monkeypatch: Patch, sections: dict[str, Any]
+    monkeypatch: Patch, place: str, sections: dict[str, Any]
 ) -> None:
     async with Emulator(fleet()) as emulator:
         environment(emulator, monkeypatch)
         settings = config().model_validate(sections)
-        with pytest.raises(ConfigError, match="the profile 'gone' does not exist"):
+        with pytest.raises(ConfigError, match=f"^{place}: the profile 'gone' does not exist"):
             await Scanner(settings).__aenter__()
         monkeypatch.setenv("AWS_PROFILE", "gone")
-        with pytest.raises(ConfigError, match="the profile of AWS_PROFILE does not exist"):
+        with pytest.raises(ConfigError, match="AWS_PROFILE: the profile does not exist"):
             await Scanner(config()).__aenter__()
 
 

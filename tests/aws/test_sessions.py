@@ -103,7 +103,7 @@ async def test_all_who_want_a_profile_share_one_run_of_its_process(here: Ground)
     runs = here.folder / "runs"
     program = here.write("program", f"echo run >> {runs}\n{printing()}\n")
     here.patch.setenv("AWS_CONFIG_FILE", here.write("config", process(f"sh {program}")))
-    sessions = Sessions("prod", ["prod"], 20)
+    sessions = Sessions("prod", {"prod": ""}, 20)
     found = await asyncio.gather(*(sessions.credentials(name) for name in ("prod", None, "prod")))
     assert {credentials.access_key for credentials in found} == {KEY}
     assert runs.read_text().split() == ["run"]
@@ -114,7 +114,7 @@ async def test_all_who_want_a_profile_that_hangs_wait_for_it_once(
 ) -> None:
     text, pipe = hanging
     here.patch.setenv("AWS_CONFIG_FILE", here.write("config", text))
-    sessions = Sessions("prod", ["prod"], 0.5)
+    sessions = Sessions("prod", {"prod": ""}, 0.5)
     held = asyncio.create_task(asyncio.to_thread(pipe.read_text))
     waiting = (sessions.credentials(name) for name in ("prod", None, "prod"))
     found = await asyncio.gather(*waiting, return_exceptions=True)
@@ -132,7 +132,7 @@ async def test_at_a_terminal_a_process_may_still_ask_there_and_is_ended_all_the_
     here.patch.setenv("AWS_CONFIG_FILE", here.write("config", text))
     held = asyncio.create_task(asyncio.to_thread(pipe.read_text))
     with pytest.raises(CallFailed, match="did not come within"):
-        await Sessions("prod", (), 0.5).credentials(None)
+        await Sessions("prod", {}, 0.5).credentials(None)
     assert int(await asyncio.wait_for(held, 10)) == os.getsid(0)
 
 
