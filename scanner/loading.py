@@ -137,9 +137,10 @@ def explain(
     # Pydantic adds the branch of a union to the place; a user knows only the keys.
     problems = [(_keys(model, problem["loc"]), problem) for problem in error.errors()]
     for place, problem in problems:
-        if any(other[: len(place)] == place != other for other, _ in problems):
+        if place in told or any(other[: len(place)] == place != other for other, _ in problems):
             # Each branch of a union complains; the one that saw more tells better.
             continue
+        told.add(place)
         origin = next((origins[place[:n]] for n in range(len(place), 0, -1) if place[:n] in origins), file)
         key = _dotted(place)
         if problem["type"] == "extra_forbidden":
@@ -150,10 +151,7 @@ def explain(
             text = problem["msg"].removeprefix("Value error, ")
         else:
             text = f"{_shown(place, problem.get('input'))}: {_said(problem, place)}"
-        line = f"{origin}: {key}: {text}" if key else f"{origin}: {text}"
-        if line not in told:
-            told.add(line)
-            yield line
+        yield f"{origin}: {key}: {text}" if key else f"{origin}: {text}"
 
 
 def _keys(model: Any, loc: Place) -> Place:
