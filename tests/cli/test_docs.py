@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from scanner import ScannerConfig
+from scanner.policy import Match
+from scanner.records import VerdictStatus
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/cli.md").read_text()
@@ -22,3 +24,12 @@ def test_every_exit_code_is_told(text: str) -> None:
 def test_the_configuration_in_the_readme_is_valid() -> None:
     (example,) = re.findall(r"```toml\n(.*?)```", README, re.S)
     assert ScannerConfig.model_validate(tomllib.loads(example)).policy.rules[0].name == "databases"
+
+
+def test_the_policy_of_its_page_is_valid_and_explains_every_condition_and_verdict() -> None:
+    page = (ROOT / "docs/policy.md").read_text()
+    (example,) = re.findall(r"```toml\n(.*?)```", page, re.S)
+    policy = ScannerConfig.model_validate(tomllib.loads(example)).policy
+    assert [rule.name for rule in policy.rules] == ["databases", "europe"]
+    told = set(re.findall(r"^\| `(\w+)` \|", page, re.M))
+    assert told == set(Match.model_fields) | {status.value for status in VerdictStatus}
