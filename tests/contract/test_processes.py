@@ -139,3 +139,30 @@ def test_the_embedded_service_is_served_until_interrupted(place: Path, number: s
     process.send_signal(number)
     process.communicate(timeout=20)
     assert process.returncode == 0
+
+
+def test_a_program_that_scans_streams_and_cancels_leaves_no_warning(place: Path) -> None:
+    """In Python's development mode, with asyncio's debug mode, where whatever is left open is told of."""
+    code = """
+import asyncio
+from scanner import Scanner, ScannerConfig
+
+async def main():
+    async with Scanner(ScannerConfig.load("scanner.toml")) as scanner:
+        print((await scanner.scan()).scan.outcome.value)
+        async with scanner.stream() as events:
+            async for event in events:
+                break
+        task = asyncio.create_task(scanner.scan())
+        await asyncio.sleep(0.05)
+        task.cancel()
+        await asyncio.wait([task])
+        print(len(asyncio.all_tasks()))
+
+asyncio.run(main(), debug=True)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-X", "dev", "-c", code], cwd=place, capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stdout.split()) == (0, ["complete", "1"]), ended.stderr
+    assert not [line for line in ended.stderr.splitlines() if "Warning" in line or "never" in line]
