@@ -243,22 +243,25 @@ class Rater:
             age_seconds=None if age is None else age.total_seconds(),
             rpo_seconds=None if rpo is None else rpo.total_seconds(),
             rule=name,
-            waived=self._waived(waivers, volume, tags, observed_at),
+            waived=self._waived(waivers, volume, tags, observed_at) if waivers else None,
         )
 
     def _decided(
         self, rules: _Rules, volume: tuple[str, str], tags: _BothTags, age: timedelta | None
     ) -> tuple[VerdictStatus, str | None, timedelta | None]:
-        candidates = []
+        warn_at = self.policy.warn_at
+        doubtful: set[VerdictStatus] = set()
         for globs, name, rpo in rules:
             holds = globs.settled_by_gateway or globs.volume(volume, *tags)
-            if holds is not False:
-                candidates.append((status_of(age, rpo, self.policy.warn_at), name, rpo))
             if holds:
+                status = status_of(age, rpo, warn_at)
+                if doubtful <= {status}:
+                    return status, name, rpo
                 break
-        # A rule for tags that could not be read may have set another RPO, and that may matter.
-        agreed = len({status for status, _, _ in candidates}) == 1
-        return candidates[-1] if agreed else (VerdictStatus.UNKNOWN, None, None)
+            if holds is None:
+                doubtful.add(status_of(age, rpo, warn_at))
+        # A rule for tags that could not be read may have set another RPO, and that would matter.
+        return VerdictStatus.UNKNOWN, None, None
 
     @staticmethod
     def _waived(waivers: _Waivers, volume: tuple[str, str], tags: _BothTags, moment: datetime) -> str | None:

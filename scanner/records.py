@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     AfterValidator,
@@ -103,12 +103,26 @@ class FailureKind(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+_set = object.__setattr__
+
+
 def _is_none(value: Any) -> bool:
     return value is None
 
 
 class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", use_enum_values=False)
+
+    _names: ClassVar[set[str]]
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        cls._names = set(cls.model_fields)
+
+    def model_post_init(self, context: Any) -> None:
+        # Which fields were given is of no interest, but a set of their names for each record would be a third
+        # of an inventory's memory: all records of a kind share one.
+        _set(self, "__pydantic_fields_set__", self._names)
 
 
 class ScanInfo(Record):

@@ -1,6 +1,8 @@
 """One client for each service and Region, shared by all accounts: credentials go with each request."""
 
+import asyncio
 import hashlib
+import hmac
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
@@ -8,13 +10,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import aioboto3
 import anyio
 from aiobotocore.config import AioConfig
-from botocore import UNSIGNED
-from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
+from botocore import UNSIGNED, auth
+from botocore.auth import SIGNED_HEADERS_BLACKLIST, SIGV4_TIMESTAMP, SigV4Auth
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
@@ -23,6 +26,7 @@ from scanner.aws.bodies import checked, guard_of
 from scanner.aws.connections import sessions_sharing_trust
 from scanner.aws.credentials import Credentials
 from scanner.aws.errors import clean, failed, is_clock_error
+from scanner.aws.regions import SERVICE
 from scanner.durations import format_duration
 from scanner.engine.source import CallFailed
 from scanner.records import FailureKind
@@ -50,12 +54,23 @@ class Answer:
             raise
 
 
+class _Headers(dict[str, str]):
+    """Headers of which each stands once, as far as signing looks at them; the SDK's are made for mail."""
+
+    def get_all(self, name: str) -> list[str]:
+        return [self[name]]
+
+
+_host_of = lru_cache(maxsize=1024)(auth._host_from_url)  # type: ignore[attr-defined]
+
+
 class _Signer(SigV4Auth):
     """Signature V4 at the service's time, where the local clock is known to be wrong."""
 
     def __init__(self, credentials: Credentials, service: str, region: str, skew: timedelta) -> None:
         read_only = ReadOnlyCredentials(credentials.access_key, credentials.secret_key, credentials.token)
         super().__init__(read_only, service, region)
+        self._place = region, service
         self._skew = skew
         self._headers: Any = None
 
@@ -68,8 +83,18 @@ class _Signer(SigV4Auth):
     def headers_to_sign(self, request: Any) -> Any:
         # Asked for twice; a signer signs one request, whose headers stand by then.
         if self._headers is None:
-            self._headers = super().headers_to_sign(request)
+            lowered = ((name.lower(), value) for name, value in request.headers.items())
+            self._headers = _Headers(
+                (name, value) for name, value in lowered if name not in SIGNED_HEADERS_BLACKLIST
+            )
+            self._headers.setdefault("host", _host_of(request.url))
         return self._headers
+
+    def signature(self, string_to_sign: str, request: Any) -> str:
+        # The key is the same for a day, and its derivation half of the work.
+        day = request.context["timestamp"][:8]
+        key = _signing_key(self.credentials.secret_key, day, *self._place)
+        return hmac.digest(key, string_to_sign.encode(), "sha256").hex()
 
     def payload(self, request: Any) -> str:
         body = request.data
@@ -79,6 +104,14 @@ class _Signer(SigV4Auth):
             return hashlib.sha256(body).hexdigest()
         digest: str = super().payload(request)
         return digest
+
+
+@lru_cache(maxsize=4096)
+def _signing_key(secret: str, day: str, region: str, service: str) -> bytes:
+    key = f"AWS4{secret}".encode()
+    for part in (day, region, service, "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
 
 
 class Clients:
@@ -127,7 +160,8 @@ class Clients:
         token = _signing.set((credentials, skew))
         try:
             client = await self._client(service, region)
-            with anyio.fail_after(self._call_timeout):
+            # Cheaper than anyio's, and there is one for each call.
+            async with asyncio.timeout(self._call_timeout):
                 response = await client._make_api_call(operation, parameters)
         # A time that is no time comes out of the SDK's XML parser as it is: a ValueError.
         except (ClientError, BotoCoreError, ResponseParserError, ValueError, TimeoutError) as error:
@@ -189,6 +223,10 @@ class Clients:
         client.meta.events.register(f"before-sign.{name}", self._sign)
         protocol = client.meta.service_model.resolved_protocol
         client.meta.events.register(f"before-parse.{name}", guard_of(protocol))
+        # With one attempt it never retries, but looks at every answer.
+        client.meta.events.unregister(f"needs-retry.{name}", unique_id=f"retry-config-{name}")
+        if service == SERVICE:
+            await _settle_endpoint(client)
         return client
 
     def _sign(self, request: Any, signing_name: str, region_name: str, **_: Any) -> None:
@@ -201,6 +239,14 @@ class Clients:
             skew,
         )
         signer.add_auth(request)
+
+
+async def _settle_endpoint(client: Any) -> None:
+    """Keeps what the endpoint rules say of a Region, where that is no more than the one URL."""
+    operation, context = client.meta.service_model.operation_model("ListGateways"), dict[str, Any]()
+    found = await client._resolve_endpoint_ruleset(operation, {}, context)
+    if found == (client.meta.endpoint_url, {}, {}) and not context:
+        client._ruleset_resolver = None
 
 
 def _leave_unsigned(**_: Any) -> Any:
