@@ -136,11 +136,15 @@ def stock_call(spec: Spec) -> dict[str, Any]:
 
 
 def own_call(spec: Spec) -> dict[str, Any]:
-    """The same through the scanner's own source, whose answers are records with times and sizes."""
+    """The same through the scanner's own source, under the command line's conditions.
+
+    Its answers are records with times and sizes.
+    """
     import uvloop
 
     from scanner import ScannerConfig
     from scanner.aws.storage_gateway import AwsSource
+    from scanner.cli.running import spared_collector
     from scanner.engine.source import Place
 
     account_id, region = account_ids(spec)[0], regions(spec)[0]
@@ -153,13 +157,14 @@ def own_call(spec: Spec) -> dict[str, Any]:
             place = Place(account_id, region)
             gateway = (await source.list_gateways(place, None)).gateways[0].arn
             assert gateway
-            return await cost_of(lambda: source.list_recovery_points(place, gateway), spec)
+            with spared_collector():
+                return await cost_of(lambda: source.list_recovery_points(place, gateway), spec)
 
     return uvloop.run(ask())
 
 
 async def cost_of(call: Callable[[], Awaitable[Any]], spec: Spec) -> dict[str, Any]:
-    """Milliseconds of CPU for one of many calls at once: the median of several rounds, as machines are noisy."""
+    """Milliseconds of CPU for one of many calls at once: the median of several rounds."""
     calls, slots, found = spec.accounts * spec.regions * spec.gateways, asyncio.Semaphore(AT_ONCE), []
 
     async def once() -> None:

@@ -5,6 +5,8 @@ python -m benchmarks.organization
 
 import json
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from benchmarks.served import Spec, measured, reporting, served, verdict
@@ -14,25 +16,26 @@ ROLE = "sgw-scanner"
 
 
 def discovered(spec: Spec) -> dict[str, Any]:
-    """One scan of all that the organization has."""
-    import uvloop
+    """One scan on the command line."""
+    from scanner.cli import run
 
-    from scanner import Scanner, ScannerConfig
-
-    config = ScannerConfig.model_validate({"organization": {"role": ROLE}})
-
-    async def scan() -> dict[str, Any]:
-        async with Scanner(config) as scanner:
-            inventory = await scanner.scan()
-        coverage = inventory.coverage
-        return {
-            "targets": coverage.targets.complete,
-            "gateways": coverage.gateways.scanned,
-            "calls": coverage.calls.attempted,
-            "failures": len(inventory.failures),
-        }
-
-    return uvloop.run(scan())
+    with tempfile.TemporaryDirectory() as folder:
+        config, found = Path(folder, "scanner.toml"), Path(folder, "inventory.json")
+        config.write_text(f'[organization]\nrole = "{ROLE}"\n[lock]\npath = ""\n')
+        sys.argv = ["sgw-scanner", "scan", "--quiet", "-c", str(config), "-o", str(found)]
+        try:
+            run()
+        except SystemExit as ended:
+            code = ended.code
+        inventory = json.loads(found.read_bytes())
+    coverage = inventory["coverage"]
+    return {
+        "code": code,
+        "targets": coverage["targets"]["complete"],
+        "gateways": coverage["gateways"]["scanned"],
+        "calls": coverage["calls"]["attempted"],
+        "failures": len(inventory["failures"]),
+    }
 
 
 def main() -> None:

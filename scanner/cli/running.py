@@ -1,6 +1,9 @@
 """A scan on the command line: outputs, signals, progress, logs and summary around the library's stream."""
 
+import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +25,25 @@ from scanner.engine.events import FailureSeen, GatewayEnded, TargetEnded
 from scanner.engine.fold import Fold
 from scanner.errors import OutputError
 
+COLLECTED_AFTER = 20_000
+"""Objects, instead of Python's 700: a scan makes many that live on, and few that only a collector finds."""
+
+
+@contextmanager
+def spared_collector() -> Iterator[None]:
+    """Has the collector pass over all that is loaded by now, and look at the rest less often.
+
+    It is a quarter of a scan's CPU otherwise. The command line may do that, for the process is its own.
+    """
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(COLLECTED_AFTER, 20, 20)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
 
 @dataclass(frozen=True)
 class Run:
@@ -41,7 +63,7 @@ class Run:
     def go(self) -> int:
         """Scans, writes, prints; returns the exit code."""
         uvloop = find_spec("uvloop") is not None
-        with logging_to_stderr(self.log_format, self.loudness) as log:
+        with spared_collector(), logging_to_stderr(self.log_format, self.loudness) as log:
             outputs = Outputs(self.places, self.config, sayer(log, self.log_format))
             digest = anyio.run(self._scan, outputs, log, backend_options={"use_uvloop": uvloop})
         failed = outputs.failed
