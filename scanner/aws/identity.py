@@ -18,8 +18,8 @@ from scanner.records import FailureKind
 ASSUME = "AssumeRole"
 WHOAMI = "GetCallerIdentity"
 TRUST_REMEDY = (
-    "let the role's trust policy name this identity and the external id, and allow sts:AssumeRole on the role"
-    " to this identity (AWS answers the same where there is no such role, or its account is suspended)"
+    "let the role's trust policy name this identity and the external id, and allow it sts:AssumeRole on the"
+    " role (the same is said of a role that does not exist, and of a suspended account)"
 )
 TAGS_REMEDY = "session_tags also need sts:TagSession in both"
 SESSION_NAME = "sgw-scanner"

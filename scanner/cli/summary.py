@@ -15,7 +15,7 @@ from scanner.records import ANY_REGION, Failure, Gateway, Outcome, VerdictStatus
 
 WIDTH = 140
 """Of a summary that no terminal bounds."""
-LONGEST_MESSAGE = 300
+LONGEST_MESSAGE = 400
 NOTHING_PLANNED = (
     "There was nothing to scan: every account or Region is left out; look at include_ous, exclude_ous,"
     " exclude_accounts and exclude_regions"
