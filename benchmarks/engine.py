@@ -11,9 +11,11 @@ import anyio
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.served import verdict
 from scanner.engine.events import Event, ScanEnded, TargetEnded
 from scanner.engine.fold import Fold
-from scanner.engine.scan import Limits, Scan
+from scanner.engine.scan import Scan
+from scanner.engine.schedule import Limits
 from scanner.engine.source import CallFailed, Place
 from scanner.records import FailureKind
 from tests.engine.simulated import Fault, SimulatedSource, config
@@ -92,6 +94,7 @@ def measure(accounts: int, details: bool, folded: bool) -> Cost:
 
 def main() -> None:
     """Print a table: a row for each size and kind of scan."""
+    costs = []
     table = Table("targets", "details", "inventory", "ended", "calls", "CPU s", "peak MB", "virtual s")
     for accounts, details, folded in (
         (20, False, True),
@@ -113,7 +116,16 @@ def main() -> None:
             f"{cost.peak:.0f}",
             f"{cost.virtual:.0f}",
         )
+        costs.append(cost)
     Console().print(table)
+    large = costs[3]
+    verdict(
+        {
+            "34,000 targets all end, and their books balance": large.ended == large.targets == 34_000,
+            "within a minute of CPU": large.cpu <= 60,
+            "within 300 MB": large.peak <= 300,
+        }
+    )
 
 
 if __name__ == "__main__":

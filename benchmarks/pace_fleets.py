@@ -6,7 +6,8 @@ import anyio
 
 from scanner.engine.events import Event, TargetEnded
 from scanner.engine.fold import Fold
-from scanner.engine.scan import Limits, Scan
+from scanner.engine.scan import Scan
+from scanner.engine.schedule import Limits
 from tests.engine.bucket import Bucket, Free, Unlimited, ideal
 from tests.engine.simulated import Place, SimulatedSource, config, throttle
 from tests.virtual import run

@@ -15,7 +15,8 @@ from scanner.config import ScannerConfig
 from scanner.engine.events import Event
 from scanner.engine.fold import Fold
 from scanner.engine.probe import Probe
-from scanner.engine.scan import Limits, Scan
+from scanner.engine.scan import Scan
+from scanner.engine.schedule import Limits
 from scanner.engine.source import Source
 from scanner.engine.target import Emit
 from scanner.model import Inventory

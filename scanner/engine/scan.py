@@ -18,7 +18,7 @@ from scanner.engine.events import CallRetried, Event, ScanEnded, ScanStarted, Ta
 from scanner.engine.gate import Gate
 from scanner.engine.plan import AccountPlan
 from scanner.engine.retry import RATIONED, RetryPolicy
-from scanner.engine.schedule import Job, Lane, Queue, Schedule
+from scanner.engine.schedule import Job, Limits, Queue, Schedule
 from scanner.engine.source import CallFailed, Place, Source
 from scanner.engine.target import Emit, TargetScan
 from scanner.policy import Rater
@@ -34,18 +34,6 @@ def new_scan_id() -> str:
     noise = int.from_bytes(os.urandom(10), "big")
     value = stamp << 80 | 7 << 76 | (noise >> 68) << 64 | 2 << 62 | noise & (1 << 62) - 1
     return str(UUID(int=value))
-
-
-@dataclass(slots=True)
-class Limits:
-    """What all scans of one Scanner share: the slots for calls in flight, and the lane of each target."""
-
-    slots: anyio.CapacityLimiter
-    per_lane: int
-    lanes: dict[Hashable, Lane] = field(default_factory=dict)
-
-    def lane(self, key: Hashable) -> Lane:
-        return self.lanes.setdefault(key, Lane(self.per_lane))
 
 
 @dataclass(slots=True)
@@ -201,6 +189,10 @@ class Scan:
 
     async def _end(self, ended: AccountPlan | TargetScan | Discovery) -> None:
         self._active.pop(id(ended), None)
+        if isinstance(ended, TargetScan):
+            self.limits.leave(ended.place, ("tags", ended.place))
+        elif isinstance(ended, AccountPlan):
+            self.limits.leave(("regions", ended.settings.id if ended.settings else None))
         self._wake.set()
 
     async def _perform(self, job: Job, sent_at: float) -> None:

@@ -2,10 +2,12 @@
 
 import heapq
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
+
+import anyio
 
 from scanner.engine.gate import Gate
 from scanner.engine.pace import Pace
@@ -31,6 +33,25 @@ class Lane:
     def changed(self) -> None:
         for listener in list(self.queues.values()):
             listener()
+
+
+@dataclass(slots=True)
+class Limits:
+    """What all scans of one Scanner share: the slots for calls in flight, and the lane of each target."""
+
+    slots: anyio.CapacityLimiter
+    per_lane: int
+    lanes: dict[Hashable, Lane] = field(default_factory=dict)
+
+    def lane(self, key: Hashable) -> Lane:
+        return self.lanes.setdefault(key, Lane(self.per_lane))
+
+    def leave(self, *keys: Hashable) -> None:
+        """Forgets those of these lanes that nobody uses, and of which nothing was learnt."""
+        for key in keys:
+            lane = self.lanes.get(key)
+            if lane and not lane.queues and not lane.in_flight and lane.pace.rate is None:
+                del self.lanes[key]
 
 
 @dataclass(slots=True)

@@ -24,6 +24,8 @@ class Pacing(Protocol):
 class Free:
     """No pacing: what a target without limits is compared with. Calls in flight double by round trip."""
 
+    rate: float | None = None
+
     def __init__(self, window: float = 1) -> None:
         self.window, self.in_flight = window, 0
 

@@ -10,7 +10,8 @@ import anyio
 from scanner.config import AccountSettings, ScannerConfig
 from scanner.engine.events import Event
 from scanner.engine.fold import Fold
-from scanner.engine.scan import Limits, Scan
+from scanner.engine.scan import Scan
+from scanner.engine.schedule import Limits
 from scanner.engine.source import (
     CallFailed,
     GatewayFacts,

@@ -11,7 +11,8 @@ import pytest
 from scanner.config import ScannerConfig
 from scanner.engine.events import Event
 from scanner.engine.fold import Fold
-from scanner.engine.scan import Limits, Scan
+from scanner.engine.scan import Scan
+from scanner.engine.schedule import Limits
 from scanner.engine.source import CallFailed, Inquiry, Member, OrganizationPage, Place
 from scanner.model import Inventory
 from scanner.narrow import narrow

@@ -9,7 +9,8 @@ import pytest
 from scanner.config import ScannerConfig
 from scanner.engine.events import TargetEnded
 from scanner.engine.gate import INTERVAL, PATIENCE, STRIKES, UNPROVEN, Gate
-from scanner.engine.scan import Limits, Scan
+from scanner.engine.scan import Scan
+from scanner.engine.schedule import Limits
 from scanner.engine.source import CallFailed, GatewayPage, Place
 from scanner.records import FailureKind, TargetStatus
 from tests.engine.simulated import Fault, SimulatedSource, config, events_of, inventory_of

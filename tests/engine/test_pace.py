@@ -11,7 +11,8 @@ import pytest
 from scanner.engine.events import Event, TargetEnded
 from scanner.engine.fold import Fold
 from scanner.engine.pace import LONGEST_PAUSE, Pace
-from scanner.engine.scan import Limits, Scan
+from scanner.engine.scan import Scan
+from scanner.engine.schedule import Limits
 from scanner.engine.source import CallFailed, Place
 from scanner.records import TargetStatus
 from tests.virtual import run as run_virtually

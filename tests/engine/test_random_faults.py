@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from scanner.engine.events import Event
 from scanner.engine.fold import Fold
-from scanner.engine.scan import Limits, Scan
+from scanner.engine.scan import Scan
+from scanner.engine.schedule import Limits
 from scanner.engine.source import CallFailed, GatewayVanished, Place
 from scanner.records import FailureKind, GatewayStatus, TargetStatus
 from tests.engine.simulated import Fault, SimulatedSource, cached, config, events_of, inventory_of

@@ -4,10 +4,14 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
+import anyio
 import pytest
 
 from scanner.config import ScannerConfig
+from scanner.engine.events import Event
 from scanner.engine.paging import MOST_PAGES
+from scanner.engine.scan import Scan
+from scanner.engine.schedule import Limits
 from scanner.engine.source import (
     CallFailed,
     GatewayNotApplicable,
@@ -345,3 +349,22 @@ def test_gateways_that_are_offline_cost_the_others_none_of_their_tries() -> None
     assert (whole.coverage.gateways.scanned, whole.coverage.gateways.failed) == (30, 30)
     assert {failure.kind for failure in whole.failures} == {FailureKind.GATEWAY_UNREACHABLE}
     assert {failure.attempts for failure in whole.failures} == {8}
+
+
+def test_of_a_target_that_has_ended_nothing_is_kept_but_a_rate_that_was_learnt() -> None:
+    """The next scan of the same Scanner begins with it; tens of thousands of others would fill memory."""
+
+    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+        slow = operation == "read" and place.account_id == "000000000003" and nth == 1
+        return throttle() if slow else None
+
+    asked, limits = config(20), Limits(anyio.CapacityLimiter(64), 8)
+
+    async def ignore(event: Event) -> None:
+        pass
+
+    async def main() -> None:
+        await Scan(asked, SimulatedSource(gateways=9, fault=fault), limits, "0", ignore).run()
+
+    run(main())
+    assert {key for key in limits.lanes if isinstance(key, Place)} == {Place("000000000003", "us-east-1")}
