@@ -81,9 +81,9 @@ TagValue = Annotated[str, Field(max_length=256)]
 
 
 class CredentialSettings(Settings):
-    """`[credentials]`: the base identity; without a profile the SDK's own chain."""
+    """`[credentials]`: the base identity; without a profile, or with an empty one, the SDK's own chain."""
 
-    profile: ProfileName | None = None
+    profile: Annotated[str | None, AfterValidator(lambda profile: profile or None)] = None
     session_tags: Annotated[dict[TagKey, TagValue], Field(max_length=50)] = {}
 
 
@@ -186,12 +186,18 @@ class ScannerConfig(Settings):
     output: OutputSettings = OutputSettings()
     lock: LockSettings = LockSettings()
     _only_accounts: frozenset[str] = PrivateAttr(default=frozenset())
+    _left_out: frozenset[str] = PrivateAttr(default=frozenset())
     _origins: Origins = PrivateAttr(default_factory=Origins)
 
     @property
     def only_accounts(self) -> frozenset[str]:
         """The accounts that `--account` has named, of all that an organization has; none named means all."""
         return self._only_accounts
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Configured accounts that have none of the Regions of `--region`, and so are not scanned."""
+        return self._left_out
 
     def place(self, key: str) -> str:
         """Where `key` was set, as an error names it: the file, variable or flag, and the key."""

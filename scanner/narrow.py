@@ -58,6 +58,9 @@ def _only_regions(config: ScannerConfig, wanted: tuple[str, ...]) -> ScannerConf
             raise ConfigError(f"--region: {region} is among no account's regions; add it to scan.regions")
     scan = config.scan.model_copy(update={"regions": common or config.scan.regions})
     narrowed = config.model_copy(update={"accounts": tuple(kept), "scan": scan})
+    kept_ids = {account.id for account in kept}
+    dropped = {account.id for account in config.accounts} - kept_ids
+    narrowed._left_out = config.left_out | dropped
     if common == wanted:
         origins = config._origins
         narrowed._origins = Origins(origins.file, {**origins.set_by, "scan.regions": "--region"})

@@ -202,6 +202,21 @@ def test_an_organization_is_narrowed_once_it_is_known() -> None:
     assert "only_accounts" not in str(ScannerConfig.model_json_schema())
 
 
+def test_an_account_without_the_wanted_regions_is_not_found_again_in_its_organization() -> None:
+    own = {"id": "111122223333", "regions": ["eu-west-1"], "role": "other"}
+    config = ScannerConfig.model_validate(
+        {"organization": {"role": "audit"}, "accounts": [own], "scan": {"regions": ["us-east-1"]}}
+    )
+    narrowed = narrow(config, (), ["us-east-1"])
+    assert not narrowed.accounts
+    assert narrowed.left_out == {"111122223333"}
+
+
+def test_an_empty_profile_is_none() -> None:
+    """As with AWS_PROFILE; a template may well leave it empty."""
+    assert ScannerConfig.load(environ={"SGW_SCANNER_CREDENTIALS__PROFILE": ""}).credentials.profile is None
+
+
 def test_an_encryption_that_takes_no_key_clashes_with_one() -> None:
     with pytest.raises(ValidationError, match="use aws:kms"):
         ScannerConfig.model_validate({"output": {"encryption": "AES256", "kms_key": "alias/storage"}})

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from scanner.cli import check, demo, emulate, explain, iam, init, merge, report, scan, schema
-from scanner.cli.streams import heed_signals, standing
+from scanner.cli.streams import leave_signals, standing
 from scanner.errors import LockError, ScannerError
 
 USAGE, DEFECT, LOCKED = 2, 70, 75
@@ -85,7 +85,7 @@ def run() -> None:
         except Exception as error:  # noqa: BLE001 - here the process ends, and 1 would mean a breach
             sys.exit(_failed(error))
         finally:
-            heed_signals()
+            leave_signals()
 
 
 def _failed(error: Exception) -> int:

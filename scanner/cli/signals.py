@@ -35,8 +35,9 @@ class Signals:
         finally:
             for number in HEARD:
                 loop.remove_signal_handler(number)
-                # The loop would leave SIGINT to Python, which makes an exception of it while all ends.
-                signal.signal(number, signal.SIG_DFL)
+                # The loop would leave SIGINT to Python, which makes an exception of it while all ends. A
+                # first signal has nothing left to end but the summary: the scan's own exit code stands.
+                signal.signal(number, signal.SIG_DFL if self._asked else _once)
 
     def end(self, events: EventStream) -> None:
         """From now on a signal ends this stream; one that has come already does so at once."""
@@ -66,3 +67,8 @@ class Signals:
             self._events.interrupt()
         for scope, grace in self._scopes:
             scope.deadline = min(scope.deadline, anyio.current_time() + grace)
+
+
+def _once(number: int, frame: object) -> None:
+    for each in HEARD:
+        signal.signal(each, signal.SIG_DFL)

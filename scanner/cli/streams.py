@@ -62,3 +62,10 @@ def hold_signals() -> None:
 
 def heed_signals() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD)
+
+
+def leave_signals() -> None:
+    """Leaves them to the system, for whatever comes after the command."""
+    for number in HEARD:
+        signal.signal(number, signal.SIG_DFL)
+    heed_signals()

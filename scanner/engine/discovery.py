@@ -29,6 +29,7 @@ class Discovery:
     settings: OrganizationSettings
     configured: dict[str, AccountSettings]
     only: frozenset[str]
+    left_out: frozenset[str]
     source: Source
     queue: Queue
     emit: Emit
@@ -127,6 +128,7 @@ class Discovery:
             member.active
             and account_id not in self._found
             and account_id not in settings.exclude_accounts
+            and account_id not in self.left_out
             and (not self.only or account_id in self.only)
             and (settings.include_management_account or account_id != self.management_account)
         )
@@ -176,7 +178,7 @@ class Discovery:
         if self.failed:
             # Where the walk broke off they may well exist, and its failure stands for them.
             return
-        for account_id in sorted(self.only - self._found - self.configured.keys()):
+        for account_id in sorted(self.only - self.left_out - self._found - self.configured.keys()):
             message = "the organization has no such account, or it is suspended or left out; check --account"
             await self._tell(account_id, CallFailed(FailureKind.INVALID_REQUEST, message), 1, MEMBERS)
             await self._fail_target(account_id)

@@ -11,8 +11,8 @@ UNPROVEN = 4
 """Calls in flight to an endpoint that has not answered yet."""
 STRIKES = 10
 """After so many in a row the gate is shut: one call at a time is let through, to see whether it answers."""
-PATIENCE = 5.0
-"""Seconds. A gate that is shut gives its endpoint up when nothing has answered for so long."""
+PATIENCE = 10.0
+"""Seconds for which a gate stays shut; if no call has been answered by then, its endpoint is given up."""
 INTERVAL = 1.0
 """Seconds between two calls through a gate that is shut."""
 SILENCE, SILENCE_WHEN_PROVEN = 4.0, 0.5
@@ -32,7 +32,7 @@ class Gate:
     failures: int = 0
     given_up: CallFailed | None = None
     _strikes: float = 0.0
-    _failing_since: float = 0.0
+    _shut_at: float = 0.0
     _next_probe: float = 0.0
     _prober: int | None = None
     _waiting: OrderedDict[int, Callable[[], bool]] = field(default_factory=OrderedDict)
@@ -41,15 +41,19 @@ class Gate:
     def shut(self) -> bool:
         return self._strikes >= STRIKES and not self.given_up
 
-    def ready_at(self, now: float, listener: Callable[[], bool]) -> float | None:
-        """When a call may start; None: `listener` will be told when to ask again."""
+    def ready_at(self, wanted: float, listener: Callable[[], bool]) -> float | None:
+        """When a call may start that is `wanted` then; None: `listener` will be told when to ask again."""
         key = _key(listener)
+        if self.shut and wanted > self._next_probe + INTERVAL:
+            # Whoever has to wait for longer anyway must not keep others from trying.
+            self._let_go(key)
+            return wanted
         if self.shut:
             if not self.in_flight and self._prober in (None, key):
                 self._prober = key
-                return max(now, self._next_probe)
+                return max(wanted, self._next_probe)
         elif self._free(0):
-            return now
+            return wanted
         self._waiting[key] = listener
         return None
 
@@ -61,9 +65,7 @@ class Gate:
     def left(self, listener: Callable[[], bool]) -> None:
         """`listener` will make no more calls."""
         self._waiting.pop(_key(listener), None)
-        if self._prober == _key(listener):
-            self._prober = None
-            self._tell()
+        self._let_go(_key(listener))
 
     def ended(self, failure: CallFailed | None, sent_at: float, now: float, *, again: bool = False) -> None:
         """Take note of a call's end; `failure` is None where it was answered, whatever the answer.
@@ -74,11 +76,13 @@ class Gate:
         if failure is None:
             self.answers, self.failures, self._strikes = True, 0, 0.0
         else:
-            self._failing_since = min(sent_at, now) if self.failures == 0 else self._failing_since
             self.failures += 1
-            self._strikes += 0.0 if again else self._weight(failure)
             self._next_probe = now + INTERVAL
-            if self._strikes >= STRIKES and now - self._failing_since >= PATIENCE:
+            if not self.shut:
+                self._strikes += 0.0 if again else self._weight(failure)
+                self._shut_at = now
+            # What was under way together tells of one moment only: what is tried afterwards decides.
+            elif sent_at >= self._shut_at and now - self._shut_at >= PATIENCE:
                 self.given_up = failure
         self._tell()
 
@@ -93,6 +97,11 @@ class Gate:
             unread = f", with {left} listed gateways of this account left" if left else ""
             told = f"{self.name} was given up after {self.failures} calls in a row without an answer{unread}"
             raise CallFailed(self.given_up.kind, f"{told}; the last: {self.given_up.message}", sent=False)
+
+    def _let_go(self, key: int) -> None:
+        if self._prober == key:
+            self._prober = None
+            self._tell()
 
     def _weight(self, failure: CallFailed) -> float:
         if failure.kind is not FailureKind.TIMEOUT or not failure.connected:

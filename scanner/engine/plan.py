@@ -74,6 +74,7 @@ class AccountPlan:
         self._push(self.region_queue, call, self._regions_came)
 
     async def _regions_came(self, page: RegionPage) -> None:
+        self.region_queue.budget.earn()
         news = not self._regions.keys() >= set(page.regions)
         self._regions.update(dict.fromkeys(page.regions))
         if self._paging.follow(page.marker, news=news):

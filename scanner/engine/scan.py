@@ -7,6 +7,7 @@ from collections import Counter, deque
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import inf
 from uuid import UUID
 
 import anyio
@@ -17,7 +18,7 @@ from scanner.engine.discovery import Discovery
 from scanner.engine.events import CallRetried, Event, ScanEnded, ScanStarted, TargetEnded
 from scanner.engine.gate import Gate
 from scanner.engine.plan import AccountPlan
-from scanner.engine.retry import RATIONED, RetryPolicy
+from scanner.engine.retry import RATIONED, RetryBudget, RetryPolicy
 from scanner.engine.schedule import Job, Limits, Queue, Schedule
 from scanner.engine.source import CallFailed, Place, Source
 from scanner.engine.target import Emit, TargetScan
@@ -133,6 +134,7 @@ class Scan:
             settings,
             {account.id: account for account in self.config.accounts},
             self.config.only_accounts,
+            self.config.left_out,
             self.source,
             self._queue("organization", "Organizations"),
             self._emit,
@@ -163,12 +165,14 @@ class Scan:
         # One queue lets all accounts in: STS throttles the identity that asks, not those asked for.
         if partition not in self._doors:
             name = f"STS of {partition}" if partition else "STS"
-            self._doors[partition] = self._queue(("credentials", partition), name)
+            # All accounts pass it, so a ration of retries would be theirs together; its gate is bound enough.
+            door = self._queue(("credentials", partition), name, RetryBudget(inf))
+            self._doors[partition] = door
         return self._doors[partition]
 
-    def _queue(self, lane: Hashable, endpoint: str) -> Queue:
+    def _queue(self, lane: Hashable, endpoint: str, budget: RetryBudget | None = None) -> Queue:
         gate = self._gates.setdefault(endpoint, Gate(endpoint))
-        return Queue(self._schedule, self.limits.lane(lane), gate)
+        return Queue(self._schedule, self.limits.lane(lane), gate, budget)
 
     async def _start_target(self, plan: AccountPlan, place: Place) -> None:
         target = TargetScan(
@@ -280,6 +284,11 @@ class Scan:
     def _delay(self, job: Job, error: CallFailed) -> float | None:
         if error.mended and not job.mended:
             job.mended = True
+            return 0.0
+        gate = job.queue.gate
+        if gate and gate.shut and error.retryable and error.sent:
+            # It only proved that nobody answers yet, which the gate has the patience for.
+            job.tries -= 1
             return 0.0
         delay = self._retry.delay(error, job.tries, self.dice)
         # An endpoint that answers, whatever it answers, is not dead: only silence is rationed.

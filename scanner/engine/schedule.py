@@ -117,10 +117,8 @@ class Queue:
         admitted = self.lane.ready_at(now)
         if admitted is None:
             return None
-        let_in = self.gate.ready_at(now, self.changed) if self.gate else now
-        if let_in is None:
-            return None
-        return max(admitted, let_in, now if self._fresh else self._retries[0][0])
+        wanted = max(admitted, now if self._fresh else self._retries[0][0])
+        return self.gate.ready_at(wanted, self.changed) if self.gate else wanted
 
     def pop(self, now: float) -> Job:
         # A call that waited out its delay has waited longest; it goes before those never tried, unless it

@@ -51,10 +51,16 @@ def test_a_signal_that_came_too_early_interrupts_as_soon_as_there_is_a_stream(
 def test_the_second_signal_is_left_to_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "kill", lambda pid, number: sent.append((pid, number)))
-    before = signal.getsignal(signal.SIGTERM)
     after(None, signal.SIGINT, signal.SIGTERM)
     assert sent == [(os.getpid(), signal.SIGTERM)]
-    assert signal.getsignal(signal.SIGTERM) == before == signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_a_first_signal_after_all_was_written_leaves_the_exit_code_of_the_scan() -> None:
+    """And a second one ends even what hangs then."""
+    after(None)
+    signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) == signal.getsignal(signal.SIGINT) == signal.SIG_DFL
 
 
 def bounded(*steps: Any, grace: float = 0.0) -> bool:

@@ -204,6 +204,11 @@ def test_narrowing_scans_only_the_accounts_that_were_named() -> None:
     assert whole.coverage.targets.planned == 2
 
 
+def test_an_account_that_the_wanted_regions_leave_out_is_not_scanned_as_a_member() -> None:
+    own = {"id": account(3), "regions": ["eu-west-1"]}
+    assert accounts(scanned(narrow(organization((own,)), (), ["us-east-1"]))) == [1, 2, 5, MANAGEMENT]
+
+
 @pytest.mark.parametrize("missing", [account(77), account(4)])
 def test_a_named_account_that_the_organization_does_not_have_is_told(missing: str) -> None:
     whole = scanned(narrow(organization(), [account(3), missing]))
