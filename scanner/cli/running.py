@@ -25,7 +25,7 @@ from scanner.engine.events import FailureSeen, GatewayEnded, TargetEnded
 from scanner.engine.fold import Fold
 from scanner.errors import OutputError
 
-COLLECTED_AFTER = 20_000
+COLLECTED_AFTER = 10_000
 """Objects, instead of Python's 700: a scan makes many that live on, and few that only a collector finds."""
 
 
@@ -37,7 +37,7 @@ def spared_collector() -> Iterator[None]:
     """
     before = gc.get_threshold()
     gc.freeze()
-    gc.set_threshold(COLLECTED_AFTER, 20, 20)
+    gc.set_threshold(COLLECTED_AFTER, 5, 10)
     try:
         yield
     finally:

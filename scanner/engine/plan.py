@@ -57,6 +57,7 @@ class AccountPlan:
 
     def _close(self) -> None:
         self.ended = True
+        self._job = None
         self.region_queue.close()
 
     async def _opened(self, account_id: str) -> None:

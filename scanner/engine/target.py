@@ -238,6 +238,8 @@ class TargetScan:
             self.waiting.append(gateway)
             return
         self.pending.pop(gateway.arn)
+        # A job leads back to its gateway: apart they are gone at once, and not when a collector comes by.
+        gateway.job = None
         stood = []
         for volume in volumes_of(gateway, self.rater):
             record = volume.recovery_point_time or NEVER, volume.gateway_arn
@@ -290,6 +292,7 @@ class TargetScan:
         if self.ended or self.listing or self.pending or self.tagging:
             return
         self.ended = True
+        self.page_job = self.tag_job = None
         self._close()
         status = TargetStatus.SKIPPED if self.skipped else TargetStatus.COMPLETE
         if self.failures and not self.skipped:
