@@ -69,8 +69,10 @@ class Discovery:
             await self._closed()
 
         async def broke(error: CallFailed, attempts: int) -> None:
-            # A unit that does not exist is asked about twice; that is one mistake.
+            # A unit that does not exist is asked about twice: one mistake, whichever is answered first.
             mistake = (inquiry.parent, error.code)
+            if error.kind is FailureKind.INVALID_REQUEST and inquiry.parent:
+                error.operation = MEMBERS.operation
             if error.kind is not FailureKind.INVALID_REQUEST or mistake not in self._mistakes:
                 self._mistakes.add(mistake)
                 await self._fail(error, attempts, inquiry)

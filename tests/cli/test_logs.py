@@ -102,13 +102,13 @@ def test_hostile_text_moves_nothing_on_the_terminal(capsys: pytest.CaptureFixtur
 
 def test_what_libraries_log_has_the_same_form(capsys: pytest.CaptureFixture[str]) -> None:
     with logging_to_stderr("json", Loudness.NORMAL):
-        logging.getLogger("some.library").warning("pool of %s is full", "eu")
-        logging.getLogger("some.library").info("not worth a line")
+        logging.getLogger("some.package").warning("pool of %s is full", "eu")
+        logging.getLogger("some.package").info("not worth a line")
         with warnings.catch_warnings():
             warnings.simplefilter("always")
             warnings.warn("old", DeprecationWarning, stacklevel=1)
     first, second = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    assert (first["event"], first["logger"]) == ("pool of eu is full", "some.library")
+    assert (first["event"], first["logger"]) == ("pool of eu is full", "some.package")
     assert second["logger"] == "py.warnings"
-    logging.getLogger("some.library").warning("afterwards")
+    logging.getLogger("some.package").warning("afterwards")
     assert "afterwards" not in [line for line in capsys.readouterr().err.splitlines() if line[:1] == "{"]

@@ -20,8 +20,8 @@ from tests.aws.scans import REGION, config
 
 from .clients import SESSION, client, in_thread
 
-TREE = {"prod": "work/prod", "test": "work/test", "lone": "", "safe": "security"}
-UNITS = ("work", "work/prod", "work/test", "security", "empty")
+TREE = {"prod": "teams/prod", "test": "teams/test", "lone": "", "safe": "security"}
+UNITS = ("teams", "teams/prod", "teams/test", "security", "empty")
 
 
 def walk(api: Any) -> list[tuple[str, list[str]]]:
@@ -107,8 +107,8 @@ async def test_the_same_walk_finds_the_same_tree_and_the_same_errors() -> None:
 
 
 # More accounts in one unit than moto puts on a page.
-CROWD = {f"crowd-{number}": "work/prod" for number in range(21)}
-FOREST = {**TREE, **CROWD, "closed": "work/prod"}
+CROWD = {f"crowd-{number}": "teams/prod" for number in range(21)}
+FOREST = {**TREE, **CROWD, "closed": "teams/prod"}
 MASTER = "master"
 NOWHERE = "ou-ab12-99999999"
 Facts = tuple[str | None, ...]
@@ -180,8 +180,8 @@ async def discovered(
     return set(targets), set(failures)
 
 
-ALL = {MASTER: "Root", "lone": "Root", "safe": "Root/security", "test": "Root/work/test"}
-ALL |= dict.fromkeys(("prod", *CROWD), "Root/work/prod")
+ALL = {MASTER: "Root", "lone": "Root", "safe": "Root/security", "test": "Root/teams/test"}
+ALL |= dict.fromkeys(("prod", *CROWD), "Root/teams/prod")
 
 
 @pytest.mark.parametrize(
@@ -189,13 +189,13 @@ ALL |= dict.fromkeys(("prod", *CROWD), "Root/work/prod")
     [
         ({}, ALL, None),
         ({"include_management_account": False}, ALL.keys() - {MASTER}, None),
-        ({"include_ous": ["work"]}, {"prod", "test", *CROWD}, None),
-        ({"include_ous": ["work/test", "security", "empty"]}, {"test", "safe"}, None),
-        ({"exclude_ous": ["work"]}, {MASTER, "lone", "safe"}, None),
-        ({"exclude_ous": ["work/prod"], "exclude_accounts": ["lone"]}, {MASTER, "safe", "test"}, None),
+        ({"include_ous": ["teams"]}, {"prod", "test", *CROWD}, None),
+        ({"include_ous": ["teams/test", "security", "empty"]}, {"test", "safe"}, None),
+        ({"exclude_ous": ["teams"]}, {MASTER, "lone", "safe"}, None),
+        ({"exclude_ous": ["teams/prod"], "exclude_accounts": ["lone"]}, {MASTER, "safe", "test"}, None),
         ({"include_ous": [NOWHERE, "security"]}, {"safe", "*"}, f"{NOWHERE}: there is no such root or"),
         ({"include_ous": ["r-zz99"]}, {"*"}, "r-zz99: there is no such root or organizational unit"),
-        ({"exclude_ous": [NOWHERE, "work"]}, {MASTER, "lone", "safe", "*"}, "look at exclude_ous"),
+        ({"exclude_ous": [NOWHERE, "teams"]}, {MASTER, "lone", "safe", "*"}, "look at exclude_ous"),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) and len(value) < 3 else "",
 )
