@@ -286,14 +286,14 @@ def test_one_silent_gateway_does_not_condemn_its_region() -> None:
     assert (whole.coverage.gateways.scanned, whole.coverage.gateways.failed) == (90, 10)
 
 
-@pytest.mark.parametrize(("way", "outage"), [("refused", 2.0), ("connecting", 7.0), ("swallowed", 7.0)])
-def test_a_short_outage_of_everything_costs_nothing_but_its_time(way: str, outage: float) -> None:
+@pytest.mark.parametrize("way", ["connecting", "swallowed"])
+def test_a_short_outage_of_everything_costs_nothing_but_its_time(way: str) -> None:
     """Whatever was under way together tells of one moment only."""
 
     class Broken(SimulatedSource):
         async def _call(self, operation: str, place: Place, key: str | None = None) -> None:
-            if 1 <= anyio.current_time() < 1 + outage:
-                await anyio.sleep({"refused": 0.001, "connecting": 5.0, "swallowed": 30.0}[way])
+            if 1 <= anyio.current_time() < 8:
+                await anyio.sleep({"connecting": 5.0, "swallowed": 30.0}[way])
                 raise hung() if way == "swallowed" else refused()
             await super()._call(operation, place, key)
 
