@@ -165,9 +165,11 @@ class Clients:
                 response = await client._make_api_call(operation, parameters)
         # A time that is no time comes out of the SDK's XML parser as it is: a ValueError.
         except (ClientError, BotoCoreError, ResponseParserError, ValueError, TimeoutError) as error:
-            failure = failed(error, operation)
-            failure.message = credentials.hidden_in(failure.message)
-            raise self._mended(failure, error, skew) from None
+            if isinstance(error, ClientError) and "Message" in error.response.get("Error", {}):
+                # Before the message is cut: half a token would not be found in it any more.
+                told = error.response["Error"]
+                told["Message"] = credentials.hidden_in(str(told["Message"]))
+            raise self._mended(failed(error, operation), error, skew) from None
         finally:
             _signing.reset(token)
         metadata = response["ResponseMetadata"]

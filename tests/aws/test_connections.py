@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 
 from scanner.aws.connections import sessions_sharing_trust
+from scanner.aws.errors import LONGEST_MESSAGE
 from scanner.emulator import Emulator
 from scanner.records import FailureKind
 
@@ -93,12 +94,15 @@ async def test_an_answer_without_end_is_left_before_it_fills_memory(monkeypatch:
     assert "longer than 1 MiB" in failure.message
 
 
+@pytest.mark.parametrize("before", [0, LONGEST_MESSAGE - 120])
 async def test_a_service_that_quotes_what_was_signed_makes_no_secret_known(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, before: int
 ) -> None:
+    """Nor the first half of one, where its message is too long to be kept whole."""
+
     async def answer(request: web.BaseRequest) -> web.Response:
         token = request.headers["X-Amz-Security-Token"]
-        quoted = f"The canonical string should have been x-amz-security-token:{token}"
+        quoted = f"{'x' * before}The canonical string should have been x-amz-security-token:{token}"
         body = {"__type": "SignatureDoesNotMatch", "message": quoted}
         return web.json_response(body, status=403)
 
