@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.served import verdict
-from scanner.engine.events import Event, ScanEnded, TargetEnded
-from scanner.engine.fold import Fold
+from scanner.engine.calls.scheduler import Limits
 from scanner.engine.scan import Scan
-from scanner.engine.schedule import Limits
-from scanner.engine.source import CallFailed, Place
-from scanner.records import FailureKind
+from scanner.inventory.collect import Fold
+from scanner.inventory.events import Event, ScanEnded, TargetEnded
+from scanner.inventory.records import FailureKind
+from scanner.service.protocol import CallFailed, Place
 from tests.engine.simulated import Fault, SimulatedSource, config
 from tests.virtual import run
 

@@ -145,7 +145,7 @@ def own_call(spec: Spec) -> dict[str, Any]:
     from scanner import ScannerConfig
     from scanner.aws.storage_gateway import AwsSource
     from scanner.cli.running import spared_collector
-    from scanner.engine.source import Place
+    from scanner.service.protocol import Place
 
     account_id, region = account_ids(spec)[0], regions(spec)[0]
     account = {"id": account_id, "role": "sgw-scanner", "regions": [region]}

@@ -19,10 +19,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
-from scanner.model import Inventory
-from scanner.output import FORMATS, NdjsonWriter, open_output, parse_output
-from scanner.policy import Match, Policy, Rater, Rule
-from scanner.records import (
+from scanner.inventory.model import Inventory
+from scanner.inventory.records import (
     CallCounts,
     Failure,
     FailureKind,
@@ -35,6 +33,8 @@ from scanner.records import (
     TargetStatus,
     Volume,
 )
+from scanner.output import FORMATS, NdjsonWriter, open_output, parse_output
+from scanner.policy.rules import Match, Policy, Rater, Rule
 
 VOLUMES = 150_000
 RUNS = 3

@@ -4,10 +4,10 @@ import time
 
 import anyio
 
-from scanner.engine.events import Event, TargetEnded
-from scanner.engine.fold import Fold
+from scanner.engine.calls.scheduler import Limits
 from scanner.engine.scan import Scan
-from scanner.engine.schedule import Limits
+from scanner.inventory.collect import Fold
+from scanner.inventory.events import Event, TargetEnded
 from tests.engine.bucket import Bucket, Free, Unlimited, ideal
 from tests.engine.simulated import Place, SimulatedSource, config, throttle
 from tests.virtual import run

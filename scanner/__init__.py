@@ -6,8 +6,9 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from scanner.api import EventStream, Scanner
-    from scanner.config import ScannerConfig
-    from scanner.engine.events import (
+    from scanner.config.settings import ScannerConfig
+    from scanner.errors import ConfigError, LockError, MergeError, OutputError, ScannerError
+    from scanner.inventory.events import (
         CallRetried,
         Event,
         FailureSeen,
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
         TargetEnded,
         TargetPlanned,
     )
-    from scanner.errors import ConfigError, LockError, MergeError, OutputError, ScannerError
-    from scanner.model import Inventory
+    from scanner.inventory.model import Inventory
 
 __all__ = [
     "CallRetried",
@@ -46,8 +46,8 @@ __all__ = [
 _HOMES = {
     "EventStream": "scanner.api",
     "Scanner": "scanner.api",
-    "ScannerConfig": "scanner.config",
-    "Inventory": "scanner.model",
+    "ScannerConfig": "scanner.config.settings",
+    "Inventory": "scanner.inventory.model",
     "ConfigError": "scanner.errors",
     "LockError": "scanner.errors",
     "MergeError": "scanner.errors",
@@ -65,7 +65,7 @@ _HOMES = {
             "TargetEnded",
             "TargetPlanned",
         ),
-        "scanner.engine.events",
+        "scanner.inventory.events",
     ),
 }
 

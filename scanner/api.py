@@ -11,15 +11,15 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from scanner import __version__
 from scanner.aws.storage_gateway import AwsSource
-from scanner.config import ScannerConfig
-from scanner.engine.events import Event
-from scanner.engine.fold import Fold
-from scanner.engine.probe import Probe
+from scanner.config.settings import ScannerConfig
+from scanner.engine.calls.scheduler import Limits
+from scanner.engine.preflight import Probe
 from scanner.engine.scan import Scan
-from scanner.engine.schedule import Limits
-from scanner.engine.source import Source
 from scanner.engine.target import Emit
-from scanner.model import Inventory
+from scanner.inventory.collect import Fold
+from scanner.inventory.events import Event
+from scanner.inventory.model import Inventory
+from scanner.service.protocol import Source
 
 _Ends = tuple[MemoryObjectSendStream[Event], MemoryObjectReceiveStream[Event]]
 BUFFERED = 16

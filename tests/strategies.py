@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
-from scanner.model import Inventory
-from scanner.records import (
+from scanner.inventory.model import Inventory
+from scanner.inventory.records import (
     CallCounts,
     Failure,
     FailureKind,

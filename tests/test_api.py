@@ -14,10 +14,10 @@ from starlette.requests import ClientDisconnect
 
 import scanner
 from scanner import Inventory, Scanner, ScannerConfig
-from scanner.config import CredentialSettings
+from scanner.config.settings import CredentialSettings
 from scanner.emulator import Emulator, Fault, Fleet, Key
-from scanner.engine.events import ScanEnded, ScanStarted
-from scanner.engine.fold import Fold
+from scanner.inventory.collect import Fold
+from scanner.inventory.events import ScanEnded, ScanStarted
 from tests.cli.conftest import TWO, fleet, place
 
 __all__ = ["place"]

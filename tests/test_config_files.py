@@ -16,12 +16,12 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from scanner.cli.iam import app as iam
-from scanner.cli.init import init
-from scanner.config import ScannerConfig
+from scanner.cli.commands.iam import app as iam
+from scanner.cli.commands.init import init
+from scanner.cli.starter import STARTER
+from scanner.config.settings import ScannerConfig
 from scanner.errors import ConfigError
-from scanner.model import Inventory
-from scanner.starter import STARTER
+from scanner.inventory.model import Inventory
 
 FOLDER = Path(__file__).parent.parent / "config"
 EVERY_DETAIL = "gateway,volumes,tags"

@@ -22,14 +22,14 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from scanner.aws.bodies import checked, guard_of
 from scanner.aws.connections import sessions_sharing_trust
-from scanner.aws.credentials import Credentials
+from scanner.aws.credentials.holder import Credentials
 from scanner.aws.errors import clean, failed, is_clock_error
+from scanner.aws.parse.bodies import checked, guard_of
 from scanner.aws.regions import SERVICE
-from scanner.durations import format_duration
-from scanner.engine.source import CallFailed
-from scanner.records import FailureKind
+from scanner.inventory.records import FailureKind
+from scanner.policy.durations import format_duration
+from scanner.service.protocol import CallFailed
 
 LOG = logging.getLogger("scanner")
 _signing: ContextVar[tuple[Credentials, timedelta]] = ContextVar("signing")

@@ -21,8 +21,8 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from scanner.aws.connections import TooLongError
-from scanner.engine.source import CallFailed, GatewayNotApplicable, GatewayVanished
-from scanner.records import FailureKind
+from scanner.inventory.records import FailureKind
+from scanner.service.protocol import CallFailed, GatewayNotApplicable, GatewayVanished
 
 THROTTLES = frozenset(
     {

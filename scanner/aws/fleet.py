@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from scanner.aws.answers import Nonsense, entries, text
-from scanner.aws.identity import Identities
+from scanner.aws.credentials.identities import Identities
+from scanner.aws.parse.answers import Nonsense, entries, text
 from scanner.aws.regions import Regions
-from scanner.engine.source import CallFailed, Inquiry, Member, OrganizationPage, RegionPage
-from scanner.permissions import region_operation
-from scanner.records import FailureKind
+from scanner.iam.permissions import region_operation
+from scanner.inventory.records import FailureKind
+from scanner.service.protocol import CallFailed, Inquiry, Member, OrganizationPage, RegionPage
 
 LIST_REGIONS = "ListRegions"
 DESCRIBE_REGIONS = "DescribeRegions"

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from scanner.config import ROLE_ARN, AccountSettings, ScannerConfig
+from scanner.config.settings import ROLE_ARN, AccountSettings, ScannerConfig
 from scanner.errors import ConfigError
 
 SERVICE: Final = "storagegateway"

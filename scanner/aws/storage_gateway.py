@@ -5,14 +5,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from scanner.aws import fleet
-from scanner.aws.answers import gateway_page, recovery_points
 from scanner.aws.clients import Answer, Clients
-from scanner.aws.details import gateway_facts, tag_page, volume_facts, volume_page
-from scanner.aws.identity import Identities
+from scanner.aws.credentials.identities import Identities
+from scanner.aws.credentials.sessions import Sessions
+from scanner.aws.parse.answers import gateway_page, recovery_points
+from scanner.aws.parse.details import gateway_facts, tag_page, volume_facts, volume_page
 from scanner.aws.regions import SERVICE, Regions
-from scanner.aws.sessions import Sessions
-from scanner.config import AccountSettings, ScannerConfig
-from scanner.engine.source import (
+from scanner.config.settings import AccountSettings, ScannerConfig
+from scanner.service.protocol import (
     CallFailed,
     GatewayFacts,
     GatewayPage,

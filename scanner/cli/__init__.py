@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from scanner.cli import check, demo, emulate, explain, iam, init, merge, report, scan, schema
-from scanner.cli.streams import leave_signals, standing
+from scanner.cli.commands import check, demo, emulate, explain, iam, init, merge, report, scan, schema
+from scanner.cli.process.streams import leave_signals, standing
 from scanner.errors import LockError, ScannerError
 
 USAGE, DEFECT, LOCKED = 2, 70, 75
@@ -89,7 +89,7 @@ def run() -> None:
 
 
 def _failed(error: Exception) -> int:
-    from scanner.cli.defects import innermost, told
+    from scanner.cli.process.crash import innermost, told
     from scanner.output.text import printable
 
     cause = innermost(error)

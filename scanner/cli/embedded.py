@@ -9,9 +9,9 @@ from pathlib import Path
 
 import typer
 
-from scanner.cli.logs import Loudness
 from scanner.cli.running import Run
-from scanner.config import ScannerConfig
+from scanner.cli.terminal.logs import Loudness
+from scanner.config.settings import ScannerConfig
 from scanner.emulator import Emulator
 from scanner.errors import OutputError
 from scanner.output import check_output

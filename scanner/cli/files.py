@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from scanner.errors import ConfigError
-from scanner.model import Inventory
+from scanner.inventory.model import Inventory
 
 
 def read_inventory(path: Path) -> Inventory:

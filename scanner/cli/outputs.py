@@ -5,10 +5,11 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
-from scanner.aws.buckets import S3Bucket
-from scanner.config import ScannerConfig
+from scanner.aws.s3 import S3Bucket
+from scanner.config.settings import ScannerConfig
 from scanner.errors import OutputError
-from scanner.model import Inventory
+from scanner.inventory.model import Inventory
+from scanner.inventory.records import Record
 from scanner.output import (
     NdjsonWriter,
     Output,
@@ -19,7 +20,6 @@ from scanner.output import (
     upload,
 )
 from scanner.output.destination import STDOUT
-from scanner.records import Record
 
 Lines = Generator[None, Record | None, None]
 

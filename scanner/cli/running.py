@@ -13,17 +13,17 @@ import anyio
 import typer
 
 from scanner.api import Scanner
-from scanner.cli.digest import Digest
-from scanner.cli.lock import hold, lock_path
-from scanner.cli.logs import EventLog, Loudness, logging_to_stderr, sayer
 from scanner.cli.outputs import Outputs
-from scanner.cli.progress import progress
-from scanner.cli.signals import GRACE, Signals
-from scanner.cli.summary import exit_code, print_summary
-from scanner.config import ScannerConfig
-from scanner.engine.events import FailureSeen, GatewayEnded, TargetEnded
-from scanner.engine.fold import Fold
+from scanner.cli.process.lock import hold, lock_path
+from scanner.cli.process.signals import GRACE, Signals
+from scanner.cli.terminal.logs import EventLog, Loudness, logging_to_stderr, sayer
+from scanner.cli.terminal.progress import progress
+from scanner.cli.terminal.summary import exit_code, print_summary
+from scanner.config.settings import ScannerConfig
 from scanner.errors import OutputError
+from scanner.inventory.collect import Fold
+from scanner.inventory.events import FailureSeen, GatewayEnded, TargetEnded
+from scanner.summary.statistics import Digest
 
 COLLECTED_AFTER = 10_000
 """Objects, instead of Python's 700: a scan makes many that live on, and few that only a collector finds."""

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scanner.cli.defects import hide
-from scanner.config import ScannerConfig
-from scanner.narrow import narrow
+from scanner.cli.process.crash import hide
+from scanner.config.select import narrow
+from scanner.config.settings import ScannerConfig
 
 
 def settings_of(

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from scanner.engine.paging import Paging
-from scanner.engine.schedule import Job
-from scanner.engine.source import (
+from scanner.engine.calls.paging import Paging
+from scanner.engine.calls.scheduler import Job
+from scanner.inventory.records import FailureKind, GatewayStatus
+from scanner.service.protocol import (
     CallFailed,
     GatewayFacts,
     GatewayNotApplicable,
@@ -18,7 +19,6 @@ from scanner.engine.source import (
     VolumeFacts,
     VolumePage,
 )
-from scanner.records import FailureKind, GatewayStatus
 
 if TYPE_CHECKING:
     from scanner.engine.target import TargetScan

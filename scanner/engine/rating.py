@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from scanner.engine.source import VolumeRecord
-from scanner.policy import Rater
-from scanner.records import Gateway, GatewayStatus, Verdict, Volume
+from scanner.inventory.records import Gateway, GatewayStatus, Verdict, Volume
+from scanner.policy.rules import Rater
+from scanner.service.protocol import VolumeRecord
 
 if TYPE_CHECKING:
     from scanner.engine.gateway import GatewayScan

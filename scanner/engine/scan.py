@@ -13,17 +13,24 @@ from uuid import UUID
 import anyio
 from anyio.abc import TaskGroup
 
-from scanner.config import AccountSettings, OrganizationSettings, ScannerConfig
-from scanner.engine.discovery import Discovery
-from scanner.engine.events import CallRetried, Event, ScanEnded, ScanStarted, TargetEnded
-from scanner.engine.gate import Gate
-from scanner.engine.plan import AccountPlan
-from scanner.engine.retry import RATIONED, RetryBudget, RetryPolicy
-from scanner.engine.schedule import Job, Limits, Queue, Schedule
-from scanner.engine.source import CallFailed, Place, Source
+from scanner.config.settings import AccountSettings, OrganizationSettings, ScannerConfig
+from scanner.engine.account import AccountPlan
+from scanner.engine.calls.circuit_breaker import Gate
+from scanner.engine.calls.retry import RATIONED, RetryBudget, RetryPolicy
+from scanner.engine.calls.scheduler import Job, Limits, Queue, Schedule
+from scanner.engine.organization import Discovery
 from scanner.engine.target import Emit, TargetScan
-from scanner.policy import Rater
-from scanner.records import CallCounts, FailureKind, ScanInfo, TargetCounts, TargetStatus, outcome_of
+from scanner.inventory.events import CallRetried, Event, ScanEnded, ScanStarted, TargetEnded
+from scanner.inventory.records import (
+    CallCounts,
+    FailureKind,
+    ScanInfo,
+    TargetCounts,
+    TargetStatus,
+    outcome_of,
+)
+from scanner.policy.rules import Rater
+from scanner.service.protocol import CallFailed, Place, Source
 
 ACTIVE_PER_SLOT = 64
 """Targets under way for each call in flight: throttled ones wait, and must not keep others from starting."""

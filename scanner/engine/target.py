@@ -6,25 +6,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from scanner.engine.events import Event, FailureSeen, GatewayEnded, GatewaysListed, TargetEnded
+from scanner.engine.calls.denials import Refusals
+from scanner.engine.calls.paging import EMPTY_PAGES, Paging
+from scanner.engine.calls.scheduler import Job, Queue
 from scanner.engine.gateway import GatewayScan
-from scanner.engine.paging import EMPTY_PAGES, Paging
 from scanner.engine.rating import gateway_of, volumes_of
-from scanner.engine.refusals import Refusals
-from scanner.engine.schedule import Job, Queue
-from scanner.engine.source import (
-    CallFailed,
-    GatewayPage,
-    GatewayRecord,
-    ListedVolume,
-    Place,
-    RegionNotEnabled,
-    Source,
-    TagPage,
-    VolumeRecord,
-)
-from scanner.policy import Rater
-from scanner.records import (
+from scanner.inventory.events import Event, FailureSeen, GatewayEnded, GatewaysListed, TargetEnded
+from scanner.inventory.records import (
     GATEWAY_ARN,
     VOLUME_ARN,
     Failure,
@@ -34,6 +22,18 @@ from scanner.records import (
     SkipReason,
     Target,
     TargetStatus,
+)
+from scanner.policy.rules import Rater
+from scanner.service.protocol import (
+    CallFailed,
+    GatewayPage,
+    GatewayRecord,
+    ListedVolume,
+    Place,
+    RegionNotEnabled,
+    Source,
+    TagPage,
+    VolumeRecord,
 )
 
 LIST = "ListGateways"

@@ -1,10 +1,10 @@
 """What a scan is written as, and where to: one module for each format, one table that names them."""
 
+from scanner.output.atomic_files import atomic
 from scanner.output.destination import Output, check_output, check_outputs, open_output, parse_output
-from scanner.output.files import atomic
 from scanner.output.formats import FORMATS, Format, format_of
 from scanner.output.ndjson import NdjsonWriter
-from scanner.output.upload import Bucket, object_arguments, save, upload
+from scanner.output.s3_upload import Bucket, object_arguments, save, upload
 
 __all__ = [
     "FORMATS",

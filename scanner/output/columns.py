@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from scanner.model import Inventory
+from scanner.inventory.model import Inventory
 
 
 class Kind(Enum):

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from io import TextIOWrapper
 from typing import Any, BinaryIO
 
-from scanner.model import Inventory
+from scanner.inventory.model import Inventory
+from scanner.inventory.records import rfc3339
 from scanner.output.columns import COLUMNS, Kind, rows
-from scanner.records import rfc3339
 
 # The apostrophe is among them so that taking one off always gives back the text as it was; the quotation
 # mark because a spreadsheet takes it off and looks behind it. The wide forms are what spreadsheets in East

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from scanner.errors import OutputError
-from scanner.output.files import atomic, check_place
+from scanner.output.atomic_files import atomic, check_place
 from scanner.output.formats import Format, format_of
 
 STDOUT = "-"

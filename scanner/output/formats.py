@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from scanner.errors import OutputError
-from scanner.model import Inventory
+from scanner.inventory.model import Inventory
 
 
 @dataclass(frozen=True)

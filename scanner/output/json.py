@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import BinaryIO
 
-from scanner.model import Inventory
-from scanner.records import Record
+from scanner.inventory.model import Inventory
+from scanner.inventory.records import Record
 
 _BATCH = 2048
 

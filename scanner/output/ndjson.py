@@ -3,9 +3,9 @@
 from itertools import chain
 from typing import BinaryIO
 
-from scanner.model import Inventory
+from scanner.inventory.model import Inventory
+from scanner.inventory.records import Coverage, Failure, Gateway, Record, ScanInfo, Target, Volume
 from scanner.output.json import as_json
-from scanner.records import Coverage, Failure, Gateway, Record, ScanInfo, Target, Volume
 
 KINDS: dict[type[Record], str] = {
     ScanInfo: "scan",

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from scanner.model import Inventory
+from scanner.inventory.model import Inventory
 from scanner.output.columns import COLUMNS, Kind, rows
 
 _BATCH = 32_768

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO
 
-from scanner.model import Inventory
-from scanner.policy import is_breach, urgency
-from scanner.records import (
+from scanner.inventory.model import Inventory
+from scanner.inventory.records import (
     FailureKind,
     GatewayStatus,
     Outcome,
@@ -16,6 +15,7 @@ from scanner.records import (
     VerdictStatus,
     Volume,
 )
+from scanner.policy.rules import is_breach, urgency
 
 Sample = tuple[str, float | int | None]
 """Labels as they are written, and a value; `None` is not known and stands nowhere."""

@@ -2,7 +2,7 @@
 
 import re
 
-from scanner.records import ANY_REGION, Verdict, VerdictStatus
+from scanner.inventory.records import ANY_REGION, Verdict, VerdictStatus
 
 # Controls move a terminal's cursor, bidirectional marks reorder a line, separators break one, and a
 # lone surrogate cannot be written at all. Tab and newline are controls here: a name has one line.

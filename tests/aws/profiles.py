@@ -17,7 +17,7 @@ from botocore.tokens import SSOTokenProvider
 
 from scanner import Inventory, Scanner
 from scanner.emulator import Account, Emulator, Fleet, Key, Role
-from scanner.records import Failure, FailureKind, FailureScope, TargetStatus
+from scanner.inventory.records import Failure, FailureKind, FailureScope, TargetStatus
 from tests.emulator.clients import assume, in_thread
 
 from .scans import HUB, PROD, REGION, config, environment, gateway

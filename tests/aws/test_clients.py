@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner.aws.clients import _date, _settle_endpoint, _Signer
-from scanner.aws.credentials import Credentials
+from scanner.aws.credentials.holder import Credentials
 
 
 @pytest.mark.parametrize(

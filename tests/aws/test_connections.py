@@ -10,7 +10,7 @@ from aiohttp import web
 from scanner.aws.connections import sessions_sharing_trust
 from scanner.aws.errors import LONGEST_MESSAGE
 from scanner.emulator import Emulator
-from scanner.records import FailureKind
+from scanner.inventory.records import FailureKind
 
 from .scans import account, config, fleet, scan
 

@@ -26,8 +26,8 @@ from scanner.aws import errors
 from scanner.aws.connections import TooLongError
 from scanner.aws.errors import LONGEST_MESSAGE, clean, failed
 from scanner.emulator.faults import THROTTLES
-from scanner.engine.source import CallFailed, GatewayNotApplicable, GatewayVanished
-from scanner.records import FailureKind
+from scanner.inventory.records import FailureKind
+from scanner.service.protocol import CallFailed, GatewayNotApplicable, GatewayVanished
 
 SETS = (
     errors.SERVER_ERRORS,

@@ -14,11 +14,11 @@ from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
 from scanner import Scanner
-from scanner.aws.bodies import guard_of
 from scanner.aws.errors import failed
+from scanner.aws.parse.bodies import guard_of
 from scanner.emulator import Emulator, Fault
 from scanner.emulator.faults import KINDS, THROTTLES
-from scanner.records import FailureKind, GatewayStatus, Outcome, TargetStatus
+from scanner.inventory.records import FailureKind, GatewayStatus, Outcome, TargetStatus
 
 from .scans import PROD, REGION, account, calls, config, environment, fleet, gateway, scan
 

@@ -8,10 +8,10 @@ import pytest
 
 from scanner import ScannerConfig
 from scanner.aws.regions import HOME, Regions
+from scanner.config.select import narrow
 from scanner.emulator import Account, Emulator, Fleet, Role
 from scanner.errors import ConfigError
-from scanner.narrow import narrow
-from scanner.records import Outcome
+from scanner.inventory.records import Outcome
 
 from .scans import calls, config, gateway, scan
 

@@ -10,7 +10,14 @@ from scanner import Scanner
 from scanner.emulator import Account, Emulator, Fault, Fleet, Key, Role, Volume
 from scanner.emulator.iam import decide
 from scanner.errors import ConfigError
-from scanner.records import FailureKind, FailureScope, Outcome, SkipReason, TargetStatus, VerdictStatus
+from scanner.inventory.records import (
+    FailureKind,
+    FailureScope,
+    Outcome,
+    SkipReason,
+    TargetStatus,
+    VerdictStatus,
+)
 
 from .scans import HUB, PROD, REGION, account, calls, config, environment, fleet, gateway, scan
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from scanner.cli.digest import Digest
-from scanner.engine.events import (
+from scanner.inventory.events import (
     Event,
     FailureSeen,
     GatewayEnded,
@@ -12,7 +11,8 @@ from scanner.engine.events import (
     TargetEnded,
     TargetPlanned,
 )
-from scanner.model import Inventory
+from scanner.inventory.model import Inventory
+from scanner.summary.statistics import Digest
 
 
 def events_of(inventory: Inventory) -> Iterator[Event]:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from scanner import ScannerConfig
-from scanner.policy import Match
-from scanner.records import VerdictStatus
+from scanner.inventory.records import VerdictStatus
+from scanner.policy.rules import Match
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/cli.md").read_text()

@@ -11,15 +11,15 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from scanner.aws.buckets import S3Bucket
+from scanner.aws.s3 import S3Bucket
 from scanner.cli.outputs import Outputs
-from scanner.config import ScannerConfig
+from scanner.config.settings import ScannerConfig
 from scanner.emulator import Emulator, Fault
 from scanner.errors import OutputError
-from scanner.model import Inventory
+from scanner.inventory.model import Inventory
+from scanner.inventory.records import Record
 from scanner.output import NdjsonWriter, object_arguments, parse_output, upload
-from scanner.output.upload import PART_SIZE
-from scanner.records import Record
+from scanner.output.s3_upload import PART_SIZE
 from tests.cli.conftest import CONFIG, TWO, Command, inventory
 from tests.output.fleet import inventory as example
 

@@ -8,7 +8,7 @@ import pytest
 
 from scanner import Inventory
 from scanner.emulator import Account, Emulator, Fault, Fleet, Gateway, Role
-from scanner.engine.paging import EMPTY_PAGES
+from scanner.engine.calls.paging import EMPTY_PAGES
 from tests.aws.scans import HUB, PROD, REGION, account, calls, config, scan
 
 OTHER = "333344445555"

@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import anyio
 
-from scanner.config import AccountSettings, ScannerConfig
-from scanner.engine.events import Event
-from scanner.engine.fold import Fold
+from scanner.config.settings import AccountSettings, ScannerConfig
+from scanner.engine.calls.scheduler import Limits
 from scanner.engine.scan import Scan
-from scanner.engine.schedule import Limits
-from scanner.engine.source import (
+from scanner.inventory.collect import Fold
+from scanner.inventory.events import Event
+from scanner.inventory.model import Inventory
+from scanner.inventory.records import FailureKind
+from scanner.service.protocol import (
     CallFailed,
     GatewayFacts,
     GatewayPage,
@@ -28,8 +30,6 @@ from scanner.engine.source import (
     VolumePage,
     VolumeRecord,
 )
-from scanner.model import Inventory
-from scanner.records import FailureKind
 
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 Fault = Callable[[str, Place, str | None, int], CallFailed | None]

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from scanner.config import ScannerConfig
-from scanner.engine.source import (
+from scanner.config.settings import ScannerConfig
+from scanner.inventory.model import Inventory
+from scanner.inventory.records import FailureKind, GatewayStatus, Outcome, TargetStatus, VerdictStatus
+from scanner.service.protocol import (
     CallFailed,
     GatewayFacts,
     GatewayNotApplicable,
@@ -21,8 +23,6 @@ from scanner.engine.source import (
     VolumeFacts,
     VolumePage,
 )
-from scanner.model import Inventory
-from scanner.records import FailureKind, GatewayStatus, Outcome, TargetStatus, VerdictStatus
 from tests.engine.simulated import NOW, Fault, SimulatedSource, cached, config, denied, inventory_of
 from tests.virtual import run
 

@@ -8,13 +8,13 @@ from itertools import pairwise
 import anyio
 import pytest
 
-from scanner.engine.events import Event, TargetEnded
-from scanner.engine.fold import Fold
+from scanner.engine.calls.scheduler import Limits
 from scanner.engine.pace import LONGEST_PAUSE, Pace
 from scanner.engine.scan import Scan
-from scanner.engine.schedule import Limits
-from scanner.engine.source import CallFailed, Place
-from scanner.records import TargetStatus
+from scanner.inventory.collect import Fold
+from scanner.inventory.events import Event, TargetEnded
+from scanner.inventory.records import TargetStatus
+from scanner.service.protocol import CallFailed, Place
 from tests.virtual import run as run_virtually
 
 from .bucket import Bucket, Free, Run, Unlimited, ideal, run
@@ -318,6 +318,6 @@ def test_a_fleet_without_limits_pays_nothing(
 
     source = SimulatedSource(gateways=39, volumes=1, latency=0.05)
     _, _, paced = scanned(source, accounts=accounts)
-    monkeypatch.setattr("scanner.engine.schedule.Pace", Unpaced)
+    monkeypatch.setattr("scanner.engine.calls.scheduler.Pace", Unpaced)
     _, _, free = scanned(source, accounts=accounts)
     assert paced <= free + extra + 1e-6

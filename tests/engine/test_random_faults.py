@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.engine.events import Event
-from scanner.engine.fold import Fold
+from scanner.engine.calls.scheduler import Limits
 from scanner.engine.scan import Scan
-from scanner.engine.schedule import Limits
-from scanner.engine.source import CallFailed, GatewayVanished, Place
-from scanner.records import FailureKind, GatewayStatus, TargetStatus
+from scanner.inventory.collect import Fold
+from scanner.inventory.events import Event
+from scanner.inventory.records import FailureKind, GatewayStatus, TargetStatus
+from scanner.service.protocol import CallFailed, GatewayVanished, Place
 from tests.engine.simulated import Fault, SimulatedSource, cached, config, events_of, inventory_of
 from tests.virtual import run
 

@@ -7,12 +7,13 @@ from datetime import timedelta
 import anyio
 import pytest
 
-from scanner.config import ScannerConfig
-from scanner.engine.events import Event
-from scanner.engine.paging import MOST_PAGES
+from scanner.config.settings import ScannerConfig
+from scanner.engine.calls.paging import MOST_PAGES
+from scanner.engine.calls.scheduler import Limits
 from scanner.engine.scan import Scan
-from scanner.engine.schedule import Limits
-from scanner.engine.source import (
+from scanner.inventory.events import Event
+from scanner.inventory.records import FailureKind, FailureScope, GatewayStatus, Outcome, TargetStatus
+from scanner.service.protocol import (
     CallFailed,
     GatewayNotApplicable,
     GatewayPage,
@@ -22,7 +23,6 @@ from scanner.engine.source import (
     RegionPage,
     VolumeRecord,
 )
-from scanner.records import FailureKind, FailureScope, GatewayStatus, Outcome, TargetStatus
 from tests.engine.simulated import NOW, SimulatedSource, cached, config, denied, inventory_of, throttle
 from tests.virtual import run
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scanner.model import Inventory
+from scanner.inventory.model import Inventory
 from tests.output.browser import DESKTOP, Open, Watched, chromium
 from tests.output.fleet import written
 

@@ -3,9 +3,8 @@
 from datetime import timedelta
 from io import BytesIO
 
-from scanner.model import Inventory
-from scanner.output import FORMATS
-from scanner.records import (
+from scanner.inventory.model import Inventory
+from scanner.inventory.records import (
     CallCounts,
     FailureKind,
     Gateway,
@@ -16,6 +15,7 @@ from scanner.records import (
     VerdictStatus,
     Volume,
 )
+from scanner.output import FORMATS
 from tests.strategies import NOW, failure_of, gateway, scan_info, volume
 
 HOSTILE = [

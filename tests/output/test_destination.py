@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
 from scanner.errors import OutputError
-from scanner.model import Inventory
+from scanner.inventory.model import Inventory
 from scanner.output import (
     FORMATS,
     check_output,
@@ -23,7 +23,7 @@ from scanner.output import (
     save,
     upload,
 )
-from scanner.output.upload import PART_SIZE
+from scanner.output.s3_upload import PART_SIZE
 from tests.output.fleet import inventory, written
 
 KMS = "arn:aws:kms:us-east-1:111122223333:key/1"

@@ -6,12 +6,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from scanner.inventory.records import VerdictStatus
 from scanner.output import FORMATS
 from scanner.output.columns import COLUMNS, Kind
 from scanner.output.csv import harmless
 from scanner.output.ndjson import KINDS
 from scanner.output.parquet import schema
-from scanner.records import VerdictStatus
 from tests.output.fleet import HOSTILE, inventory, written
 
 PAGE = (Path(__file__).parents[2] / "docs/outputs.md").read_text()

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from scanner.inventory.records import FailureKind, GatewayStatus, Outcome, TargetStatus, VerdictStatus
 from scanner.output.prometheus import METRICS
-from scanner.records import FailureKind, GatewayStatus, Outcome, TargetStatus, VerdictStatus
 from tests.output.fleet import inventory, written
 
 ROOT = Path(__file__).parents[2]

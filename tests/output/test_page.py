@@ -5,9 +5,9 @@ from itertools import pairwise
 import pytest
 
 from benchmarks.outputs import fleet
-from scanner.model import Inventory
+from scanner.inventory.model import Inventory
+from scanner.inventory.records import Verdict, VerdictStatus
 from scanner.output.text import age, printable
-from scanner.records import Verdict, VerdictStatus
 from tests.output.browser import NEEDED, Open
 from tests.output.fleet import HOSTILE, hostile, inventory, judged
 

@@ -10,16 +10,11 @@ from typing import Any
 
 import pytest
 
-from scanner.config import ScannerConfig
+from scanner.config.settings import ScannerConfig
 from scanner.errors import OutputError
-from scanner.model import Inventory
-from scanner.output import check_output, formats
-from scanner.output.html import SCRIPTS
-from scanner.output.html.facts import BARS, MOST_WORST, facts_of
-from scanner.output.html.failures import Place
-from scanner.output.remedies import REASONS, REMEDIES
-from scanner.policy import is_breach
-from scanner.records import (
+from scanner.iam.remedies import REASONS, REMEDIES
+from scanner.inventory.model import Inventory
+from scanner.inventory.records import (
     CallCounts,
     Failure,
     FailureKind,
@@ -31,6 +26,11 @@ from scanner.records import (
     VerdictStatus,
     Volume,
 )
+from scanner.output import check_output, formats
+from scanner.output.html import SCRIPTS
+from scanner.output.html.facts import BARS, MOST_WORST, facts_of
+from scanner.output.html.failures import Place
+from scanner.policy.rules import is_breach
 from tests.output.fleet import inventory, written
 from tests.output.page import Page
 from tests.strategies import scan_info

@@ -8,9 +8,9 @@ from typing import Literal
 import pytest
 
 from benchmarks.outputs import fleet
-from scanner.model import Inventory
+from scanner.inventory.model import Inventory
+from scanner.inventory.records import Verdict, VerdictStatus
 from scanner.output.html.cells import SIGNS
-from scanner.records import Verdict, VerdictStatus
 from tests.output.browser import CONTRASTS, DARK, NEEDED, PHONE, Open, Watched
 from tests.output.fleet import hostile, inventory, judged
 

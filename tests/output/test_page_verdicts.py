@@ -5,10 +5,8 @@ from html import unescape
 
 import pytest
 
-from scanner.model import Inventory
-from scanner.output.html.cells import SIGNS, SYMBOLS, WAIVED, Cell
-from scanner.output.html.facts import MOST_ACCOUNTS, MOST_ROWS, facts_of
-from scanner.records import (
+from scanner.inventory.model import Inventory
+from scanner.inventory.records import (
     CallCounts,
     FailureKind,
     GatewayStatus,
@@ -17,6 +15,8 @@ from scanner.records import (
     Verdict,
     VerdictStatus,
 )
+from scanner.output.html.cells import SIGNS, SYMBOLS, WAIVED, Cell
+from scanner.output.html.facts import MOST_ACCOUNTS, MOST_ROWS, facts_of
 from tests.output.fleet import inventory, judged, sized, written
 from tests.output.page import Page
 from tests.strategies import failure_of, gateway, scan_info

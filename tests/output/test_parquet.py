@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scanner.model import Inventory
+from scanner.inventory.model import Inventory
 from scanner.output.columns import COLUMNS
 from tests.output.fleet import inventory, written
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scanner.inventory.records import Verdict, VerdictStatus
 from scanner.output.text import age, age_of, ago, printable, rpo_of, size
-from scanner.records import Verdict, VerdictStatus
 from tests.output.fleet import HOSTILE
 
 

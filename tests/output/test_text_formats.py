@@ -9,13 +9,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from scanner.model import Inventory
+from scanner.inventory.model import Inventory
+from scanner.inventory.records import Outcome, Record, Verdict, VerdictStatus
 from scanner.output import NdjsonWriter
 from scanner.output.columns import COLUMNS
 from scanner.output.csv import harmless
 from scanner.output.ndjson import KINDS
 from scanner.output.prometheus import METRICS
-from scanner.records import Outcome, Record, Verdict, VerdictStatus
 from tests.output.fleet import hostile, inventory, judged, written
 from tests.strategies import NOW, inventories
 

@@ -10,7 +10,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from scanner.model import Inventory
+from scanner.inventory.model import Inventory
 from scanner.output import text
 from scanner.output.html.cells import SIGNS, SYMBOLS
 from scanner.output.html.data import packed, page_data

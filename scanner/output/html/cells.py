@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from scanner.model import Inventory
-from scanner.policy import is_breach
-from scanner.records import TargetStatus, Verdict, VerdictStatus, Volume
+from scanner.inventory.model import Inventory
+from scanner.inventory.records import TargetStatus, Verdict, VerdictStatus, Volume
+from scanner.policy.rules import is_breach
 
 SYMBOLS = {
     VerdictStatus.NO_RECOVERY_POINT: "⊘",

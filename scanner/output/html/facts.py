@@ -4,12 +4,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from heapq import nsmallest
 
-from scanner.model import Inventory
+from scanner.iam.remedies import REASONS
+from scanner.inventory.model import Inventory
+from scanner.inventory.records import Gateway, Target, TargetStatus, VerdictStatus, Volume
 from scanner.output.html.cells import Cell, Row, rows_of
 from scanner.output.html.failures import Group, groups_of, reasons_of
-from scanner.output.remedies import REASONS
-from scanner.policy import urgency
-from scanner.records import Gateway, Target, TargetStatus, VerdictStatus, Volume
+from scanner.policy.rules import urgency
 
 MOST_ROWS = 200
 """How many rows a list on the page has; what is left out is counted below it."""

@@ -4,9 +4,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from scanner.model import Inventory
-from scanner.output.remedies import remedy_of
-from scanner.records import Failure, FailureKind, FailureScope
+from scanner.iam.remedies import remedy_of
+from scanner.inventory.model import Inventory
+from scanner.inventory.records import Failure, FailureKind, FailureScope
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,266 @@
+"""The SDK's sessions: profiles and credential chains as the SDK reads them."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import aioboto3
+import anyio
+from aiobotocore.session import get_session
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConfigParseError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
+
+from scanner.aws.credentials.holder import Credentials, Identity
+from scanner.aws.errors import EXPIRED, REGION_REMEDY, clean, failed, is_clock_error
+from scanner.errors import ConfigError
+from scanner.inventory.records import FailureKind
+from scanner.service.protocol import CallFailed
+
+CREDENTIALS_OPERATION = "GetCredentials"
+NO_CREDENTIALS = (
+    "no credentials were found; set AWS_PROFILE or credentials.profile, or sign in (`aws sso login`,"
+    " `aws configure`)"
+)
+TRUST_REMEDY = (
+    "mend the role that the profile names: its trust policy must name the identity that assumes it, with the"
+    " profile's external_id"
+)
+PROVIDER_REMEDY = "mend the role's trust policy: it must name the token's identity provider and subject"
+STALE_REMEDY = "renew the token that the profile or AWS_WEB_IDENTITY_TOKEN_FILE names"
+STALE = EXPIRED | {"InvalidIdentityToken", "IDPRejectedClaim"}
+GONE_WITHIN = 0.5
+"""Seconds that a killed process has until nobody waits for it any more."""
+PASSING = frozenset({FailureKind.THROTTLED, FailureKind.SERVER_ERROR})
+TOLD = frozenset({FailureKind.NETWORK, FailureKind.TIMEOUT})
+"""Kinds whose messages end with a remedy of their own."""
+BROKEN = (ValueError, RuntimeError, AttributeError, TypeError, LookupError)
+"""What the SDK's providers trip over when a process, a file or an endpoint yields something odd."""
+QUOTABLE = (
+    "No closing quotation",
+    "No escaped character",
+    "Unsupported host",
+    "Auth token value is not a legal header value",
+)
+"""How the SDK's own sentences begin that say what is wrong, and repeat nothing that is secret."""
+
+
+class Sessions:
+    """One SDK session for each profile named; that of the base identity first.
+
+    Raises ConfigError for a profile that does not exist, and for SDK files that cannot be read.
+    """
+
+    def __init__(self, base_profile: str | None, profiles: Mapping[str, str], patience: float) -> None:
+        """`profiles` tells of those of single accounts where each is set."""
+        self._places = profiles
+        self._base_profile = base_profile
+        self._patience = patience
+        self._processes: dict[str | None, list[asyncio.subprocess.Process]] = {}
+        self._sessions = {
+            profile: self._session(profile) for profile in sorted({base_profile, *profiles}, key=str)
+        }
+        self._holders = {profile: Identity(partial(self._obtain, profile)) for profile in self._sessions}
+
+    @property
+    def base(self) -> aioboto3.Session:
+        return self._sessions[self._base_profile]
+
+    def regions(self) -> dict[str, str | None]:
+        """The Region that each profile names."""
+        return {profile: session.region_name for profile, session in self._sessions.items() if profile}
+
+    async def credentials(self, profile: str | None) -> Credentials:
+        """What the chain of `profile` (None: the base identity) yields; raises CallFailed if nothing.
+
+        However many accounts use a profile, it is asked once.
+        """
+        return await self._holders[profile or self._base_profile].credentials()
+
+    def reject(self, credentials: Credentials) -> None:
+        """The service did not take `credentials`; the next to ask has the chain read anew."""
+        for holder in self._holders.values():
+            holder.reject(credentials)
+
+    async def _obtain(self, name: str | None) -> Credentials:
+        session = self._sessions[name]
+        # The SDK would keep for good what came without an end, though its file may have been renewed since.
+        session._session._credentials = None
+        try:
+            with anyio.fail_after(self._patience):
+                found = await session.get_credentials()
+                frozen = await found.get_frozen_credentials() if found else None
+        except TimeoutError:
+            late = f"the credentials did not come within {self._patience:g} s (scan.call_timeout)"
+            raise _unavailable(late, _remedy(name)) from None
+        except (SSOError, TokenRetrievalError) as error:
+            raise _unavailable(clean(str(error)), _login(session, name) or _remedy(name)) from None
+        except (BotoCoreError, ClientError) as error:
+            raise _refused(failed(error, CREDENTIALS_OPERATION), _remedy(name)) from None
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise _unavailable(f"{where}{error.strerror or type(error).__name__}", _remedy(name)) from None
+        except BROKEN as error:
+            broken = f"the credentials of {_called(name)} cannot be read: {_cause(error)}"
+            raise _unavailable(broken, _login(session, name) or _remedy(name)) from None
+        finally:
+            await self._end_processes(name)
+        if frozen is None:
+            raise _none(name)
+        if not frozen.access_key or not frozen.secret_key:
+            lack = f"the credentials of {_called(name)} lack the access key or its secret"
+            raise _unavailable(lack, _remedy(name))
+        expires_at = getattr(found, "_expiry_time", None)
+        return Credentials(
+            None,
+            frozen.access_key,
+            frozen.secret_key,
+            frozen.token,
+            expires_at if isinstance(expires_at, datetime) else None,
+        )
+
+    def _session(self, profile: str | None) -> aioboto3.Session:
+        try:
+            core = get_session()
+            core.set_config_variable("sts_regional_endpoints", "regional")
+            session = aioboto3.Session(botocore_session=core, profile_name=profile)
+            chain = core.get_component("credential_provider")
+        except ProfileNotFound:
+            named = "AWS_PROFILE: the profile"
+            if profile:
+                named = f"{self._places.get(profile, 'credentials.profile')}: the profile {profile!r}"
+            raise ConfigError(
+                f"{named} does not exist; `aws configure list-profiles` lists those that do,"
+                " `aws configure sso` makes one"
+            ) from None
+        except ConfigParseError as error:
+            raise ConfigError(f"{clean(str(error))}; mend this file") from None
+
+        async def start(*command: str, **pipes: Any) -> asyncio.subprocess.Process:
+            # Where nobody could be asked for anything, what the process starts can be ended with it.
+            alone = not os.isatty(0)
+            # One that has begun must be known before anything else may happen, or nobody would end it.
+            with anyio.CancelScope(shield=True):
+                process = await asyncio.create_subprocess_exec(*command, **pipes, start_new_session=alone)
+            self._processes.setdefault(profile, []).append(process)
+            return process
+
+        chain.get_provider("custom-process")._popen = start
+        chain.get_provider("assume-role")._prompter = partial(_no_prompt, profile or session.profile_name)
+        return session
+
+    async def _end_processes(self, profile: str | None) -> None:
+        for process in self._processes.pop(profile, ()):
+            if process.returncode is None:
+                with suppress(ProcessLookupError):
+                    if os.getpgid(process.pid) == process.pid:
+                        os.killpg(process.pid, signal.SIGKILL)
+                    else:
+                        process.kill()
+                # Killed is not yet gone, and a loop that ends before would never hear of it.
+                with anyio.move_on_after(GONE_WITHIN, shield=True):
+                    await process.wait()
+            # What the process has started may hold the pipes open for as long as it likes.
+            process._transport.close()  # type: ignore[attr-defined]
+
+
+def _no_prompt(profile: str, prompt: str) -> str:
+    # Under cron nobody would answer, and in a service the question would stop its loop.
+    command = f"aws configure export-credentials{_option(profile)} --format env"
+    raise _unavailable(
+        "the profile asks for an MFA code",
+        f"get temporary credentials first, as `{command}` prints them, and scan with those instead",
+    )
+
+
+def _login(session: aioboto3.Session, profile: str | None) -> str | None:
+    """How to sign in again, where `profile` or one that it takes its credentials from is signed in by SSO."""
+    profiles = session._session.full_config.get("profiles", {})
+    name = profile or session.profile_name
+    seen: set[str] = set()
+    while name in profiles and name not in seen:
+        settings = profiles[name]
+        if "sso_session" in settings or "sso_start_url" in settings:
+            return f"run `aws sso login{_option(name)}`"
+        seen.add(name)
+        name = settings.get("source_profile")
+    return None
+
+
+def _option(profile: str | None) -> str:
+    return f" --profile {profile}" if profile and profile != "default" else ""
+
+
+def _called(name: str | None) -> str:
+    return f"the profile {name!r}" if name else "the base identity"
+
+
+def _remedy(name: str | None) -> str:
+    if name:
+        return f"mend the profile {name!r}, or what it reads its credentials from"
+    return "mend the environment, or the files that the SDK reads the base identity's credentials from"
+
+
+def _cause(error: Exception) -> str:
+    """What was wrong, without a word of what may have been a secret."""
+    text = str(error)
+    if text.startswith(QUOTABLE):
+        return clean(text)
+    match error:
+        case json.JSONDecodeError() | UnicodeDecodeError():
+            return "what came is no JSON"
+        case ValueError() if type(error).__name__ == "ParserError":
+            return "their Expiration is no time"
+        case KeyError():
+            return f"{clean(text)} is missing"
+        case RuntimeError() if "expired" in text:
+            return "they had expired when they came"
+        case AttributeError() | TypeError():
+            return "they came in another form than the SDK reads"
+    return type(error).__name__
+
+
+def _none(name: str | None) -> CallFailed:
+    if name is None:
+        return CallFailed(
+            FailureKind.CREDENTIALS, NO_CREDENTIALS, operation=CREDENTIALS_OPERATION, sent=False
+        )
+    option = _option(name)
+    ways = f"give it some (`aws configure{option}`), or sign in (`aws sso login{option}`)"
+    return _unavailable(f"{_called(name)} has no credentials", ways)
+
+
+def _refused(failure: CallFailed, remedy: str) -> CallFailed:
+    told = failure.message.partition("; allow the action")[0].partition(f"; {REGION_REMEDY}")[0].rstrip()
+    if told.endswith("custom-process:"):
+        told += " credential_process failed without a word"
+    if failure.kind is FailureKind.ACCESS_DENIED:
+        remedy = PROVIDER_REMEDY if "WithWebIdentity" in told else TRUST_REMEDY
+    elif failure.code in STALE:
+        remedy = STALE_REMEDY
+    elif failure.kind in PASSING:
+        remedy = "scan again later"
+    elif failure.kind in TOLD or is_clock_error(failure.code, told):
+        told, _, remedy = told.partition("; ")
+    return _unavailable(told, remedy, failure.code)
+
+
+def _unavailable(told: str, remedy: str, code: str | None = None) -> CallFailed:
+    return CallFailed(
+        FailureKind.CREDENTIALS,
+        f"{told.rstrip(' .:')}; {remedy}",
+        operation=CREDENTIALS_OPERATION,
+        code=code,
+        sent=False,
+    )

@@ -1,0 +1,113 @@
+"""The service's answers as records: types and ranges are checked here, what they mean is the engine's."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from scanner.inventory.records import MAX_SIZE, FailureKind
+from scanner.service.protocol import CallFailed, GatewayPage, GatewayRecord, RecoveryPoints, VolumeRecord
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)", re.ASCII)
+"""ListVolumeRecoveryPoints gives times as text; without an offset they would have to be guessed at."""
+
+
+class Nonsense(CallFailed):
+    """The answer is not what the service documents. `retryable` where all of it is, not just one record."""
+
+    def __init__(self, message: str, *, whole: bool = False) -> None:
+        super().__init__(FailureKind.INVALID_RESPONSE, message, retryable=whole)
+
+
+def gateway_page(body: Mapping[str, Any]) -> GatewayPage:
+    """A page of ListGateways; raises Nonsense when it is of another shape."""
+    return GatewayPage(tuple(map(_gateway, entries(body, "Gateways"))), text(body, "Marker", whole=True))
+
+
+def _gateway(entry: Any) -> GatewayRecord:
+    fields = entry if isinstance(entry, Mapping) else {}
+    arn = fields.get("GatewayARN")
+    if not isinstance(arn, str):
+        return GatewayRecord(None)
+    try:
+        return GatewayRecord(
+            arn,
+            name=text(fields, "GatewayName"),
+            type=text(fields, "GatewayType"),
+            operational_state=text(fields, "GatewayOperationalState"),
+            host_environment=text(fields, "HostEnvironment"),
+            ec2_instance_id=text(fields, "Ec2InstanceId"),
+            software_version=text(fields, "SoftwareVersion"),
+            deprecation_date=text(fields, "DeprecationDate"),
+        )
+    except Nonsense as nonsense:
+        return GatewayRecord(arn, problem=f"the gateway's entry in the listing is broken: {nonsense.message}")
+
+
+def recovery_points(body: Mapping[str, Any], gateway_arn: str, observed_at: datetime) -> RecoveryPoints:
+    """The answer of ListVolumeRecoveryPoints about `gateway_arn`; raises Nonsense for one broken record."""
+    answered_for(body, gateway_arn)
+    return RecoveryPoints(
+        observed_at,
+        tuple(_volume(record) for record in entries(body, "VolumeRecoveryPointInfos")),
+    )
+
+
+def _volume(record: Any) -> VolumeRecord:
+    if not isinstance(record, Mapping) or not isinstance(record.get("VolumeARN"), str):
+        raise Nonsense("a record names no volume")
+    return VolumeRecord(
+        record["VolumeARN"],
+        size_bytes=size(record, "VolumeSizeInBytes"),
+        usage_bytes=size(record, "VolumeUsageInBytes"),
+        time=_time(record.get("VolumeRecoveryPointTime")),
+    )
+
+
+def answered_for(body: Mapping[str, Any], gateway_arn: str) -> None:
+    """Raises Nonsense when the answer is about another gateway than the one asked."""
+    named = body.get("GatewayARN")
+    if named not in (None, gateway_arn):
+        raise Nonsense(f"the answer is about another gateway: {str(named)[:200]!r}", whole=True)
+
+
+def entries(body: Mapping[str, Any], key: str) -> list[Any]:
+    """The list under `key`; raises Nonsense when there is none: this is no answer to what was asked."""
+    found = body.get(key)
+    if not isinstance(found, list):
+        raise Nonsense(f"the answer has no list of {key}; look for a proxy in between", whole=True)
+    return found
+
+
+def text(fields: Mapping[str, Any], key: str, *, whole: bool = False) -> str | None:
+    """The text under `key`, None if there is none; raises Nonsense for another type."""
+    value = fields.get(key)
+    if value is None or (isinstance(value, str) and not _has_surrogate(value)):
+        return value
+    raise Nonsense(f"{key} is no text: {str(value)[:100]!r}", whole=whole)
+
+
+def _has_surrogate(value: str) -> bool:
+    # JSON can carry half a character, which no file and no terminal can.
+    return any("\ud800" <= char <= "\udfff" for char in value)
+
+
+def size(fields: Mapping[str, Any], key: str) -> int | None:
+    """The bytes under `key`, None if there are none; raises Nonsense for what is no size."""
+    value = fields.get(key)
+    if value is None:
+        return None
+    if type(value) is not int or not 0 <= value <= MAX_SIZE:
+        raise Nonsense(f"{key} is no size in bytes: {str(value)[:100]!r}")
+    return value
+
+
+def _time(value: Any) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        if isinstance(value, str) and TIME.fullmatch(value):
+            return datetime.fromisoformat(value).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise Nonsense(f"VolumeRecoveryPointTime is no time: {str(value)[:100]!r}")

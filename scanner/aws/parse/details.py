@@ -1,0 +1,121 @@
+"""The answers to the extra calls of `scan.details`, as records."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from scanner.aws.parse.answers import Nonsense, answered_for, entries, size, text
+from scanner.inventory.records import rfc3339
+from scanner.service.protocol import GatewayFacts, ListedVolume, TagPage, VolumeFacts, VolumePage
+
+GATEWAY_TEXTS = {
+    "GatewayState": "state",
+    "GatewayTimezone": "time_zone",
+    "EndpointType": "endpoint_type",
+    "VPCEndpoint": "vpc_endpoint",
+    "NextUpdateAvailabilityDate": "next_update_available",
+    "LastSoftwareUpdate": "last_software_update",
+    "SoftwareUpdatesEndDate": "software_updates_end",
+    "GatewayCapacity": "capacity",
+    "HostEnvironmentId": "host_environment_id",
+    "Ec2InstanceRegion": "ec2_instance_region",
+    "CloudWatchLogGroupARN": "log_group_arn",
+}
+VOLUME_TEXTS = {
+    "VolumeStatus": "status",
+    "VolumeType": "type",
+    "SourceSnapshotId": "source_snapshot_id",
+    "KMSKey": "kms_key",
+    "TargetName": "target_name",
+}
+INTERFACE_TEXTS = {"Ipv4Address": "ipv4", "Ipv6Address": "ipv6", "MacAddress": "mac"}
+
+
+def gateway_facts(body: Mapping[str, Any], gateway_arn: str) -> GatewayFacts:
+    """The answer of DescribeGatewayInformation; raises Nonsense when it is none."""
+    if "GatewayARN" not in body:
+        raise Nonsense("the answer describes no gateway; look for a proxy in between", whole=True)
+    answered_for(body, gateway_arn)
+    details: dict[str, Any] = _texts(body, GATEWAY_TEXTS)
+    if "GatewayNetworkInterfaces" in body:
+        details["network_interfaces"] = [
+            _texts(entry, INTERFACE_TEXTS) for entry in _mappings(body, "GatewayNetworkInterfaces")
+        ]
+    return GatewayFacts(details, _tags(body) if "Tags" in body else {})
+
+
+def volume_page(body: Mapping[str, Any]) -> VolumePage:
+    """A page of ListVolumes; raises Nonsense when it is of another shape."""
+    return VolumePage(
+        tuple(
+            ListedVolume(
+                _arn(entry, "VolumeARN"),
+                size(entry, "VolumeSizeInBytes"),
+                text(entry, "VolumeAttachmentStatus"),
+            )
+            for entry in _mappings(body, "VolumeInfos")
+        ),
+        text(body, "Marker", whole=True),
+    )
+
+
+def volume_facts(body: Mapping[str, Any]) -> tuple[VolumeFacts, ...]:
+    """The answer of DescribeCachediSCSIVolumes; raises Nonsense when it is of another shape."""
+    return tuple(
+        VolumeFacts(
+            _arn(entry, "VolumeARN"),
+            _volume_details(entry),
+            size(entry, "VolumeSizeInBytes"),
+            size(entry, "VolumeUsedInBytes"),
+            text(entry, "VolumeAttachmentStatus"),
+        )
+        for entry in _mappings(body, "CachediSCSIVolumes")
+    )
+
+
+def _volume_details(entry: Mapping[str, Any]) -> dict[str, Any]:
+    details: dict[str, Any] = _texts(entry, VOLUME_TEXTS)
+    created = entry.get("CreatedDate")
+    if created is not None:
+        if isinstance(created, bool) or not isinstance(created, int | float):
+            raise Nonsense(f"CreatedDate is no time: {str(created)[:100]!r}")
+        try:
+            details["created_at"] = rfc3339(datetime.fromtimestamp(created, UTC))
+        except (ValueError, OverflowError, OSError):
+            raise Nonsense(f"CreatedDate is no time: {created}") from None
+    return details
+
+
+def tag_page(body: Mapping[str, Any]) -> TagPage:
+    """A page of GetResources; raises Nonsense when it is of another shape."""
+    found = {_arn(entry, "ResourceARN"): _tags(entry) for entry in _mappings(body, "ResourceTagMappingList")}
+    # The last page says so with an empty token.
+    return TagPage(found, text(body, "PaginationToken", whole=True) or None)
+
+
+def _tags(fields: Mapping[str, Any]) -> dict[str, str]:
+    found = {}
+    for entry in _mappings(fields, "Tags"):
+        key = text(entry, "Key", whole=True)
+        if key is None:
+            raise Nonsense("a tag has no key", whole=True)
+        found[key] = text(entry, "Value", whole=True) or ""
+    return found
+
+
+def _mappings(fields: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    found = entries(fields, key)
+    if not all(isinstance(entry, Mapping) for entry in found):
+        raise Nonsense(f"the answer's {key} are no records; look for a proxy in between", whole=True)
+    return found
+
+
+def _arn(fields: Mapping[str, Any], key: str) -> str:
+    arn = text(fields, key, whole=True)
+    if arn is None:
+        raise Nonsense(f"a record has no {key}", whole=True)
+    return arn
+
+
+def _texts(fields: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {name: value for key, name in names.items() if (value := text(fields, key)) is not None}

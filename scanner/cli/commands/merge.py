@@ -1,0 +1,35 @@
+"""`merge`: several inventories as one."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def merge(
+    files: Annotated[list[Path], typer.Argument(help="Inventories of different targets.", metavar="FILE...")],
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Where to write the whole; the suffix names the format, - is JSON on stdout.",
+            metavar="OUT",
+        ),
+    ],
+) -> None:
+    """Merge inventories of different targets into one.
+
+    Two that claim the same target are an error, exit 2.
+    """
+    from scanner.cli.files import read_inventory
+    from scanner.errors import OutputError
+    from scanner.inventory.model import Inventory
+    from scanner.output import check_output, open_output
+
+    place = check_output(output)
+    if place.bucket:
+        raise OutputError(f"{output}: merge writes files; copy the result to the bucket")
+    whole = Inventory.merge([read_inventory(file) for file in files])
+    with open_output(place) as stream:
+        place.format.write(whole, stream)

@@ -1,0 +1,88 @@
+"""`scan`: the main job."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class LogFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        help="Configuration; else $SGW_SCANNER_CONFIG, else ./scanner.toml.",
+        metavar="FILE",
+    ),
+]
+Places = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="Where to write; the suffix names the format (.json .ndjson .csv .parquet .html .prom). "
+        "- is JSON on stdout, s3://bucket/key.json an object in a bucket. Repeatable.",
+        metavar="PATH",
+    ),
+]
+Accounts = Annotated[
+    list[str] | None, typer.Option("--account", help="Only this account. Repeatable.", metavar="ID")
+]
+Regions = Annotated[
+    list[str] | None, typer.Option("--region", help="Only this Region. Repeatable.", metavar="NAME")
+]
+Deadline = Annotated[
+    str | None,
+    typer.Option(help="End by then, such as 10m; what is unfinished is reported.", metavar="DURATION"),
+]
+Concurrency = Annotated[int | None, typer.Option(help="API calls in flight at once.", metavar="N")]
+Details = Annotated[
+    str | None, typer.Option(help="Extra calls: any of gateway,volumes,tags.", metavar="LIST")
+]
+
+
+def scan(
+    config: Config = None,
+    output: Places = None,
+    account: Accounts = None,
+    region: Regions = None,
+    deadline: Deadline = None,
+    max_concurrency: Concurrency = None,
+    details: Details = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Log each retry, each failure and each target.")
+    ] = False,
+    log_format: Annotated[LogFormat, typer.Option(help="Of the log lines on stderr.")] = LogFormat.TEXT,
+) -> None:
+    """Scan all targets; rate each volume against its RPO.
+
+    Exit codes: 0 complete and no breach, 1 some volume breaches its RPO, 2 wrong usage or configuration,
+    3 incomplete, 4 nothing could be scanned, 70 a defect, 75 another scan holds the lock.
+    """
+    from scanner.cli.process.streams import hold_signals
+
+    hold_signals()
+    from scanner.cli.running import Run
+    from scanner.cli.settings import listed, settings_of
+    from scanner.cli.terminal.logs import Loudness
+    from scanner.errors import ConfigError
+
+    if quiet and verbose:
+        raise ConfigError("--quiet and --verbose clash; leave one out")
+    flags = {
+        "scan.deadline": deadline,
+        "scan.max_concurrency": max_concurrency,
+        "scan.details": listed(details),
+    }
+    settings = settings_of(config, account, region, flags)
+    loudness = Loudness.QUIET if quiet else Loudness.VERBOSE if verbose else Loudness.NORMAL
+    places = tuple(output or settings.output.files)
+    run = Run(settings, places, loudness, log_format.value, summary=not quiet)
+    raise typer.Exit(run.locked(config))

@@ -1,0 +1,26 @@
+"""`schema`: the JSON Schemas of what goes in and what comes out."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+
+class Subject(StrEnum):
+    CONFIG = "config"
+    INVENTORY = "inventory"
+
+
+def schema(subject: Annotated[Subject, typer.Argument(help="Of what.")]) -> None:
+    """Print the JSON Schema of configuration or inventory."""
+    import json
+
+    from scanner.config.settings import ScannerConfig
+    from scanner.inventory.model import Inventory
+
+    document = (
+        ScannerConfig.model_json_schema()
+        if subject is Subject.CONFIG
+        else Inventory.model_json_schema(mode="serialization")
+    )
+    typer.echo(json.dumps(document, indent=2))

@@ -1,0 +1,74 @@
+"""SIGTERM and SIGINT: the first one ends a scan in order, the second the process."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import anyio
+
+from scanner.api import EventStream
+from scanner.cli.process.streams import HEARD, heed_signals
+
+GRACE = 10.0
+"""Seconds that uploads have after a signal; files on this machine are written by then."""
+
+
+class Signals:
+    """Listens while a scan and its outputs are under way; only inside of an event loop."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._asked = False
+        self._events: EventStream | None = None
+        self._scopes: list[tuple[anyio.CancelScope, float]] = []
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in HEARD:
+            loop.add_signal_handler(number, self._came, signal.Signals(number))
+        heed_signals()
+        try:
+            yield
+        finally:
+            for number in HEARD:
+                loop.remove_signal_handler(number)
+                # The loop would leave SIGINT to Python, which makes an exception of it while all ends. A
+                # first signal has nothing left to end but the summary: the scan's own exit code stands.
+                signal.signal(number, signal.SIG_DFL if self._asked else _once)
+
+    def end(self, events: EventStream) -> None:
+        """From now on a signal ends this stream; one that has come already does so at once."""
+        self._events = events
+        if self._asked:
+            events.interrupt()
+
+    @contextmanager
+    def bounded(self, grace: float) -> Iterator[anyio.CancelScope]:
+        """A scope that ends `grace` seconds after a signal, or after its own beginning if one has come."""
+        with anyio.CancelScope() as scope:
+            if self._asked:
+                scope.deadline = anyio.current_time() + grace
+            self._scopes.append((scope, grace))
+            try:
+                yield scope
+            finally:
+                self._scopes.remove((scope, grace))
+
+    def _came(self, number: signal.Signals) -> None:
+        if self._asked:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        self._asked = True
+        self._say(f"{number.name}: ending in order; a second one ends at once")
+        if self._events:
+            self._events.interrupt()
+        for scope, grace in self._scopes:
+            scope.deadline = min(scope.deadline, anyio.current_time() + grace)
+
+
+def _once(number: int, frame: object) -> None:
+    for each in HEARD:
+        signal.signal(each, signal.SIG_DFL)

@@ -1,0 +1,175 @@
+"""What happens during a scan, as log lines on stderr."""
+
+import logging
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import contextmanager
+from enum import Enum
+from typing import Any, Literal
+
+import structlog
+
+from scanner.iam.remedies import remedy_of
+from scanner.inventory.events import CallRetried, Event, FailureSeen, ScanEnded, ScanStarted, TargetEnded
+from scanner.inventory.records import Failure, FailureKind, Outcome
+from scanner.output.text import printable
+
+Facts = MutableMapping[str, Any]
+
+
+class Loudness(Enum):
+    """How much is told, as the least level of a line."""
+
+    QUIET = logging.ERROR
+    NORMAL = logging.INFO
+    VERBOSE = logging.DEBUG
+
+
+class _Stderr:
+    """Where lines go: looked up for each, as a progress bar puts itself in front of stderr for a while."""
+
+    def msg(self, line: str) -> None:
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+
+    debug = info = warning = error = critical = msg
+
+
+class _Bridge(logging.Handler):
+    """Passes on what libraries log, so that every line has the one form that was asked for."""
+
+    def __init__(self, log: Any) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._log.log(record.levelno, record.getMessage(), logger=record.name)
+
+
+@contextmanager
+def logging_to_stderr(format: Literal["text", "json"], loudness: Loudness) -> Iterator[Any]:
+    """Yields a logger of this run's own, and takes in what libraries log meanwhile."""
+    text = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+    log = structlog.wrap_logger(
+        _Stderr(),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *((structlog.processors.JSONRenderer(),) if format == "json" else (_made_printable, text)),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(loudness.value),
+        cache_logger_on_first_use=False,
+    )
+    bridge, root = _Bridge(log), logging.getLogger()
+    root.addHandler(bridge)
+    logging.captureWarnings(True)
+    try:
+        yield log
+    finally:
+        logging.captureWarnings(False)
+        root.removeHandler(bridge)
+
+
+def sayer(log: Any, format: Literal["text", "json"]) -> Callable[[str], None]:
+    """Tells a user what is not of the scan itself: a line as commands print it, or of the log's own form."""
+
+    def say(told: str) -> None:
+        if format == "json":
+            log.error(told)
+        else:
+            sys.stderr.write(f"sgw-scanner: {printable(told)}\n")
+
+    return say
+
+
+def _made_printable(log: Any, method: str, facts: Facts) -> Facts:
+    return {key: printable(value) if isinstance(value, str) else value for key, value in facts.items()}
+
+
+class EventLog:
+    """Reads the events of one scan and logs those worth a line.
+
+    However many failures there are, only the first of each kind and operation has a line of its own, unless
+    `every_failure`; the end of the scan counts the others.
+    """
+
+    def __init__(self, log: Any, *, every_failure: bool) -> None:
+        self._log = log
+        self._every_failure = every_failure
+        self._failures: Counter[tuple[FailureKind, str]] = Counter()
+        self._examples: dict[tuple[FailureKind, str], Failure] = {}
+
+    def tell(self, event: Event) -> None:
+        match event:
+            case ScanStarted(scan_id):
+                self._log = self._log.bind(scan_id=scan_id)
+                self._log.info("scan started")
+            case FailureSeen():
+                self._failed(event)
+            case CallRetried():
+                self._retried(event)
+            case TargetEnded(target):
+                self._log.debug(
+                    "target ended",
+                    account=target.account_id,
+                    region=target.region,
+                    status=target.status.value,
+                    gateways=target.gateways,
+                    volumes=target.volumes,
+                )
+            case ScanEnded():
+                self._ended(event)
+            case _:
+                pass
+
+    def _failed(self, event: FailureSeen) -> None:
+        failure = event.failure
+        group = failure.kind, failure.operation
+        self._failures[group] += 1
+        self._examples.setdefault(group, failure)
+        if self._every_failure or self._failures[group] == 1:
+            facts = {
+                "account": failure.account_id,
+                "region": failure.region,
+                "gateway": failure.gateway_arn,
+                "operation": failure.operation,
+                "kind": failure.kind.value,
+                "code": failure.code,
+                "attempt": failure.attempts,
+                "request_id": failure.request_id,
+                "message": failure.message,
+            }
+            self._log.warning("not read", **_known(facts))
+
+    def _retried(self, event: CallRetried) -> None:
+        facts = {
+            "account": event.account_id,
+            "region": event.region,
+            "gateway": event.gateway_arn,
+            "operation": event.operation,
+            "kind": event.kind.value,
+            "code": event.code,
+            "attempt": event.attempt,
+            "request_id": event.request_id,
+            "delay": None if event.delay is None else round(event.delay, 3),
+        }
+        self._log.debug("tried again", **_known(facts))
+
+    def _ended(self, event: ScanEnded) -> None:
+        outcome = event.scan.outcome
+        for (kind, operation), count in sorted(self._failures.items()):
+            # A scan that read nothing says why even if only errors are asked for.
+            if outcome is Outcome.FAILED:
+                first = self._examples[kind, operation]
+                facts = {"account": first.account_id, "region": first.region, "message": first.message}
+                facts |= {"operation": operation, "kind": kind.value, "remedy": remedy_of(first)}
+                self._log.error("not read", count=count, **_known(facts))
+            elif count > 1:
+                self._log.warning("not read, in all", operation=operation, kind=kind.value, count=count)
+        tell = {Outcome.COMPLETE: self._log.info, Outcome.PARTIAL: self._log.warning}
+        tell.get(outcome, self._log.error)("scan ended", outcome=outcome.value, calls=event.calls.attempted)
+
+
+def _known(facts: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in facts.items() if value is not None}

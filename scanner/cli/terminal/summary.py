@@ -1,0 +1,198 @@
+"""What a scan found, for a terminal: whether it is whole, then the worst volumes, then what failed."""
+
+from collections.abc import Mapping, Sequence
+from typing import TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from scanner.iam.remedies import remedy_of
+from scanner.inventory.records import ANY_REGION, Failure, Gateway, Outcome, VerdictStatus, Volume
+from scanner.output.text import age_of, ago, printable, rpo_of, size
+from scanner.policy.rules import Policy, Waiver
+from scanner.summary.statistics import CALM, Digest, Group
+
+WIDTH = 140
+"""Of a summary that no terminal bounds."""
+LONGEST_MESSAGE = 400
+NOTHING_PLANNED = (
+    "There was nothing to scan: every account or Region is left out; look at include_ous, exclude_ous,"
+    " exclude_accounts and exclude_regions"
+)
+STYLES = {Outcome.COMPLETE: "bold green", Outcome.PARTIAL: "bold red", Outcome.FAILED: "bold red"}
+VERDICT_STYLES = {
+    VerdictStatus.NO_RECOVERY_POINT: "red",
+    VerdictStatus.BREACH: "red",
+    VerdictStatus.UNKNOWN: "magenta",
+    VerdictStatus.AT_RISK: "yellow",
+    VerdictStatus.UNRATED: "",
+    VerdictStatus.OK: "green",
+}
+"""Worst first."""
+
+
+def exit_code(digest: Digest, *, failed_outputs: bool = False) -> int:
+    """0 complete, 1 a breach that is not waived, 3 incomplete or an output not written, 4 nothing read."""
+    scan = digest.scan
+    if scan.outcome is Outcome.FAILED:
+        return 4
+    if digest.breaches:
+        return 1
+    incomplete = scan.outcome is Outcome.PARTIAL or scan.deadline_reached or scan.interrupted
+    return 3 if incomplete or failed_outputs else 0
+
+
+def print_summary(digest: Digest, policy: Policy, stream: TextIO) -> None:
+    """Prints to `stream`; other people's text on it can neither colour nor move anything."""
+    console = console_for(stream)
+    with console.capture() as printed:
+        _coverage(digest, console)
+        _volumes(digest, console)
+        _failures(digest, console)
+        _expired(policy.expired(digest.scan.finished_at), console)
+    # Rich pads every line, and ends the process with 1, which means a breach, where it cannot write.
+    stream.write("".join(f"{line.rstrip()}\n" for line in printed.get().splitlines()))
+    stream.flush()
+
+
+def console_for(stream: TextIO) -> Console:
+    """A console that takes nothing in what it prints for markup."""
+    width = None if stream.isatty() else WIDTH
+    return Console(file=stream, highlight=False, markup=False, emoji=False, width=width)
+
+
+def _expired(waivers: Sequence[Waiver], console: Console) -> None:
+    if waivers:
+        console.print()
+    for waiver in waivers:
+        said = f"The waiver “{printable(waiver.reason)}” expired on {waiver.until} and counts for nothing."
+        console.print(Text(said, "yellow"))
+
+
+def _coverage(digest: Digest, console: Console) -> None:
+    scan, coverage = digest.scan, digest.coverage()
+    by = "the deadline" if scan.deadline_reached else "a signal" if scan.interrupted else None
+    seconds = (scan.finished_at - scan.started_at).total_seconds()
+    ended = f", ended by {by}" if by else ""
+    headline = Text.assemble("Scan ", (scan.outcome.value, STYLES[scan.outcome]), f"{ended}, {seconds:.1f} s")
+    if scan.outcome is not Outcome.COMPLETE:
+        headline.append(": ")
+        headline.append("not everything was read", "bold red")
+    console.print(headline)
+    if not digest.planned:
+        console.print(Text(NOTHING_PLANNED, "bold red"))
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column()
+    table.add_row("targets", str(digest.planned), _parts(coverage.targets.model_dump(), "planned"))
+    table.add_row("gateways", str(digest.listed), _parts(coverage.gateways.model_dump(), "listed"))
+    table.add_row("volumes", str(coverage.volumes), _verdicts(digest))
+    calls = coverage.calls
+    table.add_row("API calls", str(calls.attempted), _parts(calls.model_dump(), "attempted"))
+    console.print(table)
+    if digest.oldest:
+        volume, gateway = digest.oldest[0]
+        point, old = volume.recovery_point_time, volume.verdict.age_seconds
+        since = "" if old is None else f", {ago(old)},"
+        where = f"{volume.id} on {printable(gateway.name or gateway.id)}"
+        console.print(f"The oldest recovery point{since} is of {point:%Y-%m-%d %H:%M} UTC: {where}.")
+
+
+def _parts(counts: Mapping[str, int], total: str) -> str:
+    return ", ".join(
+        f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if name != total and count
+    )
+
+
+def _verdicts(digest: Digest) -> Text:
+    counts = [
+        Text(f"{digest.verdicts[status]} {_words(status)}", style)
+        for status, style in VERDICT_STYLES.items()
+        if digest.verdicts[status]
+    ]
+    said = Text(", ").join(counts)
+    if digest.waived:
+        said.append(f" ({digest.waived} waived)")
+    return said
+
+
+def _volumes(digest: Digest, console: Console) -> None:
+    worrying = sum(count for status, count in digest.verdicts.items() if status not in CALM)
+    shown = digest.worst
+    title = "The worst volumes"
+    if len(shown) < worrying:
+        title = f"The worst {len(shown)} of {worrying} volumes to look at"
+    if not shown and digest.verdicts[VerdictStatus.UNRATED]:
+        # Nothing rates them, so their age alone must tell where to look.
+        shown, title = digest.oldest, "The oldest recovery points; set policy.rpo to have them rated"
+    if not shown:
+        return
+    console.print()
+    console.print(Text(title, "bold"))
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("volume", "verdict", "age", "RPO", "gateway", "account", "Region", "used"):
+        table.add_column(heading, overflow="fold", justify="right" if heading == "used" else "left")
+    for volume, gateway in shown:
+        table.add_row(*_row(volume, gateway, digest.accounts.get(volume.account_id)))
+    console.print(table)
+
+
+def _row(volume: Volume, gateway: Gateway, account_name: str | None) -> list[str | Text]:
+    verdict = volume.verdict
+    waived = " (waived)" if verdict.waived else ""
+    return [
+        volume.id,
+        Text(_words(verdict.status) + waived, VERDICT_STYLES[verdict.status]),
+        age_of(verdict),
+        rpo_of(verdict),
+        printable(gateway.name or gateway.id),
+        printable(account_name or volume.account_id),
+        volume.region,
+        size(volume.usage_bytes),
+    ]
+
+
+def _words(status: VerdictStatus) -> str:
+    return status.value.replace("_", " ")
+
+
+def _failures(digest: Digest, console: Console) -> None:
+    if not digest.failures:
+        return
+    console.print()
+    console.print(Text("What could not be read", "bold"))
+    for (kind, operation), group in sorted(digest.failures.items()):
+        console.print(Text.assemble((kind.value.replace("_", " "), "red"), f" at {printable(operation)}"))
+        console.print(_examples(group, digest))
+
+
+def _examples(group: Group, digest: Digest) -> Table:
+    lines = Table.grid(padding=(0, 1))
+    lines.add_column(width=1)
+    lines.add_column(overflow="fold")
+    for failure in group.examples:
+        lines.add_row("", f"{_place(failure, digest)}: {_shortened(printable(failure.message))}")
+    if group.count > len(group.examples):
+        lines.add_row("", f"... and {group.count - len(group.examples)} more")
+    lines.add_row("", Text(f"→ {remedy_of(group.examples[0])}", "cyan"))
+    return lines
+
+
+def _place(failure: Failure, digest: Digest) -> str:
+    account = digest.accounts.get(failure.account_id)
+    region = None if failure.region == ANY_REGION else failure.region
+    where = ", ".join(filter(None, (_named(failure.account_id, account), region)))
+    if failure.gateway_arn is None:
+        return where
+    gateway = _named(failure.gateway_arn.rpartition("/")[2], digest.gateway_names.get(failure.gateway_arn))
+    return f"{gateway} in {where}"
+
+
+def _named(id: str, name: str | None) -> str:
+    return f"{printable(name)} ({id})" if name else id
+
+
+def _shortened(message: str) -> str:
+    return message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - 1] + "…"

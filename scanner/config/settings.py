@@ -1,0 +1,235 @@
+"""What a scan is asked: the settings, their defaults, and what each may hold."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from datetime import timedelta
+from os import PathLike
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    field_validator,
+    model_validator,
+)
+
+from scanner.config.load import Origins, load
+from scanner.policy.durations import Duration
+from scanner.policy.rules import Policy
+
+ROLE_ARN = re.compile(
+    r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>\d{12}):role/(?P<name>[\w+=,.@/-]{1,576})",
+    re.ASCII,
+)
+ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}(?:/[\w+=,.@-]{1,64})*", re.ASCII)
+
+
+def _role_arn(via: str) -> str:
+    if not ROLE_ARN.fullmatch(via):
+        raise ValueError(f"{via!r} is no role ARN; write arn:aws:iam::ACCOUNT:role/NAME")
+    return via
+
+
+PositiveInt = Annotated[int, Field(strict=True, ge=1)]
+AccountIdSetting = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
+SessionName = Annotated[str, Field(min_length=2, max_length=64, pattern=r"^[A-Za-z0-9_+=,.@-]+$")]
+ExternalId = Annotated[str, Field(min_length=2, max_length=1224, pattern=r"^[A-Za-z0-9_+=,.@:/-]+$")]
+RegionName = Annotated[str, Field(pattern=r"^[a-z]{2,}(-[a-z]+)+-[0-9]+$")]
+RoleArn = Annotated[str, AfterValidator(_role_arn)]
+Regions = Annotated[tuple[RegionName, ...], Field(min_length=1)]
+Detail = Literal["gateway", "volumes", "tags"]
+
+
+class Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ScanSettings(Settings):
+    """`[scan]`: where to look, and how hard."""
+
+    regions: Literal["enabled"] | Regions = "enabled"
+    max_concurrency: PositiveInt = 64
+    max_concurrency_per_target: PositiveInt = 8
+    deadline: Duration | None = None
+    call_timeout: Duration = timedelta(seconds=30)
+    connect_timeout: Duration = timedelta(seconds=5)
+    exclude_regions: tuple[RegionName, ...] = ()
+    details: tuple[Detail, ...] = ()
+
+
+class RetrySettings(Settings):
+    """`[retry]`: how often a call is tried, and the bounds of its jittered, doubling delay."""
+
+    max_attempts: PositiveInt = 8
+    base_delay: Duration = timedelta(milliseconds=100)
+    max_delay: Duration = timedelta(seconds=20)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.base_delay > self.max_delay:
+            raise ValueError("base_delay is longer than max_delay; make max_delay the longer one")
+        return self
+
+
+ProfileName = Annotated[str, Field(min_length=1)]
+TagKey = Annotated[str, Field(min_length=1, max_length=128)]
+TagValue = Annotated[str, Field(max_length=256)]
+
+
+class CredentialSettings(Settings):
+    """`[credentials]`: the base identity; without a profile, or with an empty one, the SDK's own chain."""
+
+    profile: Annotated[str | None, AfterValidator(lambda profile: profile or None)] = None
+    session_tags: Annotated[dict[TagKey, TagValue], Field(max_length=50)] = {}
+
+
+class AccountSettings(Settings):
+    """One `[[accounts]]` entry: an account, and how to be let in."""
+
+    id: AccountIdSetting
+    name: str | None = None
+    role: str | None = None
+    external_id: Annotated[ExternalId | None, Field(repr=False)] = None
+    session_name: SessionName = "sgw-scanner"
+    via: RoleArn | None = None
+    profile: ProfileName | None = None
+    regions: Literal["enabled"] | Regions | None = None
+    rpo: Duration | None = None
+
+    @field_validator("role")
+    @classmethod
+    def _role(cls, role: str | None) -> str | None:
+        if role is not None and not (ROLE_ARN.fullmatch(role) or ROLE_NAME.fullmatch(role)):
+            raise ValueError(
+                f"{role!r} is neither a role name nor a role ARN (arn:aws:iam::ACCOUNT:role/NAME)"
+            )
+        return role
+
+    @model_validator(mode="after")
+    def _no_clash(self) -> Self:
+        if self.role and self.profile:
+            raise ValueError("role and profile clash; keep the one that leads into the account")
+        for key in ("external_id", "via"):
+            if getattr(self, key) and not self.role:
+                raise ValueError(f"{key} needs a role to be assumed; add role, or remove {key}")
+        arn = ROLE_ARN.fullmatch(self.role or "")
+        if arn and arn["account"] != self.id:
+            raise ValueError(
+                f"role is of account {arn['account']}, but id is {self.id}; mend the one that is wrong"
+            )
+        return self
+
+    @property
+    def named_partition(self) -> str | None:
+        """The partition that the role's or `via`'s ARN names."""
+        for arn in (self.role, self.via):
+            match = ROLE_ARN.fullmatch(arn or "")
+            if match:
+                return match["partition"]
+        return None
+
+    def role_arn_in(self, partition: str) -> str | None:
+        """The role's ARN; a bare name is a role of this account."""
+        if self.role is None or self.role.startswith("arn:"):
+            return self.role
+        return f"arn:{partition}:iam::{self.id}:role/{self.role}"
+
+
+class OrganizationSettings(Settings):
+    """`[organization]`: accounts discovered through AWS Organizations, and the role to assume in each."""
+
+    role: Annotated[str, Field(max_length=512, pattern=r"^[A-Za-z0-9_+=,.@-]+(?:/[A-Za-z0-9_+=,.@-]+)*$")]
+    external_id: Annotated[ExternalId | None, Field(repr=False)] = None
+    session_name: SessionName = "sgw-scanner"
+    via: RoleArn | None = None
+    include_ous: tuple[
+        Annotated[str, Field(pattern=r"^(ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32})$")], ...
+    ] = ()
+    exclude_ous: tuple[Annotated[str, Field(pattern=r"^ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}$")], ...] = ()
+    exclude_accounts: tuple[AccountIdSetting, ...] = ()
+    include_management_account: bool = True
+
+
+class OutputSettings(Settings):
+    """`[output]`: files that each scan writes, as `-o` does."""
+
+    files: tuple[str, ...] = ()
+    encryption: Literal["AES256", "aws:kms", "aws:kms:dsse"] | None = None
+    kms_key: str | None = None
+
+    @model_validator(mode="after")
+    def _key_fits(self) -> Self:
+        if self.kms_key and self.encryption == "AES256":
+            raise ValueError("AES256 takes no kms_key; use aws:kms, or remove kms_key")
+        return self
+
+
+class LockSettings(Settings):
+    """`[lock]`: one scan at a time; without a path in the user's runtime folder, "" for no lock."""
+
+    path: str | None = None
+
+
+class ScannerConfig(Settings):
+    """All that a scan is asked. Build it in code, or `load` it from TOML."""
+
+    scan: ScanSettings = ScanSettings()
+    retry: RetrySettings = RetrySettings()
+    credentials: CredentialSettings = CredentialSettings()
+    accounts: tuple[AccountSettings, ...] = ()
+    organization: OrganizationSettings | None = None
+    policy: Policy = Policy()
+    output: OutputSettings = OutputSettings()
+    lock: LockSettings = LockSettings()
+    _only_accounts: frozenset[str] = PrivateAttr(default=frozenset())
+    _left_out: frozenset[str] = PrivateAttr(default=frozenset())
+    _origins: Origins = PrivateAttr(default_factory=Origins)
+
+    @property
+    def only_accounts(self) -> frozenset[str]:
+        """The accounts that `--account` has named, of all that an organization has; none named means all."""
+        return self._only_accounts
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Configured accounts that have none of the Regions of `--region`, and so are not scanned."""
+        return self._left_out
+
+    def place(self, key: str) -> str:
+        """Where `key` was set, as an error names it: the file, variable or flag, and the key."""
+        return self._origins.place(key)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        twice = [id for id, count in Counter(account.id for account in self.accounts).items() if count > 1]
+        if twice:
+            raise ValueError(f"account {twice[0]} stands twice in accounts; keep one entry")
+        if self.policy.matching_tags and "tags" not in self.scan.details:
+            raise ValueError(f'{self.policy.matching_tags} matches tags; add "tags" to scan.details')
+        return self
+
+    @classmethod
+    def load(
+        cls,
+        path: str | PathLike[str] | None = None,
+        *,
+        environ: Mapping[str, str] | None = None,
+        flags: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """The configuration from a TOML file, overridden by environment variables, then by `flags`.
+
+        Without `path` the file is `$SGW_SCANNER_CONFIG`, else `./scanner.toml`, else none. `flags` are
+        values by dotted key, such as `{"scan.deadline": "10m"}`. Raises `ConfigError`, which names the
+        place of each mistake and its remedy.
+        """
+        config, config_origins = load(cls, path, environ, flags)
+        config._origins = config_origins
+        return config
+
+    def regions_of(self, account: AccountSettings | None) -> Literal["enabled"] | tuple[str, ...]:
+        """The Regions to plan in `account`: its own, else the scan's."""
+        return (account.regions if account else None) or self.scan.regions

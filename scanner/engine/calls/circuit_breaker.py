@@ -1,0 +1,127 @@
+"""Whether an endpoint answers at all: one that refuses or swallows every call must not hold up the scan."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from scanner.inventory.records import FailureKind
+from scanner.service.protocol import CallFailed
+
+UNPROVEN = 4
+"""Calls in flight to an endpoint that has not answered yet."""
+STRIKES = 10
+"""After so many in a row the gate is shut: one call at a time is let through, to see whether it answers."""
+PATIENCE = 10.0
+"""Seconds for which a gate stays shut; if no call has been answered by then, its endpoint is given up."""
+INTERVAL = 1.0
+"""Seconds between two calls through a gate that is shut."""
+SILENCE, SILENCE_WHEN_PROVEN = 4.0, 0.5
+"""Strikes for a call that was never answered, where a failed connection is one.
+
+It has waited long, and so tells more; but one gateway may be silent where all the others answer.
+"""
+
+
+@dataclass(slots=True)
+class Gate:
+    """What one scan knows of one endpoint, over all accounts; `name` is how a message calls it."""
+
+    name: str
+    in_flight: int = 0
+    answers: bool = False
+    failures: int = 0
+    given_up: CallFailed | None = None
+    _strikes: float = 0.0
+    _shut_at: float = 0.0
+    _next_probe: float = 0.0
+    _prober: int | None = None
+    _waiting: OrderedDict[int, Callable[[], bool]] = field(default_factory=OrderedDict)
+
+    @property
+    def shut(self) -> bool:
+        return self._strikes >= STRIKES and not self.given_up
+
+    def ready_at(self, wanted: float, listener: Callable[[], bool]) -> float | None:
+        """When a call may start that is `wanted` then; None: `listener` will be told when to ask again."""
+        key = _key(listener)
+        if self.shut and wanted > self._next_probe + INTERVAL:
+            # Whoever has to wait for longer anyway must not keep others from trying.
+            self._let_go(key)
+            return wanted
+        if self.shut:
+            if not self.in_flight and self._prober in (None, key):
+                self._prober = key
+                return max(wanted, self._next_probe)
+        elif self._free(0):
+            return wanted
+        self._waiting[key] = listener
+        return None
+
+    def started(self) -> None:
+        """A call goes through."""
+        self.in_flight += 1
+        self._prober = None
+
+    def left(self, listener: Callable[[], bool]) -> None:
+        """`listener` will make no more calls."""
+        self._waiting.pop(_key(listener), None)
+        self._let_go(_key(listener))
+
+    def ended(self, failure: CallFailed | None, sent_at: float, now: float, *, again: bool = False) -> None:
+        """Take note of a call's end; `failure` is None where it was answered, whatever the answer.
+
+        A call that is tried `again` counts for no further strike: what is wrong may be with it alone.
+        """
+        self.in_flight -= 1
+        if failure is None:
+            self.answers, self.failures, self._strikes = True, 0, 0.0
+        else:
+            self.failures += 1
+            self._next_probe = now + INTERVAL
+            if not self.shut:
+                self._strikes += 0.0 if again else self._weight(failure)
+                self._shut_at = now
+            # What was under way together tells of one moment only: what is tried afterwards decides.
+            elif sent_at >= self._shut_at and now - self._shut_at >= PATIENCE:
+                self.given_up = failure
+        self._tell()
+
+    def passed(self) -> None:
+        """A call ended before it was sent: that says nothing of the endpoint."""
+        self.in_flight -= 1
+        self._tell()
+
+    def check(self, left: int) -> None:
+        """Raises CallFailed, with nothing sent, once the endpoint was given up; `left` gateways unread."""
+        if self.given_up:
+            unread = f", with {left} listed gateways of this account left" if left else ""
+            told = f"{self.name} was given up after {self.failures} calls in a row without an answer{unread}"
+            raise CallFailed(self.given_up.kind, f"{told}; the last: {self.given_up.message}", sent=False)
+
+    def _let_go(self, key: int) -> None:
+        if self._prober == key:
+            self._prober = None
+            self._tell()
+
+    def _weight(self, failure: CallFailed) -> float:
+        if failure.kind is not FailureKind.TIMEOUT or not failure.connected:
+            return 1.0
+        return SILENCE_WHEN_PROVEN if self.answers else SILENCE
+
+    def _tell(self) -> None:
+        # No more are woken than may call: thousands may wait for one Region.
+        started = 0
+        while self._waiting and self._free(started):
+            _, listener = self._waiting.popitem(last=False)
+            started += listener()
+
+    def _free(self, started: int) -> bool:
+        if self.shut:
+            return not self.in_flight and self._prober is None
+        # Each failure makes it less likely that another call would be answered, and each may take long.
+        trusted = max(1, UNPROVEN - self.failures)
+        return self.answers or self.given_up is not None or self.in_flight + started < trusted
+
+
+def _key(listener: Callable[[], bool]) -> int:
+    return id(listener.__self__)  # type: ignore[attr-defined]

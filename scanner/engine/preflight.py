@@ -1,0 +1,94 @@
+"""A source that tries each call once for each target, at its cheapest: what `check` runs a scan over."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from scanner.config.settings import AccountSettings
+from scanner.inventory.records import FailureKind
+from scanner.service.protocol import (
+    CallFailed,
+    GatewayFacts,
+    GatewayPage,
+    GatewayRecord,
+    GatewayVanished,
+    Inquiry,
+    ListedVolume,
+    OrganizationPage,
+    Place,
+    RecoveryPoints,
+    RegionPage,
+    Source,
+    TagPage,
+    VolumeFacts,
+    VolumePage,
+)
+
+NOBODY = "sgw-00000000"
+"""No gateway's id. Permissions are checked before existence, so its GatewayNotFound proves them."""
+NOTHING = "vol-00000000"
+"""No volume's id, for the same reason."""
+Found = TypeVar("Found")
+
+
+@dataclass(slots=True)
+class Probe:
+    """`source`, cut down to one cached gateway for each target, or to one that does not exist."""
+
+    source: Source
+
+    async def open_account(self, account: AccountSettings | None) -> str:
+        return await self.source.open_account(account)
+
+    async def organization(self, inquiry: Inquiry) -> OrganizationPage:
+        return await self.source.organization(inquiry)
+
+    async def enabled_regions(self, account_id: str, marker: str | None) -> RegionPage:
+        return await self.source.enabled_regions(account_id, marker)
+
+    def partition_of(self, region: str) -> str:
+        return self.source.partition_of(region)
+
+    def offered(self, region: str) -> bool:
+        return self.source.offered(region)
+
+    async def list_gateways(self, place: Place, marker: str | None) -> GatewayPage:
+        page = await self.source.list_gateways(place, marker)
+        cached = next((each for each in page.gateways if each.type == "CACHED" and each.arn), None)
+        arn = f"arn:{self.partition_of(place.region)}:storagegateway:{place.region}:{place.account_id}"
+        return GatewayPage((cached or GatewayRecord(f"{arn}:gateway/{NOBODY}", type="CACHED"),))
+
+    async def list_recovery_points(self, place: Place, gateway_arn: str) -> RecoveryPoints:
+        nothing = RecoveryPoints(datetime.now(UTC), ())
+        return await _admitted(self.source.list_recovery_points(place, gateway_arn), nothing)
+
+    async def describe_gateway(self, place: Place, gateway_arn: str) -> GatewayFacts:
+        return await _admitted(self.source.describe_gateway(place, gateway_arn), GatewayFacts({}, {}))
+
+    async def list_volumes(self, place: Place, gateway_arn: str, marker: str | None) -> VolumePage:
+        page = await _admitted(self.source.list_volumes(place, gateway_arn, marker), VolumePage(()))
+        return VolumePage(page.volumes[:1] or (ListedVolume(f"{gateway_arn}/volume/{NOTHING}"),))
+
+    async def describe_volumes(self, place: Place, volume_arns: tuple[str, ...]) -> tuple[VolumeFacts, ...]:
+        try:
+            return await _admitted(self.source.describe_volumes(place, volume_arns), ())
+        except CallFailed as failure:
+            if failure.kind is FailureKind.INVALID_REQUEST and volume_arns[0].endswith(NOTHING):
+                return ()
+            raise
+
+    async def list_tags(self, place: Place, marker: str | None) -> TagPage:
+        return replace(await self.source.list_tags(place, marker), marker=None)
+
+
+async def _admitted(call: Awaitable[Found], otherwise: Found) -> Found:
+    """The answer, or `otherwise` where the service told of the gateway what only those hear who may ask."""
+    try:
+        return await call
+    except GatewayVanished:
+        return otherwise
+    except CallFailed as failure:
+        if failure.kind is FailureKind.GATEWAY_UNREACHABLE:
+            return otherwise
+        raise

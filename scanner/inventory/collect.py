@@ -1,0 +1,45 @@
+"""The inventory as the fold of a scan's events."""
+
+from dataclasses import dataclass, field
+
+from scanner.inventory.events import Event, FailureSeen, GatewayEnded, ScanEnded, TargetEnded
+from scanner.inventory.model import Inventory
+from scanner.inventory.records import Failure, Gateway, Target, Volume
+
+
+@dataclass(slots=True)
+class Fold:
+    """Gathers events; `inventory` is whole once ScanEnded has come."""
+
+    targets: list[Target] = field(default_factory=list)
+    gateways: list[Gateway] = field(default_factory=list)
+    volumes: dict[str, Volume] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    ended: ScanEnded | None = None
+
+    def add(self, event: Event) -> None:
+        match event:
+            case GatewayEnded(gateway, volumes):
+                self.gateways.append(gateway)
+                self.volumes.update((volume.arn, volume) for volume in volumes)
+            case FailureSeen(failure):
+                self.failures.append(failure)
+            case TargetEnded(target):
+                self.targets.append(target)
+            case ScanEnded():
+                self.ended = event
+            case _:
+                pass
+
+    def inventory(self) -> Inventory:
+        """What the events told. Raises pydantic's ValidationError if the books do not balance: a defect."""
+        if self.ended is None:
+            raise RuntimeError("the scan has not ended")
+        return Inventory.build(
+            self.ended.scan,
+            self.ended.calls,
+            self.targets,
+            self.gateways,
+            self.volumes.values(),
+            self.failures,
+        )

@@ -1,0 +1,146 @@
+"""The accounting of an inventory: what must add up, and what must name what."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from scanner.inventory.records import (
+    ANY_REGION,
+    GATEWAY_ARN,
+    SCHEMA_VERSION,
+    VOLUME_ARN,
+    FailureKind,
+    FailureScope,
+    GatewayStatus,
+    TargetStatus,
+    outcome_of,
+)
+
+if TYPE_CHECKING:
+    from scanner.inventory.model import Inventory
+
+
+def unbalanced(inventory: "Inventory") -> Iterator[str]:
+    """What contradicts itself in `inventory`, one sentence each; nothing when the books balance."""
+    if inventory.schema_version != SCHEMA_VERSION:
+        yield f"schema_version {inventory.schema_version!r} is not {SCHEMA_VERSION!r}"
+    yield from _counts(inventory)
+    yield from _targets(inventory)
+    yield from _gateways(inventory)
+    yield from _volumes(inventory)
+    yield from _failures(inventory)
+
+
+def _counts(inventory: "Inventory") -> Iterator[str]:
+    targets, gateways = inventory.coverage.targets, inventory.coverage.gateways
+    if targets.planned != targets.complete + targets.partial + targets.failed + targets.skipped:
+        yield "targets planned is not complete + partial + failed + skipped"
+    if gateways.listed != gateways.scanned + gateways.not_applicable + gateways.failed + gateways.vanished:
+        yield "gateways listed is not scanned + not_applicable + failed + vanished"
+    if inventory.scan.outcome != outcome_of(targets):
+        yield f"outcome {inventory.scan.outcome} does not follow from the targets: {outcome_of(targets)}"
+    statuses = Counter(target.status for target in inventory.targets)
+    for status in TargetStatus:
+        if getattr(targets, status.value) != statuses[status]:
+            yield f"coverage counts other {status.value} targets than the inventory holds"
+    fates = Counter(gateway.status for gateway in inventory.gateways)
+    for fate in (GatewayStatus.SCANNED, GatewayStatus.NOT_APPLICABLE, GatewayStatus.VANISHED):
+        if getattr(gateways, fate.value) != fates[fate]:
+            yield f"coverage counts other {fate.value} gateways than the inventory holds"
+    if gateways.failed < fates[GatewayStatus.FAILED]:
+        yield "coverage counts fewer failed gateways than the inventory holds"
+    if inventory.coverage.volumes != len(inventory.volumes):
+        yield "coverage counts other volumes than the inventory holds"
+    calls = inventory.coverage.calls
+    if calls.retried > calls.attempted or calls.throttled > calls.attempted:
+        yield "more calls retried or throttled than attempted"
+
+
+def _targets(inventory: "Inventory") -> Iterator[str]:
+    keys = Counter(target.key for target in inventory.targets)
+    yield from (f"target {account} {region} stands twice" for (account, region), n in keys.items() if n > 1)
+    if sum(target.gateways for target in inventory.targets) != inventory.coverage.gateways.listed:
+        yield "the targets' gateways do not add up to those listed"
+    gateways = Counter((gateway.account_id, gateway.region) for gateway in inventory.gateways)
+    volumes = Counter((volume.account_id, volume.region) for volume in inventory.volumes)
+    accounts = {f.account_id for f in inventory.failures if f.scope is FailureScope.ACCOUNT}
+    regions = {(f.account_id, f.region) for f in inventory.failures}
+    broken = Counter(
+        (failure.account_id, failure.region)
+        for failure in inventory.failures
+        if failure.scope is FailureScope.TARGET and failure.kind is FailureKind.INVALID_RESPONSE
+    )
+    for target in inventory.targets:
+        place = f"target {target.account_id} {target.region}"
+        known = target.account_id in accounts or target.key in regions
+        if target.status in (TargetStatus.FAILED, TargetStatus.PARTIAL) and not known:
+            yield f"{place} is {target.status.value} but has no failure"
+        if (target.status is TargetStatus.SKIPPED) != (target.reason is not None):
+            yield f"{place} needs a reason exactly when it is skipped"
+        # A listed entry with a broken ARN is no gateway, but it is a failure of its target.
+        unnamed = target.gateways - gateways[target.key]
+        if not 0 <= unnamed <= broken[target.key] or target.volumes != volumes[target.key]:
+            yield f"{place} counts other gateways or volumes than the inventory or its failures name"
+        if target.status is TargetStatus.COMPLETE and target.key in regions:
+            yield f"{place} is complete but has a failure"
+        if target.status in (TargetStatus.FAILED, TargetStatus.SKIPPED) and target.gateways:
+            yield f"{place} is {target.status.value} but lists gateways"
+
+
+def _gateways(inventory: "Inventory") -> Iterator[str]:
+    targets = {target.key: target.status for target in inventory.targets}
+    failed = {failure.gateway_arn for failure in inventory.failures}
+    seen = set()
+    for gateway in inventory.gateways:
+        parts = GATEWAY_ARN.fullmatch(gateway.arn)
+        if gateway.arn in seen:
+            yield f"gateway {gateway.arn} stands twice"
+        seen.add(gateway.arn)
+        if not parts or parts.group(2, 3, 4) != (gateway.region, gateway.account_id, gateway.id):
+            yield f"gateway {gateway.arn} disagrees with its account, Region or id"
+        if (gateway.account_id, gateway.region) not in targets:
+            yield f"gateway {gateway.arn} has no target"
+        if gateway.status is GatewayStatus.FAILED:
+            if gateway.arn not in failed:
+                yield f"gateway {gateway.arn} is failed but has no failure"
+            if targets.get((gateway.account_id, gateway.region)) is TargetStatus.COMPLETE:
+                yield f"gateway {gateway.arn} is failed but its target is complete"
+
+
+def _volumes(inventory: "Inventory") -> Iterator[str]:
+    gateways = {gateway.arn: gateway for gateway in inventory.gateways}
+    seen = set()
+    for volume in inventory.volumes:
+        if volume.arn in seen:
+            yield f"volume {volume.arn} stands twice"
+        seen.add(volume.arn)
+        parts = VOLUME_ARN.fullmatch(volume.arn)
+        if not parts or parts.group(2, 3, 4) != (volume.region, volume.account_id, volume.id):
+            yield f"volume {volume.arn} disagrees with its account, Region or id"
+        gateway = gateways.get(volume.gateway_arn)
+        if gateway is None:
+            yield f"volume {volume.arn} has no gateway"
+        elif (gateway.account_id, gateway.region) != (volume.account_id, volume.region):
+            yield f"volume {volume.arn} belongs to another target than its gateway"
+
+
+def _failures(inventory: "Inventory") -> Iterator[str]:
+    gateways = {gateway.arn: (gateway.account_id, gateway.region) for gateway in inventory.gateways}
+    targets = {target.key for target in inventory.targets}
+    accounts = {target.account_id for target in inventory.targets}
+    for failure in inventory.failures:
+        place = f"failure of {failure.operation} in {failure.account_id} {failure.region or ANY_REGION}"
+        if failure.scope is FailureScope.ACCOUNT:
+            if failure.region is not None or failure.gateway_arn is not None:
+                yield f"{place} is of scope account but names more"
+        elif failure.region is None or (failure.scope is FailureScope.GATEWAY) != bool(failure.gateway_arn):
+            yield f"{place} does not name what its scope says"
+        elif (failure.account_id, failure.region) not in targets:
+            yield f"{place} has no target"
+        elif failure.gateway_arn and gateways.get(failure.gateway_arn) != (
+            failure.account_id,
+            failure.region,
+        ):
+            yield f"{place} is of a gateway that its target does not hold"
+        if failure.account_id not in accounts:
+            yield f"{place} has no account in the inventory"

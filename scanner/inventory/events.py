@@ -1,0 +1,92 @@
+"""What happens during a scan, as values, in the order in which it happens."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from scanner.inventory.records import CallCounts, Failure, FailureKind, Gateway, ScanInfo, Target, Volume
+
+
+@dataclass(frozen=True, slots=True)
+class ScanStarted:
+    """The first event: the scan's id, and when it began."""
+
+    scan_id: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TargetPlanned:
+    """This account in this Region will be asked, or reported as skipped or failed."""
+
+    account_id: str
+    account_name: str | None
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaysListed:
+    """A page of ListGateways has arrived with this many gateways."""
+
+    account_id: str
+    region: str
+    gateways: int
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayEnded:
+    """A gateway was scanned, skipped, failed or found vanished; `volumes` are those read, rated.
+
+    A volume that was moved meanwhile can come twice within its target: the later one stands.
+    """
+
+    gateway: Gateway
+    volumes: tuple[Volume, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FailureSeen:
+    """Something could not be read; it will not be tried again in this scan."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class CallRetried:
+    """A call failed and will be tried again in `delay` seconds (None: when its target's pace admits it)."""
+
+    account_id: str | None
+    region: str | None
+    gateway_arn: str | None
+    operation: str
+    kind: FailureKind
+    code: str | None
+    request_id: str | None
+    attempt: int
+    delay: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetEnded:
+    """All that can be known of a target is known; it was planned before."""
+
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class ScanEnded:
+    """The last event: how the scan ended, and what its calls were."""
+
+    scan: ScanInfo
+    calls: CallCounts
+
+
+Event = (
+    ScanStarted
+    | TargetPlanned
+    | GatewaysListed
+    | GatewayEnded
+    | FailureSeen
+    | CallRetried
+    | TargetEnded
+    | ScanEnded
+)

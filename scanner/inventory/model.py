@@ -1,0 +1,146 @@
+"""What a scan yields: the inventory, which checks its own books."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Self
+
+from pydantic import ValidationError, model_validator
+
+from scanner.errors import MergeError
+from scanner.inventory.consistency import unbalanced
+from scanner.inventory.records import (
+    SCHEMA_VERSION,
+    CallCounts,
+    Coverage,
+    Failure,
+    FailureScope,
+    Gateway,
+    GatewayCounts,
+    GatewayStatus,
+    Outcome,
+    Record,
+    ScanInfo,
+    Target,
+    TargetCounts,
+    TargetStatus,
+    Volume,
+    outcome_of,
+)
+
+MOST_PROBLEMS = 10
+"""How many contradictions one error names."""
+
+
+class Inventory(Record):
+    """What one scan found; refuses to exist with books that do not balance."""
+
+    schema_version: str = SCHEMA_VERSION
+    scan: ScanInfo
+    coverage: Coverage
+    targets: tuple[Target, ...] = ()
+    gateways: tuple[Gateway, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+    @model_validator(mode="after")
+    def _check_books(self) -> Self:
+        problems = list(islice(unbalanced(self), MOST_PROBLEMS))
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    @classmethod
+    def build(
+        cls,
+        scan: ScanInfo,
+        calls: CallCounts,
+        targets: Iterable[Target],
+        gateways: Iterable[Gateway],
+        volumes: Iterable[Volume],
+        failures: Iterable[Failure],
+    ) -> Self:
+        """The inventory of these records, ordered, with its coverage counted from them.
+
+        Raises pydantic's `ValidationError` when the records contradict each other.
+        """
+        ordered = tuple(sorted(targets, key=lambda target: target.key))
+        stood = tuple(sorted(gateways, key=lambda gateway: gateway.arn))
+        read = tuple(sorted(volumes, key=lambda volume: volume.arn))
+        by_status = Counter(target.status for target in ordered)
+        by_fate = Counter(gateway.status for gateway in stood)
+        listed = sum(target.gateways for target in ordered)
+        target_counts = TargetCounts(
+            planned=len(ordered), **{status.value: by_status[status] for status in TargetStatus}
+        )
+        fates = {status.value: by_fate[status] for status in GatewayStatus}
+        # A listed entry with a broken ARN counts as failed but cannot stand among the gateways.
+        fates["failed"] = listed - sum(fates.values()) + fates["failed"]
+        return cls(
+            scan=scan.model_copy(update={"outcome": outcome_of(target_counts)}),
+            coverage=Coverage(
+                targets=target_counts,
+                gateways=GatewayCounts(listed=listed, **fates),
+                volumes=len(read),
+                calls=calls,
+            ),
+            targets=ordered,
+            gateways=stood,
+            volumes=read,
+            failures=tuple(sorted(failures, key=_total_order)),
+        )
+
+    @classmethod
+    def merge(cls, parts: Sequence["Inventory"]) -> "Inventory":
+        """The inventories of different targets as one.
+
+        Raises `MergeError` when there is none, or when two claim the same target.
+        """
+        if not parts:
+            raise MergeError("there is no inventory to merge")
+        claims = Counter(target.key for part in parts for target in part.targets)
+        twice = [key for key, count in claims.items() if count > 1]
+        if twice:
+            account, region = min(twice)
+            raise MergeError(
+                f"two inventories claim the target {account} in {region}; merge only one of them"
+            )
+        calls = [part.coverage.calls for part in parts]
+        infos = [part.scan for part in parts]
+        try:
+            return cls.build(
+                scan=ScanInfo(
+                    id=min(info.id for info in infos),
+                    started_at=min(info.started_at for info in infos),
+                    finished_at=max(info.finished_at for info in infos),
+                    outcome=Outcome.FAILED,
+                    deadline_reached=any(info.deadline_reached for info in infos),
+                    interrupted=any(info.interrupted for info in infos),
+                    scanner_version=max(info.scanner_version for info in infos),
+                ),
+                calls=CallCounts(
+                    attempted=sum(call.attempted for call in calls),
+                    retried=sum(call.retried for call in calls),
+                    throttled=sum(call.throttled for call in calls),
+                ),
+                targets=(target for part in parts for target in part.targets),
+                gateways=(gateway for part in parts for gateway in part.gateways),
+                volumes=(volume for part in parts for volume in part.volumes),
+                failures=_once(failure for part in parts for failure in part.failures),
+            )
+        except ValidationError as error:
+            raise MergeError(f"the inventories contradict each other: {error.errors()[0]['msg']}") from error
+
+
+def _total_order(failure: Failure) -> tuple[tuple[str, ...], str]:
+    return failure.order, failure.model_dump_json()
+
+
+def _once(failures: Iterable[Failure]) -> Iterator[Failure]:
+    # An account's failure stands for all of its targets, so each part that holds some of them carries it.
+    seen: set[tuple[str, ...]] = set()
+    for failure in sorted(failures, key=_total_order):
+        key = (*failure.order, failure.kind.value)
+        if failure.scope is not FailureScope.ACCOUNT or key not in seen:
+            yield failure
+        seen.add(key)

@@ -1,0 +1,86 @@
+"""Why a volume has the verdict it has: each rule, fallback and waiver, and whether it applied."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from scanner.inventory.records import Gateway, Volume
+from scanner.policy.durations import format_duration
+from scanner.policy.rules import Match, Policy, compiled, hit
+
+
+@dataclass(frozen=True)
+class Step:
+    """One rule, waiver or fallback, whether it applies to a volume, and why or why not."""
+
+    kind: Literal["rule", "account", "default", "waiver"]
+    name: str
+    applies: bool
+    why: str
+
+
+def explain(
+    policy: Policy,
+    volume: Volume,
+    gateway: Gateway,
+    *,
+    account_name: str | None = None,
+    account_rpo: timedelta | None = None,
+    observed_at: datetime | None = None,
+) -> tuple[Step, ...]:
+    """Every rule, fallback and waiver in the order they are tried; the first that applies decides."""
+    moment = observed_at or gateway.observed_at or datetime.now(UTC)
+    steps = []
+    decided: str | None = None
+    for rule in policy.rules:
+        misses = _misses(rule.match, volume, gateway, account_name)
+        if misses:
+            steps.append(Step("rule", rule.name, False, "; ".join(misses)))
+        elif decided:
+            steps.append(Step("rule", rule.name, False, f"matches, but {decided} came first"))
+        else:
+            steps.append(Step("rule", rule.name, True, _holds(rule.rpo)))
+            decided = rule.name
+    fallbacks: tuple[tuple[Literal["account", "default"], timedelta | None, str], ...] = (
+        ("account", account_rpo, "the account has no rpo"),
+        ("default", policy.rpo, "policy.rpo is not set"),
+    )
+    for kind, rpo, missing in fallbacks:
+        if rpo is None:
+            steps.append(Step(kind, kind, False, missing))
+        elif decided:
+            steps.append(Step(kind, kind, False, f"{decided} came first"))
+        else:
+            steps.append(Step(kind, kind, True, f"no rule matches: RPO {format_duration(rpo)}"))
+            decided = kind
+    for waiver in policy.waivers:
+        misses = _misses(waiver.match, volume, gateway, account_name)
+        if not waiver.holds(moment):
+            misses.append(f"expired on {waiver.until}")
+        why = "; ".join(misses) or f"every condition holds until {waiver.until}"
+        steps.append(Step("waiver", waiver.reason, not misses, why))
+    return tuple(steps)
+
+
+def _holds(rpo: timedelta) -> str:
+    return f"every condition holds: RPO {format_duration(rpo)}"
+
+
+def _misses(match: Match, volume: Volume, gateway: Gateway, account_name: str | None) -> list[str]:
+    facts: tuple[tuple[str, tuple[str, ...], tuple[str | None, ...]], ...] = (
+        ("accounts", match.accounts, (volume.account_id, account_name)),
+        ("regions", match.regions, (volume.region,)),
+        ("gateways", match.gateways, (gateway.id, gateway.name, gateway.arn)),
+        ("volumes", match.volumes, (volume.id, volume.arn)),
+    )
+    misses = [
+        f"{name}: {' and '.join(repr(value) for value in values if value)} match none of {', '.join(globs)}"
+        for name, globs, values in facts
+        if not hit(compiled(globs), values)
+    ]
+    for name, glob in match.tags.items():
+        known = [tags for tags in (volume.tags, gateway.tags) if tags is not None]
+        if not hit(compiled((glob,)), (tags.get(name) for tags in known)):
+            told = f"neither the volume nor its gateway has {name} = {glob}"
+            misses.append(f"tags: {told if len(known) == 2 else f'{name} was not read, so {glob} may match'}")
+    return misses

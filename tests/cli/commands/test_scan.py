@@ -1,0 +1,261 @@
+"""`scan` as a user types it: what it prints, what it writes, and how it exits."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from scanner.cli.process.lock import hold
+from scanner.emulator import Emulator, Fault, Fleet
+from scanner.inventory.model import Inventory
+from scanner.summary.statistics import Digest
+from tests.cli.conftest import CONFIG, ONE, SECRET_ID, TWO, Command, gateway, inventory
+
+
+def test_a_whole_scan_without_a_breach_exits_0_and_prints_its_summary(command: Command) -> None:
+    said = command("scan")
+    assert said.code == 0
+    assert "Scan complete" in said.out
+    assert "3 scanned" in said.out
+    assert "scan started" in said.err
+
+
+def test_what_is_written_reads_back_as_the_same_inventory(command: Command, place: Path) -> None:
+    command("scan", "-o", "i.json", "-o", "i.ndjson", "-o", "i.csv", "-o", "i.prom")
+    whole = Inventory.model_validate_json((place / "i.json").read_bytes())
+    assert [(target.account_id, target.region) for target in whole.targets] == [
+        (ONE, "eu-west-1"),
+        (ONE, "us-east-1"),
+        (TWO, "eu-west-1"),
+        (TWO, "us-east-1"),
+    ]
+    kinds = [json.loads(line)["record"] for line in (place / "i.ndjson").read_text().splitlines()]
+    assert kinds.count("volume") == 3
+    assert kinds[-2:] == ["coverage", "scan"]
+    assert (place / "i.csv").read_text().count("\n") == 4
+    assert "sgw_volume_recovery_point_age_seconds" in (place / "i.prom").read_text()
+
+
+def test_stdout_is_pure_json_with_o_dash_and_the_summary_moves_to_stderr(command: Command) -> None:
+    said = command("scan", "-o", "-")
+    assert json.loads(said.out)["scan"]["outcome"] == "complete"
+    assert "Scan complete" in said.err
+
+
+def test_quiet_prints_nothing_at_all(command: Command) -> None:
+    said = command("scan", "--quiet")
+    assert (said.code, said.out, said.err) == (0, "", "")
+
+
+def test_accounts_and_regions_narrow_the_plan(command: Command, place: Path) -> None:
+    command("scan", "--account", TWO, "--region", "us-east-1", "-o", "i.json")
+    assert [target["account_id"] for target in inventory(place / "i.json")["targets"]] == [TWO]
+
+
+def test_without_a_configuration_the_own_account_is_scanned(command: Command, place: Path) -> None:
+    (place / "scanner.toml").unlink()
+    assert command("scan", "--region", "us-east-1", "-o", "i.json").code == 0
+    assert [target["account_id"] for target in inventory(place / "i.json")["targets"]] == [ONE]
+
+
+def test_details_are_read_on_demand(command: Command, place: Path) -> None:
+    command("scan", "--details", "gateway,volumes,tags", "--max-concurrency", "4", "-o", "i.json")
+    found = inventory(place / "i.json")
+    assert found["gateways"][0]["details"]["state"]
+    assert found["volumes"][0]["attachment_status"] == "ATTACHED"
+    assert found["volumes"][0]["tags"] == {}
+
+
+class TestExitCodes:
+    def test_1_for_a_breach_even_if_the_scan_is_incomplete(
+        self, command: Command, sgw_fleet: Fleet, sgw_emulator: Emulator
+    ) -> None:
+        sgw_fleet.accounts[0].gateways.append(gateway(4, timedelta(days=3)))
+        sgw_fleet.accounts[0].gateways.append(gateway(5, None, error="GatewayNotConnected"))
+        sgw_emulator.refresh()
+        said = command("scan")
+        assert said.code == 1
+        assert "vol-00000004  breach" in said.out
+        assert "gateway unreachable at ListVolumeRecoveryPoints" in said.out
+
+    def test_2_for_a_mistake_and_nothing_is_scanned(
+        self, command: Command, place: Path, sgw_emulator: Emulator
+    ) -> None:
+        (place / "scanner.toml").write_text("[scan]\nregoins = []")
+        said = command("scan")
+        assert said.code == 2
+        assert "did you mean regions?" in said.err
+        assert not sgw_emulator.requests
+
+    @pytest.mark.parametrize(
+        "words, told",
+        [
+            (["--region", "us-east-9"], "among no account's regions"),
+            (["--account", "12"], "12 digits"),
+            (["--max-concurrency", "0"], "max_concurrency"),
+            (["--deadline", "soon"], "deadline"),
+            (["--details", "all"], "choose from"),
+            (["-o", "x.foo"], "use one of"),
+            (["-o", "nowhere/x.json"], "create it with: mkdir -p"),
+            (["-c", "nowhere.toml"], "sgw-scanner init"),
+            (["--log-format", "xml"], "log-format"),
+            (["--quiet", "--verbose"], "clash"),
+            (["--nonsense"], "No such option"),
+        ],
+    )
+    def test_2_names_what_is_wrong(
+        self, command: Command, words: list[str], told: str, sgw_emulator: Emulator
+    ) -> None:
+        said = command("scan", *words)
+        assert said.code == 2
+        assert told in said.err
+        assert not sgw_emulator.requests
+
+    def test_2_for_a_profile_that_does_not_exist(self, command: Command, place: Path) -> None:
+        (place / "scanner.toml").write_text('[credentials]\nprofile = "nobody"\n[lock]\npath = ""\n')
+        said = command("scan")
+        assert said.code == 2
+        assert "'nobody' does not exist" in said.err
+
+    def test_3_for_an_account_that_cannot_be_entered(self, command: Command, place: Path) -> None:
+        (place / "scanner.toml").write_text(CONFIG.replace(SECRET_ID, "not-the-right-one"))
+        said = command("scan", "-o", "i.json")
+        assert said.code == 3
+        assert "→ Add to the policy of arn:aws:iam::111122223333:user/test" in said.out
+        assert inventory(place / "i.json")["coverage"]["targets"]["failed"] == 2
+
+    def test_3_when_the_deadline_came_first(
+        self, command: Command, place: Path, sgw_emulator: Emulator
+    ) -> None:
+        sgw_emulator.faults.add(Fault("hang", account=TWO, operation="ListVolumeRecoveryPoints"))
+        said = command("scan", "--deadline", "3s", "-o", "i.json")
+        assert said.code == 3
+        assert "ended by the deadline" in said.out
+        assert {each["kind"] for each in inventory(place / "i.json")["failures"]} == {"deadline"}
+
+    def test_4_when_nothing_could_be_scanned(self, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+        monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+        said = command("scan")
+        assert said.code == 4
+        assert "no credentials were found" in said.out
+
+    def test_75_names_who_holds_the_lock(self, command: Command, place: Path) -> None:
+        config = CONFIG.replace('path = ""', f'path = "{place}/the.lock"')
+        (place / "scanner.toml").write_text(config)
+        with hold(place / "the.lock"):
+            said = command("scan")
+        assert said.code == 75
+        assert "another scan holds the lock: process" in said.err
+        assert command("scan").code == 0
+
+
+def test_each_configuration_has_a_lock_of_its_own_by_default(command: Command, place: Path) -> None:
+    (place / "scanner.toml").write_text(CONFIG.replace('[lock]\npath = ""', ""))
+    assert command("scan", "--region", "us-east-1").code == 0
+    assert list(place.rglob("scanner-*.lock"))
+
+
+def test_a_lock_that_cannot_be_made_is_a_mistake_with_a_remedy(command: Command, place: Path) -> None:
+    (place / "file").write_text("")
+    (place / "scanner.toml").write_text(CONFIG.replace('path = ""', 'path = "file/x.lock"'))
+    said = command("scan")
+    assert said.code == 2
+    assert "lock.path" in said.err
+
+
+def test_logs_as_json_carry_account_operation_and_request_id(
+    command: Command, sgw_fleet: Fleet, sgw_emulator: Emulator
+) -> None:
+    sgw_fleet.accounts[1].gateways[0].error = "GatewayNotConnected"
+    sgw_emulator.refresh()
+    said = command("scan", "--verbose", "--log-format", "json", "-o", "i.json")
+    lines = [json.loads(line) for line in said.err.splitlines()]
+    retried = next(line for line in lines if line["event"] == "tried again")
+    assert retried["account"] == TWO
+    assert retried["region"] == "us-east-1"
+    assert retried["operation"] == "ListVolumeRecoveryPoints"
+    assert retried["attempt"] == 1
+    assert retried["request_id"]
+    assert len({line["scan_id"] for line in lines}) == 1
+
+
+def test_a_flood_of_failures_is_a_trickle_in_the_log(
+    command: Command, sgw_fleet: Fleet, sgw_emulator: Emulator
+) -> None:
+    sgw_fleet.accounts[0].gateways.extend(
+        gateway(number, None, error="InternalError") for number in range(10, 40)
+    )
+    sgw_emulator.refresh()
+    said = command("scan")
+    assert said.err.count("not read") == 2
+    assert "count=30" in said.err
+    assert "... and 27 more" in said.out
+
+
+def test_no_secret_is_told_even_by_the_most_verbose_run(command: Command, place: Path) -> None:
+    (place / "scanner.toml").write_text(CONFIG.replace("us-east-1", "us-west-2"))
+    said = command("scan", "--verbose", "--log-format", "json", "-o", "i.json", "-o", "i.html")
+    everything = said.out + said.err + (place / "i.json").read_text() + (place / "i.html").read_text()
+    for secret in (SECRET_ID, "AWS4-HMAC", "SecretAccessKey", "SessionToken"):
+        assert secret not in everything
+
+
+def test_hostile_names_move_nothing_on_the_terminal(
+    command: Command, sgw_fleet: Fleet, sgw_emulator: Emulator
+) -> None:
+    sgw_fleet.accounts[0].gateways.append(gateway(6, timedelta(days=9)))
+    sgw_fleet.accounts[0].gateways[-1].name = "\x1b[31m[bold]red[/bold]\n\u202e"
+    sgw_emulator.refresh()
+    said = command("scan")
+    assert "\\x1b[31m[bold]red[/bold]" in said.out
+    assert "\x1b" not in said.out
+    assert "\u202e" not in said.out
+
+
+def test_an_expired_waiver_is_named(command: Command, place: Path) -> None:
+    yesterday = datetime.now(UTC).date() - timedelta(days=2)
+    waiver = (
+        f'[[policy.waivers]]\nmatch = {{ gateways = ["gateway*"] }}\nuntil = {yesterday}\nreason = "moving"'
+    )
+    (place / "scanner.toml").write_text(f"{CONFIG}\n{waiver}\n")
+    said = command("scan")
+    assert "The waiver “moving” expired on" in said.out
+
+
+def test_an_output_that_fails_after_the_scan_costs_only_itself(
+    command: Command, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from scanner.cli import outputs
+    from scanner.errors import OutputError
+    from scanner.output import save
+
+    async def full(inventory: object, output: object, *rest: object) -> None:
+        if str(getattr(output, "place", "")).endswith(".csv"):
+            raise OutputError("i.csv: no space left on the device")
+        await save(inventory, output, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(outputs, "save", full)
+    said = command("scan", "-o", "i.csv", "-o", "i.json")
+    assert said.code == 3
+    assert "no space left" in said.err
+    assert (place / "i.json").exists()
+
+
+@pytest.mark.parametrize("words, told", [((), False), (("--verbose",), True)])
+def test_a_defect_exits_70_and_tells_no_secret(
+    command: Command, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], told: bool
+) -> None:
+    """Its class by default, a traceback with --verbose; 1 would mean a breach."""
+
+    def broken(*anything: object) -> None:
+        raise ExceptionGroup("one", [KeyError(f"some fact, {SECRET_ID} and {'k' * 40}")])
+
+    monkeypatch.setattr(Digest, "coverage", broken)
+    said = command("scan", *words)
+    assert said.code == 70
+    assert "a defect in sgw-scanner: KeyError" in said.err
+    assert ("Traceback" in said.err) is told
+    assert ("some fact, [hidden] and [hidden]" in said.err) is told
+    assert SECRET_ID not in said.err

@@ -1,0 +1,114 @@
+"""The log: one form for every line, every fact a place, and no flood."""
+
+import json
+import logging
+import warnings
+from collections.abc import Iterable
+
+import pytest
+
+from scanner.cli.terminal.logs import EventLog, Loudness, logging_to_stderr
+from scanner.inventory.events import CallRetried, Event, FailureSeen, ScanEnded, ScanStarted, TargetEnded
+from scanner.inventory.records import CallCounts, FailureKind, GatewayStatus, Outcome, Target, TargetStatus
+from tests.strategies import NOW, failure_of, gateway, scan_info
+
+FAILURE = failure_of(gateway("000000000001", "us-east-1", 1, GatewayStatus.FAILED))
+RETRIED = CallRetried(
+    "000000000001", "us-east-1", None, "ListGateways", FailureKind.THROTTLED, "Slow", "r-1", 2, 0.12345
+)
+
+
+def ended(outcome: Outcome) -> ScanEnded:
+    return ScanEnded(scan_info().model_copy(update={"outcome": outcome}), CallCounts(attempted=7))
+
+
+def logged(
+    capsys: pytest.CaptureFixture[str],
+    events: Iterable[Event],
+    loudness: Loudness = Loudness.NORMAL,
+) -> list[dict[str, object]]:
+    with logging_to_stderr("json", loudness) as log:
+        tell = EventLog(log, every_failure=loudness is Loudness.VERBOSE).tell
+        for event in events:
+            tell(event)
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+def test_every_line_has_the_scan_and_what_it_is_about(capsys: pytest.CaptureFixture[str]) -> None:
+    events: list[Event] = [ScanStarted("scan-9", NOW), RETRIED, FailureSeen(FAILURE), ended(Outcome.PARTIAL)]
+    lines = logged(capsys, events, Loudness.VERBOSE)
+    assert {line["scan_id"] for line in lines} == {"scan-9"}
+    assert [line["event"] for line in lines] == ["scan started", "tried again", "not read", "scan ended"]
+    _, retried, failed, _ = lines
+    about = {key: retried[key] for key in ("account", "region", "operation", "attempt", "request_id")}
+    assert about == {
+        "account": "000000000001",
+        "region": "us-east-1",
+        "operation": "ListGateways",
+        "attempt": 2,
+        "request_id": "r-1",
+    }
+    assert (retried["level"], retried["delay"]) == ("debug", 0.123)
+    assert (failed["level"], failed["gateway"]) == ("warning", FAILURE.gateway_arn)
+
+
+def test_a_healthy_fleet_of_a_thousand_targets_is_told_in_two_lines(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    targets = (
+        TargetEnded(Target(account_id=f"{n:012d}", region="us-east-1", status=TargetStatus.COMPLETE))
+        for n in range(1000)
+    )
+    retries = (RETRIED for _ in range(1000))
+    events: list[Event] = [ScanStarted("scan-9", NOW), *targets, *retries, ended(Outcome.COMPLETE)]
+    assert [line["event"] for line in logged(capsys, events)] == ["scan started", "scan ended"]
+
+
+def test_a_flood_of_failures_is_told_once_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    events: list[Event] = [*[FailureSeen(FAILURE)] * 1000, ended(Outcome.PARTIAL)]
+    first, count, last = logged(capsys, events)
+    assert (first["event"], first["message"]) == ("not read", "as injected")
+    assert (count["event"], count["count"]) == ("not read, in all", 1000)
+    assert (last["event"], last["level"]) == ("scan ended", "warning")
+
+
+def test_verbose_tells_each_failure_and_each_target(capsys: pytest.CaptureFixture[str]) -> None:
+    target = Target(account_id="000000000001", region="us-east-1", status=TargetStatus.COMPLETE)
+    lines = logged(
+        capsys, [FailureSeen(FAILURE), FailureSeen(FAILURE), TargetEnded(target)], Loudness.VERBOSE
+    )
+    assert [line["event"] for line in lines] == ["not read", "not read", "target ended"]
+
+
+def test_quiet_tells_only_why_nothing_could_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    assert logged(capsys, [FailureSeen(FAILURE), ended(Outcome.PARTIAL)], Loudness.QUIET) == []
+    lines = logged(capsys, [FailureSeen(FAILURE), ended(Outcome.FAILED)], Loudness.QUIET)
+    assert [(line["event"], line["level"]) for line in lines] == [
+        ("not read", "error"),
+        ("scan ended", "error"),
+    ]
+
+
+def test_hostile_text_moves_nothing_on_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = FAILURE.model_copy(update={"message": "\x1b[31m\nfake line\u202e", "code": "\x1b]0;t\x07"})
+    for form in ("text", "json"):
+        with logging_to_stderr(form, Loudness.NORMAL) as log:
+            EventLog(log, every_failure=True).tell(FailureSeen(hostile))
+        line = capsys.readouterr().err
+        assert line.count("\n") == 1
+        assert "\x1b" not in line
+        assert "\u202e" not in line
+
+
+def test_what_libraries_log_has_the_same_form(capsys: pytest.CaptureFixture[str]) -> None:
+    with logging_to_stderr("json", Loudness.NORMAL):
+        logging.getLogger("some.package").warning("pool of %s is full", "eu")
+        logging.getLogger("some.package").info("not worth a line")
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.warn("old", DeprecationWarning, stacklevel=1)
+    first, second = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert (first["event"], first["logger"]) == ("pool of eu is full", "some.package")
+    assert second["logger"] == "py.warnings"
+    logging.getLogger("some.package").warning("afterwards")
+    assert "afterwards" not in [line for line in capsys.readouterr().err.splitlines() if line[:1] == "{"]

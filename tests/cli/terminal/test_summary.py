@@ -1,0 +1,145 @@
+"""What a person sees at the end of a scan."""
+
+import io
+import re
+from datetime import date, timedelta
+
+import pytest
+
+from scanner.cli.terminal.explaining import print_explanation
+from scanner.cli.terminal.summary import LONGEST_MESSAGE, exit_code, print_summary
+from scanner.config.settings import ScannerConfig
+from scanner.inventory.model import Inventory
+from scanner.inventory.records import FailureKind, Verdict, VerdictStatus
+from scanner.policy.rules import Match, Policy, Waiver
+from tests.cli.events import digest_of
+from tests.output.fleet import HOSTILE, hostile, inventory, verdict
+from tests.strategies import NOW
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def printed(whole: Inventory, policy: Policy | None = None, stream: io.StringIO | None = None) -> str:
+    stream = stream or io.StringIO()
+    print_summary(digest_of(whole), policy or Policy(), stream)
+    return stream.getvalue()
+
+
+def test_an_incomplete_scan_says_so_in_its_first_line() -> None:
+    first, *rest = printed(inventory(whole=False)).splitlines()
+    assert first == "Scan partial, 0.0 s: not everything was read"
+    assert rest[0].split() == ["targets", "3", "1", "complete,", "1", "partial,", "1", "failed"]
+
+
+def test_whatever_ended_a_scan_early_is_told() -> None:
+    whole = inventory()
+    late = whole.model_copy(update={"scan": whole.scan.model_copy(update={"deadline_reached": True})})
+    told = whole.model_copy(update={"scan": whole.scan.model_copy(update={"interrupted": True})})
+    assert printed(late).startswith("Scan complete, ended by the deadline")
+    assert printed(told).startswith("Scan complete, ended by a signal")
+    assert exit_code(digest_of(late)) == 1
+
+
+def test_verdicts_stand_worst_first_and_waivers_are_counted() -> None:
+    said = next(line for line in printed(inventory()).splitlines() if line.startswith("volumes"))
+    order = ["no recovery point", "breach", "unknown", "at risk", "unrated", "ok"]
+    assert [said.index(status) for status in order] == sorted(said.index(status) for status in order)
+    assert "waived)" in said
+    one = inventory(1, 1)
+    waived = tuple(
+        each.model_copy(update={"verdict": verdict(VerdictStatus.BREACH, 4)}) for each in one.volumes
+    )
+    excused = one.model_copy(update={"volumes": waived})
+    assert "breach (waived)" in printed(excused)
+    assert exit_code(digest_of(excused)) == 0
+
+
+def test_a_point_in_the_future_is_not_called_old(capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither by the summary nor by explain."""
+    one = inventory(1, 1)
+    ahead = verdict(VerdictStatus.UNKNOWN).model_copy(update={"age_seconds": -7200.0})
+    changes = {"verdict": ahead, "recovery_point_time": NOW + timedelta(hours=2)}
+    future = one.model_copy(update={"volumes": tuple(v.model_copy(update=changes) for v in one.volumes)})
+    assert "The oldest recovery point, 2h in the future, is of 2026-11-24 05:00 UTC: vol-" in printed(future)
+    print_explanation(future.volumes[0].id, future, ScannerConfig())
+    assert "recovery point  2026-11-24 05:00:00 UTC, 2h in the future\n" in capsys.readouterr().out
+
+
+def test_what_nobody_could_ask_for_is_not_said_to_be_none(capsys: pytest.CaptureFixture[str]) -> None:
+    """A volume of a failed gateway may well have a recovery point, and an RPO."""
+    one = inventory(1, 1)
+    changes = {"verdict": Verdict(status=VerdictStatus.UNKNOWN), "recovery_point_time": None}
+    unread = one.model_copy(update={"volumes": tuple(v.model_copy(update=changes) for v in one.volumes)})
+    row = next(line for line in printed(unread).splitlines() if line.startswith(unread.volumes[0].id))
+    assert row.count("not known") == 2
+    print_explanation(unread.volumes[0].id, unread, ScannerConfig())
+    assert "recovery point  not known\n" in capsys.readouterr().out
+
+
+def test_what_failed_is_grouped_with_what_to_do() -> None:
+    said = printed(inventory(whole=False))
+    assert "gateway unreachable at ListVolumeRecoveryPoints\n" in said
+    assert "gateway 999 (sgw-000003E7) in prod (000000000001), eu-west-1: as injected" in said
+    assert "  prod (000000000001), ap-south-1: as injected" in said
+    assert "→ Add to the policy of the role that scans:" in said
+
+
+def test_nothing_is_said_of_what_is_not_there() -> None:
+    said = printed(Inventory.model_validate(inventory().model_dump() | _EMPTY))
+    assert "volumes to look at" not in said
+    assert "What could not be read" not in said
+    assert "oldest" not in said
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("stream", [io.StringIO, Terminal])
+def test_hostile_text_moves_and_colours_nothing(text: str, stream: type[io.StringIO]) -> None:
+    """Neither by control sequences nor by the markup of the library that prints."""
+    said = COLOUR.sub("", printed(hostile(text), stream=stream()))
+    assert all(char.isprintable() or char == "\n" for char in said)
+
+
+def test_markup_of_the_printing_library_is_plain_text() -> None:
+    assert "[bold]x[/bold] :boom:" in printed(hostile("[bold]x[/bold] :boom:"))
+
+
+def test_a_message_without_end_is_cut() -> None:
+    whole = inventory(whole=False)
+    failure = whole.failures[0].model_copy(update={"message": "y" * 5000, "kind": FailureKind.TIMEOUT})
+    assert printed(whole.model_copy(update={"failures": (failure,)})).count("y" * 50) < LONGEST_MESSAGE / 50
+
+
+def test_expired_waivers_are_named_and_others_are_not() -> None:
+    match = Match(gateways=("*",))
+    today = NOW.date()
+    past = Waiver(match=match, until=today - timedelta(days=1), reason="was moving")
+    still = Waiver(match=match, until=today, reason="moving")
+    said = printed(inventory(), Policy(waivers=(past, still)))
+    assert f"“was moving” expired on {date(2026, 11, 23)} and counts for nothing" in said
+    assert "'moving'" not in said
+
+
+def test_colours_are_for_terminals_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[" in printed(inventory(), stream=Terminal())
+    assert "\x1b" not in printed(inventory())
+
+
+_EMPTY = {
+    "volumes": (),
+    "gateways": (),
+    "targets": (),
+    "coverage": {
+        "targets": {},
+        "gateways": {},
+        "volumes": 0,
+        "calls": {"attempted": 0, "retried": 0, "throttled": 0},
+    },
+    "scan": inventory().scan.model_dump() | {"outcome": "failed"},
+}

@@ -1,0 +1,263 @@
+"""What an inventory promises: balanced books, a stable order, and a lossless way to JSON and back."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from scanner.errors import MergeError
+from scanner.inventory.model import Inventory
+from scanner.inventory.records import (
+    CallCounts,
+    Failure,
+    FailureKind,
+    FailureScope,
+    GatewayStatus,
+    Outcome,
+    Target,
+    TargetStatus,
+)
+from tests.strategies import ACCOUNTS, REGIONS, failure_of, gateway, inventories, scan_info, volume
+
+EVERY_TARGET = [(account, region) for account in ACCOUNTS for region in REGIONS]
+
+
+@given(inventories())
+def test_parsing_an_inventory_back_gives_an_equal_object(inventory: Inventory) -> None:
+    assert Inventory.model_validate_json(inventory.model_dump_json()) == inventory
+
+
+@given(inventories(), st.data())
+def test_no_count_can_be_changed_without_the_inventory_refusing_to_exist(
+    inventory: Inventory, data: st.DataObject
+) -> None:
+    body: dict[str, Any] = json.loads(inventory.model_dump_json())
+    table, key = data.draw(
+        st.sampled_from(
+            [(name, key) for name in ("targets", "gateways") for key in body["coverage"][name]]
+            + [("", "volumes")]
+        )
+    )
+    counts = body["coverage"][table] if table else body["coverage"]
+    counts[key] += data.draw(st.integers(1, 5))
+    with pytest.raises(ValidationError):
+        Inventory.model_validate(body)
+
+
+@given(inventories(), st.data())
+def test_no_record_can_be_lost_without_the_inventory_refusing_to_exist(
+    inventory: Inventory, data: st.DataObject
+) -> None:
+    body: dict[str, Any] = json.loads(inventory.model_dump_json())
+    rows = [(name, i) for name in ("targets", "gateways", "volumes") for i in range(len(body[name]))]
+    if rows:
+        name, index = data.draw(st.sampled_from(rows))
+        del body[name][index]
+        with pytest.raises(ValidationError):
+            Inventory.model_validate(body)
+
+
+@given(inventories())
+def test_what_failed_is_always_named_by_a_failure(inventory: Inventory) -> None:
+    body: dict[str, Any] = json.loads(inventory.model_dump_json())
+    if body["failures"]:
+        body["failures"] = []
+        with pytest.raises(ValidationError):
+            Inventory.model_validate(body)
+
+
+@pytest.mark.parametrize(
+    ("table", "field", "value", "complaint"),
+    [
+        ("volumes", "arn", "arn:aws:s3:::bucket", "disagrees"),
+        ("volumes", "id", "vol-FFFFFFFF", "disagrees"),
+        ("volumes", "gateway_arn", "arn:other", "has no gateway"),
+        ("volumes", "size_bytes", 2**63, "less than or equal"),
+        ("gateways", "region", "eu-west-1", "disagrees"),
+        ("targets", "reason", "excluded", "reason exactly when"),
+        ("targets", "account_id", "12345", "pattern"),
+    ],
+)
+def test_a_record_that_contradicts_another_is_refused(
+    table: str, field: str, value: object, complaint: str
+) -> None:
+    body = json.loads(_one_volume().model_dump_json())
+    body[table][0][field] = value
+    with pytest.raises(ValidationError, match=complaint):
+        Inventory.model_validate(body)
+
+
+def test_an_arn_that_stands_twice_is_refused() -> None:
+    one = gateway(ACCOUNTS[0], "us-east-1", 1, GatewayStatus.SCANNED)
+    target = Target(
+        account_id=ACCOUNTS[0], region="us-east-1", status=TargetStatus.COMPLETE, gateways=2, volumes=0
+    )
+    with pytest.raises(ValidationError, match="stands twice"):
+        Inventory.build(scan_info(), CallCounts(), [target], [one, one], [], [])
+
+
+def test_times_are_written_in_utc_with_milliseconds() -> None:
+    body = json.loads(_one_volume().model_dump_json())
+    assert body["volumes"][0]["recovery_point_time"] == "2026-11-24T03:00:00.000Z"
+
+
+def test_nothing_read_at_all_is_outcome_failed() -> None:
+    assert Inventory.build(scan_info(), CallCounts(), [], [], [], []).scan.outcome is Outcome.FAILED
+
+
+@given(st.data())
+def test_merge_is_associative_and_commutative(data: st.DataObject) -> None:
+    keys = data.draw(st.permutations(EVERY_TARGET))
+    one, two, three = (data.draw(inventories(keys=keys[i : i + 2], name=f"scan-{i}")) for i in range(0, 6, 2))
+    merged = Inventory.merge([one, two, three])
+    assert Inventory.merge([Inventory.merge([one, two]), three]) == merged
+    assert Inventory.merge([one, Inventory.merge([two, three])]) == merged
+    assert Inventory.merge([three, one, two]) == merged
+
+
+@given(inventories(keys=[EVERY_TARGET[0]]), inventories(keys=EVERY_TARGET[:2]))
+def test_merge_refuses_two_inventories_that_claim_one_target(one: Inventory, two: Inventory) -> None:
+    with pytest.raises(MergeError, match="000000000001 in us-east-1"):
+        Inventory.merge([one, two])
+
+
+def test_merge_of_nothing_says_so() -> None:
+    with pytest.raises(MergeError, match="no inventory"):
+        Inventory.merge([])
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "complaint"),
+    [
+        ("schema_version", "2", "schema_version"),
+        ("scan.outcome", "partial", "does not follow"),
+        ("coverage.calls.retried", 3, "more calls"),
+        ("targets.0.volumes", 2, "counts other gateways or volumes"),
+        ("targets.0.status", "failed", "coverage counts"),
+        ("gateways.0.status", "failed", "coverage counts"),
+        ("failures.0.region", None, "does not name"),
+        ("failures.0.region", "ap-south-1", "has no target"),
+        ("failures.0.account_id", "999999999999", "no account"),
+        ("failures.0.scope", "account", "names more"),
+    ],
+)
+def test_books_that_do_not_balance_are_refused(path: str, value: object, complaint: str) -> None:
+    one = gateway(ACCOUNTS[0], "us-east-1", 1, GatewayStatus.SCANNED)
+    target = Target(
+        account_id=ACCOUNTS[0], region="us-east-1", status=TargetStatus.PARTIAL, gateways=1, volumes=1
+    )
+    whole = Inventory.build(
+        scan_info(), CallCounts(attempted=2), [target], [one], [volume(one, 1)], [failure_of(target)]
+    )
+    body: Any = json.loads(whole.model_dump_json())
+    *way, last = path.split(".")
+    place = body
+    for step in way:
+        place = place[int(step)] if isinstance(place, list) else place[step]
+    place[last] = value
+    if path == "scan.outcome":
+        body["targets"][0]["status"] = "complete"
+        body["coverage"]["targets"] |= {"complete": 1, "partial": 0}
+    with pytest.raises(ValidationError, match=complaint):
+        Inventory.model_validate(body)
+
+
+@pytest.mark.parametrize(
+    ("status", "failures", "complaint"),
+    [
+        (TargetStatus.COMPLETE, True, "its target is complete"),
+        (TargetStatus.PARTIAL, False, "has no failure"),
+        (TargetStatus.FAILED, True, "is failed but lists gateways"),
+    ],
+)
+def test_a_failed_gateway_needs_its_failure_and_a_partial_target(
+    status: TargetStatus, failures: bool, complaint: str
+) -> None:
+    one = gateway(ACCOUNTS[0], "us-east-1", 1, GatewayStatus.FAILED)
+    target = Target(account_id=ACCOUNTS[0], region="us-east-1", status=status, gateways=1)
+    with pytest.raises(ValidationError, match=complaint):
+        named = [failure_of(one)] if failures else []
+        Inventory.build(scan_info(), CallCounts(), [target], [one], [], named)
+
+
+def test_a_target_a_volume_or_a_gateway_out_of_place_is_refused() -> None:
+    one = gateway(ACCOUNTS[0], "us-east-1", 1, GatewayStatus.SCANNED)
+    other = gateway(ACCOUNTS[1], "us-east-1", 2, GatewayStatus.SCANNED)
+    here, there = (
+        Target(account_id=account, region="us-east-1", status=TargetStatus.COMPLETE, gateways=1, volumes=1)
+        for account in ACCOUNTS[:2]
+    )
+    strayed = volume(one, 1).model_copy(update={"gateway_arn": other.arn})
+    for targets, gateways, volumes, complaint in [
+        ([here, here], [one], [volume(one, 1)], "stands twice"),
+        ([there], [one], [volume(one, 1)], "has no target"),
+        ([here], [one], [volume(one, 1), volume(one, 1)], "stands twice"),
+        ([here, there], [one, other], [strayed, volume(other, 2)], "another target"),
+    ]:
+        with pytest.raises(ValidationError, match=complaint):
+            Inventory.build(scan_info(), CallCounts(), targets, gateways, volumes, [])
+
+
+def test_parts_that_contradict_each_other_cannot_be_merged() -> None:
+    one, other = _one_volume(), _one_volume()
+    moved = other.model_copy(
+        update={"targets": (other.targets[0].model_copy(update={"region": "eu-west-1"}),)}
+    )
+    with pytest.raises(MergeError, match="contradict"):
+        Inventory.merge([one, moved])
+
+
+def test_an_account_that_failed_in_two_parts_fails_once_in_their_merge() -> None:
+    failure = Failure(
+        scope=FailureScope.ACCOUNT,
+        account_id=ACCOUNTS[0],
+        operation="AssumeRole",
+        kind=FailureKind.ACCESS_DENIED,
+        message="refused",
+    )
+    parts = [
+        Inventory.build(
+            scan_info(),
+            CallCounts(),
+            [Target(account_id=ACCOUNTS[0], region=region, status=TargetStatus.FAILED)],
+            [],
+            [],
+            [failure.model_copy(update={"request_id": region})],
+        )
+        for region in REGIONS[:2]
+    ]
+    assert len(Inventory.merge(parts).failures) == 1
+
+
+def _one_volume() -> Inventory:
+    one = gateway(ACCOUNTS[0], "us-east-1", 1, GatewayStatus.SCANNED)
+    target = Target(
+        account_id=ACCOUNTS[0], region="us-east-1", status=TargetStatus.COMPLETE, gateways=1, volumes=1
+    )
+    return Inventory.build(scan_info(), CallCounts(attempted=2), [target], [one], [volume(one, 1)], [])
+
+
+def test_a_gateway_lost_in_one_target_is_not_made_up_for_by_a_broken_entry_in_another() -> None:
+    one, two = (gateway(ACCOUNTS[0], "us-east-1", number, GatewayStatus.SCANNED) for number in (1, 2))
+    here = Target(
+        account_id=ACCOUNTS[0], region="us-east-1", status=TargetStatus.COMPLETE, gateways=2, volumes=0
+    )
+    there = Target(account_id=ACCOUNTS[1], region="us-east-1", status=TargetStatus.PARTIAL, gateways=1)
+    broken = failure_of(there, FailureKind.INVALID_RESPONSE)
+    Inventory.build(scan_info(), CallCounts(), [here, there], [one, two], [], [broken])
+    with pytest.raises(ValidationError, match="counts other gateways"):
+        Inventory.build(scan_info(), CallCounts(), [here, there], [one], [], [broken])
+
+
+def test_a_complete_target_has_no_failure_and_a_failure_no_gateway_that_is_not_there() -> None:
+    one = gateway(ACCOUNTS[0], "us-east-1", 1, GatewayStatus.SCANNED)
+    whole = Target(account_id=ACCOUNTS[0], region="us-east-1", status=TargetStatus.COMPLETE, gateways=1)
+    with pytest.raises(ValidationError, match="is complete but has a failure"):
+        Inventory.build(scan_info(), CallCounts(), [whole], [one], [], [failure_of(one)])
+    partial = whole.model_copy(update={"status": TargetStatus.PARTIAL})
+    stray = failure_of(one).model_copy(update={"gateway_arn": one.arn.replace("00000001", "00000002")})
+    with pytest.raises(ValidationError, match="of a gateway that its target does not hold"):
+        Inventory.build(scan_info(), CallCounts(), [partial], [one], [], [stray])
