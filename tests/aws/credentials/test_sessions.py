@@ -18,8 +18,8 @@ from scanner.aws.credentials.sessions import Sessions
 from scanner.service.protocol import CallFailed
 from tests.cli.conftest import start
 
-from .profiles import FUTURE, HEALTHY, HUSH, KEY, LAB, PAST, ROLE, SECRET, STATIC, Ground, opened, refused
-from .scans import PROD, REGION, calls, config
+from tests.aws.profiles import FUTURE, HEALTHY, HUSH, KEY, LAB, PAST, ROLE, SECRET, STATIC, Ground, opened, refused
+from tests.aws.scans import PROD, REGION, calls, config
 
 MEND = "mend the profile 'prod', or what it reads its credentials from"
 
