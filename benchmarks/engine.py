@@ -17,7 +17,8 @@ from scanner.engine.scan import Scan
 from scanner.inventory.collect import Fold
 from scanner.inventory.events import Event, ScanEnded, TargetEnded
 from scanner.inventory.records import FailureKind
-from scanner.service.protocol import CallFailed, Place
+from scanner.service.errors import CallFailed
+from scanner.service.protocol import TargetKey
 from tests.engine.simulated import Fault, SimulatedSource, config
 from tests.virtual import run
 
@@ -45,7 +46,7 @@ def troubled(seed: int = 1) -> Fault:
     """Of all calls a share fails, each in another way."""
     dice = random.Random(seed)
 
-    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         if dice.random() >= SHARE_OF_FAULTS:
             return None
         kind = dice.choice(KINDS)
@@ -58,7 +59,7 @@ def troubled(seed: int = 1) -> Fault:
 class Frugal(SimulatedSource):
     """Keeps no note of each call, so that what is measured is the engine."""
 
-    async def _call(self, operation: str, place: Place, key: str | None = None) -> None:
+    async def _call(self, operation: str, place: TargetKey, key: str | None = None) -> None:
         await anyio.sleep(self.latency)
         error = self.fault(operation, place, key, 1)
         if error:

@@ -143,18 +143,18 @@ def own_call(spec: Spec) -> dict[str, Any]:
     import uvloop
 
     from scanner import ScannerConfig
-    from scanner.aws.storage_gateway import AwsSource
+    from scanner.aws.storage_gateway import AwsService
     from scanner.cli.running import spared_collector
-    from scanner.service.protocol import Place
+    from scanner.service.protocol import TargetKey
 
     account_id, region = account_ids(spec)[0], regions(spec)[0]
     account = {"id": account_id, "role": "sgw-scanner", "regions": [region]}
     config = ScannerConfig.model_validate({"accounts": [account]})
 
     async def ask() -> dict[str, Any]:
-        async with AwsSource(config, "sgw-scanner") as source:
-            await source.open_account(config.accounts[0])
-            place = Place(account_id, region)
+        async with AwsService(config, "sgw-scanner") as source:
+            await source.sign_in(config.accounts[0])
+            place = TargetKey(account_id, region)
             gateway = (await source.list_gateways(place, None)).gateways[0].arn
             assert gateway
             with spared_collector():

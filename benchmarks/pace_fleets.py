@@ -9,7 +9,7 @@ from scanner.engine.scan import Scan
 from scanner.inventory.collect import Fold
 from scanner.inventory.events import Event, TargetEnded
 from tests.engine.bucket import Bucket, Free, Unlimited, ideal
-from tests.engine.simulated import Place, SimulatedSource, config, throttle
+from tests.engine.simulated import SimulatedSource, TargetKey, config, throttle
 from tests.virtual import run
 
 BURST, LATENCY = 20.0, 0.02
@@ -22,7 +22,7 @@ class Fleet:
         self.accounts, self.calls, self.rate = accounts, calls, rate
         self.ends: list[float] = []
         self.fold = Fold()
-        self._buckets: dict[Place, Bucket] = {}
+        self._buckets: dict[TargetKey, Bucket] = {}
 
     def scan(self) -> float:
         """Virtual seconds that a scan takes."""
@@ -41,7 +41,7 @@ class Fleet:
         if isinstance(event, TargetEnded):
             self.ends.append(anyio.current_time())
 
-    def _fault(self, operation: str, place: Place, gateway: str | None, nth: int) -> Exception | None:
+    def _fault(self, operation: str, place: TargetKey, gateway: str | None, nth: int) -> Exception | None:
         if operation == "open":
             return None
         bucket = self._buckets.setdefault(place, Bucket(self.rate, BURST) if self.rate else Unlimited())

@@ -10,7 +10,7 @@ import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from scanner import __version__
-from scanner.aws.storage_gateway import AwsSource
+from scanner.aws.storage_gateway import AwsService
 from scanner.config.settings import ScannerConfig
 from scanner.engine.calls.scheduler import Limits
 from scanner.engine.preflight import Probe
@@ -19,7 +19,7 @@ from scanner.engine.target import Emit
 from scanner.inventory.collect import Fold
 from scanner.inventory.events import Event
 from scanner.inventory.model import Inventory
-from scanner.service.protocol import Source
+from scanner.service.protocol import Service
 
 _Ends = tuple[MemoryObjectSendStream[Event], MemoryObjectReceiveStream[Event]]
 BUFFERED = 16
@@ -54,11 +54,11 @@ class Scanner:
 
     def __init__(self, config: ScannerConfig | None = None) -> None:
         self.config = config or ScannerConfig()
-        self._source: AwsSource | None = None
+        self._source: AwsService | None = None
         self._streams: dict[asyncio.Task[None], _Ends] = {}
 
     async def __aenter__(self) -> Self:
-        source = AwsSource(self.config, f"sgw-scanner/{__version__}")
+        source = AwsService(self.config, f"sgw-scanner/{__version__}")
         await source.__aenter__()
         self._source = source
         settings = self.config.scan
@@ -88,7 +88,7 @@ class Scanner:
         """One scan as an inventory. What fails inside is in it; nothing of it is raised."""
         return await self._gathered(self._opened())
 
-    async def _gathered(self, source: Source) -> Inventory:
+    async def _gathered(self, source: Service) -> Inventory:
         fold = Fold()
 
         async def gather(event: Event) -> None:
@@ -136,10 +136,10 @@ class Scanner:
             ends[0].close()
         return None if task.cancelled() else task.exception()
 
-    def _opened(self) -> AwsSource:
+    def _opened(self) -> AwsService:
         if self._source is None:
             raise RuntimeError("a Scanner scans only inside of `async with Scanner(config) as scanner:`")
         return self._source
 
-    def _scan(self, source: Source, emit: Emit) -> Scan:
+    def _scan(self, source: Service, emit: Emit) -> Scan:
         return Scan(self.config, source, self._limits, __version__, emit)

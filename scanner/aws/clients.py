@@ -29,7 +29,7 @@ from scanner.aws.parse.bodies import checked, guard_of
 from scanner.aws.regions import SERVICE
 from scanner.inventory.records import FailureKind
 from scanner.policy.durations import format_duration
-from scanner.service.protocol import CallFailed
+from scanner.service.errors import CallFailed
 
 LOG = logging.getLogger("scanner")
 _signing: ContextVar[tuple[Credentials, timedelta]] = ContextVar("signing")
@@ -49,9 +49,8 @@ class Answer:
         """What `parse` makes of the body; a CallFailed that it raises will name this answer's request."""
         try:
             return parse(self.body)
-        except CallFailed as nonsense:
-            nonsense.request_id = self.request_id
-            raise
+        except CallFailed as failure:
+            raise failure.but(request_id=self.request_id) from None
 
 
 class _Headers(dict[str, str]):
@@ -180,9 +179,9 @@ class Clients:
         return datetime.now(UTC) + self.skew
 
     def _mended(self, failure: CallFailed, error: Exception, signed_with: timedelta) -> CallFailed:
-        if failure.kind is not FailureKind.CREDENTIALS or not isinstance(error, ClientError):
+        if failure.facts.kind is not FailureKind.CREDENTIALS or not isinstance(error, ClientError):
             return failure
-        if not is_clock_error(failure.code, failure.message):
+        if not is_clock_error(failure.facts.code, failure.facts.message):
             return failure
         # A wrong local clock is measured against the service's, and the same call signed at its time.
         skew = _date(error.response["ResponseMetadata"]) - datetime.now(UTC)
@@ -192,7 +191,7 @@ class Clients:
                 self.skew = skew
                 off = f"{format_duration(abs(skew))} {'behind' if skew > timedelta() else 'ahead of'}"
                 LOG.warning("the local clock is %s the service's, whose time is used: set it by NTP", off)
-            failure.mended = True
+            return failure.but(repeat=True)
         return failure
 
     async def _client(self, service: str, region: str) -> Any:
@@ -206,7 +205,7 @@ class Clients:
                         message = (
                             f"{clean(str(error))}; mend AWS_ENDPOINT_URL, or endpoint_url of the profile"
                         )
-                        raise CallFailed(FailureKind.NETWORK, message, sent=False) from None
+                        raise CallFailed.of(FailureKind.NETWORK, message, sent=False) from None
         return self._clients[key]
 
     async def _make(self, service: str, region: str) -> Any:

@@ -22,7 +22,7 @@ from botocore.parsers import ResponseParserError
 
 from scanner.aws.connections import TooLongError
 from scanner.inventory.records import FailureKind
-from scanner.service.protocol import CallFailed, GatewayNotApplicable, GatewayVanished
+from scanner.service.errors import CallFailed, GatewayNotApplicable, GatewayVanished
 
 THROTTLES = frozenset(
     {
@@ -173,18 +173,18 @@ def failed(error: BaseException, operation: str) -> CallFailed:
         case ConnectionClosedError():
             return _broken(FailureKind.NETWORK, error, "the connection broke")
         case ResponseParserError() | ValueError():
-            return CallFailed(
+            return CallFailed.of(
                 FailureKind.INVALID_RESPONSE,
                 "the answer is not what the service sends; look for a proxy in between",
                 retryable=True,
             )
         case HTTPClientError() if isinstance(error.kwargs.get("error"), TooLongError):
             told = f"{error.kwargs['error']}; look for a proxy in between"
-            return CallFailed(FailureKind.INVALID_RESPONSE, told)
+            return CallFailed.of(FailureKind.INVALID_RESPONSE, told)
         case HTTPClientError():
             return _broken(FailureKind.NETWORK, error, "the connection broke")
         case BotoCoreError():
-            return CallFailed(FailureKind.CREDENTIALS, clean(str(error)), sent=False)
+            return CallFailed.of(FailureKind.CREDENTIALS, clean(str(error)), sent=False)
         case _:
             raise error
 
@@ -199,7 +199,7 @@ def _broken(kind: FailureKind, error: BaseException, what: str, *, connected: bo
     cause = getattr(error, "kwargs", {}).get("error")
     reason = f" ({type(cause).__name__}: {' '.join(clean(str(cause)).split())})" if cause else ""
     message = f"{what}{reason}; {NETWORK_REMEDY.format(url=url)}"
-    return CallFailed(kind, message, retryable=True, connected=connected)
+    return CallFailed.of(kind, message, retryable=True, connected=connected)
 
 
 def _answered(response: Mapping[str, Any], operation: str) -> CallFailed:
@@ -214,7 +214,7 @@ def _answered(response: Mapping[str, Any], operation: str) -> CallFailed:
     request_id = metadata.get("RequestId") or headers.get("x-amzn-requestid")
     facts: dict[str, Any] = {"code": code or None, "request_id": request_id}
     if outer in THROTTLES or status == 429:
-        return CallFailed(
+        return CallFailed.of(
             FailureKind.THROTTLED,
             message or "throttled",
             retryable=True,
@@ -223,19 +223,18 @@ def _answered(response: Mapping[str, Any], operation: str) -> CallFailed:
         )
     if inner:
         failure = _by_inner_code(inner, message, facts)
-        failure.retry_after = _retry_after(headers) if failure.retryable else None
-        return failure
+        return failure.but(retry_after=_retry_after(headers)) if failure.facts.retryable else failure
     if outer in DENIALS:
         remedy = (
             f"{message}; allow the action for the scanning role (`sgw-scanner iam policy` prints the policy)"
         )
-        return CallFailed(
-            FailureKind.ACCESS_DENIED, remedy, named_gateway="resource-based policy" in message, **facts
+        return CallFailed.of(
+            FailureKind.ACCESS_DENIED, remedy, by_resource_policy="resource-based policy" in message, **facts
         )
     if outer in CREDENTIALS:
-        return CallFailed(FailureKind.CREDENTIALS, _credential_message(outer, message), **facts)
+        return CallFailed.of(FailureKind.CREDENTIALS, _credential_message(outer, message), **facts)
     if outer in SERVER_ERRORS or status >= 500:
-        return CallFailed(
+        return CallFailed.of(
             FailureKind.SERVER_ERROR,
             message or f"HTTP status {status} without a reason",
             retryable=True,
@@ -243,26 +242,26 @@ def _answered(response: Mapping[str, Any], operation: str) -> CallFailed:
             **facts,
         )
     if not outer or outer == str(status):
-        return CallFailed(
+        return CallFailed.of(
             FailureKind.INVALID_RESPONSE,
             f"HTTP status {status} with an answer that is none of the service; look for a proxy in between",
             retryable=True,
             **facts,
         )
-    return CallFailed(FailureKind.INVALID_REQUEST, message or f"{operation} was refused", **facts)
+    return CallFailed.of(FailureKind.INVALID_REQUEST, message or f"{operation} was refused", **facts)
 
 
 def _by_inner_code(inner: str, message: str, facts: dict[str, Any]) -> CallFailed:
     if inner in UNREACHABLE:
         remedy = f"{message.rstrip('.')}; start the gateway, or look at its network".removeprefix("; ")
-        return CallFailed(FailureKind.GATEWAY_UNREACHABLE, remedy, retryable=True, **facts)
+        return CallFailed.of(FailureKind.GATEWAY_UNREACHABLE, remedy, retryable=True, **facts)
     if inner in SERVER_ERRORS:
-        return CallFailed(FailureKind.SERVER_ERROR, message or inner, retryable=True, **facts)
+        return CallFailed.of(FailureKind.SERVER_ERROR, message or inner, retryable=True, **facts)
     if inner == VANISHED:
-        return GatewayVanished(FailureKind.INVALID_REQUEST, message or inner, **facts)
+        return GatewayVanished.of(FailureKind.INVALID_REQUEST, message or inner, **facts)
     if inner in NOT_APPLICABLE:
-        return GatewayNotApplicable(FailureKind.INVALID_REQUEST, message or inner, **facts)
-    return CallFailed(FailureKind.INVALID_REQUEST, message or inner, retryable=inner in PASSING, **facts)
+        return GatewayNotApplicable.of(FailureKind.INVALID_REQUEST, message or inner, **facts)
+    return CallFailed.of(FailureKind.INVALID_REQUEST, message or inner, retryable=inner in PASSING, **facts)
 
 
 def is_clock_error(code: str | None, message: str) -> bool:

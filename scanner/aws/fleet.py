@@ -5,11 +5,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scanner.aws.credentials.identities import Identities
-from scanner.aws.parse.answers import Nonsense, entries, text
+from scanner.aws.parse.answers import entries, text
 from scanner.aws.regions import Regions
 from scanner.iam.permissions import region_operation
 from scanner.inventory.records import FailureKind
-from scanner.service.protocol import CallFailed, Inquiry, Member, OrganizationPage, RegionPage
+from scanner.service.answers import MemberAccount, OrganizationPage, RegionPage
+from scanner.service.errors import CallFailed, InvalidResponse
+from scanner.service.protocol import OrganizationRequest
 
 LIST_REGIONS = "ListRegions"
 DESCRIBE_REGIONS = "DescribeRegions"
@@ -39,20 +41,19 @@ async def region_page(
         try:
             return await _listed(identities, regions.home(partition), account_id, marker)
         except CallFailed as failure:
-            failure.operation = failure.operation or LIST_REGIONS
-            if failure.kind is not FailureKind.ACCESS_DENIED:
-                raise
-            refusal = failure
+            refusal = failure.but(operation=failure.facts.operation or LIST_REGIONS)
+            if failure.facts.kind is not FailureKind.ACCESS_DENIED:
+                raise refusal from None
     try:
         return await _described(identities, regions.common(partition), account_id)
     except CallFailed as failure:
-        failure.operation = failure.operation or DESCRIBE_REGIONS
-        if failure.kind is not FailureKind.ACCESS_DENIED:
-            raise
+        named = failure.but(operation=failure.facts.operation or DESCRIBE_REGIONS)
+        if failure.facts.kind is not FailureKind.ACCESS_DENIED:
+            raise named from None
         also = f"; {DESCRIBE_REGIONS} is refused, too" if refusal else ""
-        told = refusal or failure
-        told.message = f"{told.message.partition('; allow the action')[0]}{also}; {REGIONS_REMEDY}"
-        raise told from None
+        first = refusal or named
+        message = f"{first.facts.message.partition('; allow the action')[0]}{also}; {REGIONS_REMEDY}"
+        raise first.but(message=message) from None
 
 
 async def _listed(identities: Identities, home: str, account_id: str, marker: str | None) -> RegionPage:
@@ -76,11 +77,13 @@ def _region_names(body: Mapping[str, Any]) -> Iterator[str]:
     for entry in entries(body, "Regions"):
         name = text(entry, "RegionName", whole=True) if isinstance(entry, Mapping) else None
         if name is None or not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", name):
-            raise Nonsense(f"this is no Region's name: {str(name)[:50]!r}", whole=True)
+            raise InvalidResponse.because(f"this is no Region's name: {str(name)[:50]!r}", whole=True)
         yield name
 
 
-async def organization_page(identities: Identities, home: str, inquiry: Inquiry) -> OrganizationPage:
+async def organization_page(
+    identities: Identities, home: str, inquiry: OrganizationRequest
+) -> OrganizationPage:
     """One call about the organization, as the base identity."""
     parameters = {
         key: value for key, value in (("ParentId", inquiry.parent), ("NextToken", inquiry.marker)) if value
@@ -89,12 +92,13 @@ async def organization_page(identities: Identities, home: str, inquiry: Inquiry)
         answer = await identities.ask(identities.base, "organizations", home, inquiry.operation, **parameters)
         return answer.read(lambda body: _page(inquiry.operation, body))
     except CallFailed as failure:
-        failure.operation = failure.operation or inquiry.operation
-        if failure.kind is FailureKind.ACCESS_DENIED:
-            failure.message = f"{failure.message.partition('; allow the action')[0]}; {ORGANIZATION_REMEDY}"
-        elif failure.code in NOT_FOUND:
-            failure.message = NOT_FOUND[failure.code]
-        raise
+        message = failure.facts.message
+        if failure.facts.kind is FailureKind.ACCESS_DENIED:
+            message = f"{message.partition('; allow the action')[0]}; {ORGANIZATION_REMEDY}"
+        elif failure.facts.code in NOT_FOUND:
+            message = NOT_FOUND[failure.facts.code]
+        operation = failure.facts.operation or inquiry.operation
+        raise failure.but(operation=operation, message=message) from None
 
 
 def _page(operation: str, body: Mapping[str, Any]) -> OrganizationPage:
@@ -102,12 +106,12 @@ def _page(operation: str, body: Mapping[str, Any]) -> OrganizationPage:
     if operation == "DescribeOrganization":
         organization = body.get("Organization")
         if not isinstance(organization, Mapping):
-            raise Nonsense("the answer describes no organization", whole=True)
+            raise InvalidResponse.because("the answer describes no organization", whole=True)
         return OrganizationPage(management_account=text(organization, "MasterAccountId", whole=True))
     if operation == "ListAccountsForParent":
         members = [_member(entry) for entry in entries(body, "Accounts")]
         return OrganizationPage(
-            accounts=tuple(member for member in members if isinstance(member, Member)),
+            accounts=tuple(member for member in members if isinstance(member, MemberAccount)),
             problems=tuple(member for member in members if isinstance(member, str)),
             marker=marker,
         )
@@ -115,12 +119,12 @@ def _page(operation: str, body: Mapping[str, Any]) -> OrganizationPage:
     units = []
     for entry in entries(body, key):
         if not isinstance(entry, Mapping) or not isinstance(entry.get("Id"), str):
-            raise Nonsense("a root or organizational unit has no id", whole=True)
+            raise InvalidResponse.because("a root or organizational unit has no id", whole=True)
         units.append((entry["Id"], text(entry, "Name") or entry["Id"]))
     return OrganizationPage(units=tuple(units), marker=marker)
 
 
-def _member(entry: Any) -> Member | str:
+def _member(entry: Any) -> MemberAccount | str:
     """The account, or what is wrong with its entry: the others of its page can be trusted all the same."""
     account_id = entry.get("Id") if isinstance(entry, Mapping) else None
     if not isinstance(account_id, str) or not re.fullmatch(r"[0-9]{12}", account_id):
@@ -128,6 +132,6 @@ def _member(entry: Any) -> Member | str:
     try:
         # Status was retired in September 2026; endpoints that know no State still send it.
         state = text(entry, "State") or text(entry, "Status")
-        return Member(account_id, text(entry, "Name"), state in (None, "ACTIVE"))
-    except Nonsense as nonsense:
-        return f"the entry of account {account_id} is broken: {nonsense.message}"
+        return MemberAccount(account_id, text(entry, "Name"), state in (None, "ACTIVE"))
+    except InvalidResponse as nonsense:
+        return f"the entry of account {account_id} is broken: {nonsense.facts.message}"

@@ -18,7 +18,9 @@ from scanner.inventory.records import (
     Target,
     TargetStatus,
 )
-from scanner.service.protocol import CallFailed, Place, RegionPage, Source
+from scanner.service.answers import RegionPage
+from scanner.service.errors import CallFailed
+from scanner.service.protocol import Service, TargetKey
 
 OPEN = "AssumeRole"
 REGIONS = "ListRegions"
@@ -31,12 +33,12 @@ class AccountPlan:
 
     settings: AccountSettings | None
     config: ScannerConfig
-    source: Source
+    source: Service
     door: Queue
     """One for all accounts."""
     region_queue: Queue
     emit: Emit
-    on_target: Callable[["AccountPlan", Place], Awaitable[None]]
+    on_target: Callable[["AccountPlan", TargetKey], Awaitable[None]]
     on_end: Callable[["AccountPlan"], Awaitable[None]]
     ou_path: str | None = None
     account_id: str = UNKNOWN_ACCOUNT
@@ -55,7 +57,7 @@ class AccountPlan:
         return self.settings.name if self.settings else None
 
     def start(self) -> None:
-        self._push(self.door, lambda: self.source.open_account(self.settings), self._opened)
+        self._push(self.door, lambda: self.source.sign_in(self.settings), self._opened)
 
     def _push(
         self, queue: Queue, call: Callable[[], Awaitable[Any]], done: Callable[[Any], Awaitable[None]]
@@ -93,7 +95,7 @@ class AccountPlan:
         else:
             # No account is without a Region: taken at its word, the answer would make this one vanish.
             message = "the account is said to have no Region enabled; look for a proxy in between"
-            raise CallFailed(FailureKind.INVALID_RESPONSE, message)
+            raise CallFailed.of(FailureKind.INVALID_RESPONSE, message)
 
     async def _regions_known(self) -> None:
         self._close()
@@ -103,7 +105,7 @@ class AccountPlan:
             if reason:
                 await self._end_target(region, TargetStatus.SKIPPED, reason)
             else:
-                await self.on_target(self, Place(self.account_id, region))
+                await self.on_target(self, TargetKey(self.account_id, region))
         await self.on_end(self)
 
     def _skipped(self, region: str) -> SkipReason | None:
@@ -119,12 +121,12 @@ class AccountPlan:
                 Failure(
                     scope=FailureScope.ACCOUNT,
                     account_id=self.account_id,
-                    operation=error.operation or self.step,
-                    kind=error.kind,
-                    code=error.code,
-                    message=error.message,
-                    attempts=attempts if error.sent else 0,
-                    request_id=error.request_id,
+                    operation=error.facts.operation or self.step,
+                    kind=error.facts.kind,
+                    code=error.facts.code,
+                    message=error.facts.message,
+                    attempts=attempts if error.facts.sent else 0,
+                    request_id=error.facts.request_id,
                 )
             )
         )
@@ -141,7 +143,7 @@ class AccountPlan:
 
     async def stop(self, kind: FailureKind, message: str) -> None:
         if not self.ended:
-            await self.fail(CallFailed(kind, message), self._job.attempts if self._job else 0)
+            await self.fail(CallFailed.of(kind, message), self._job.attempts if self._job else 0)
 
     async def _end_target(self, region: str, status: TargetStatus, reason: SkipReason | None) -> None:
         await self.emit(

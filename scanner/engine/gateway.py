@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING, Any
 from scanner.engine.calls.paging import Paging
 from scanner.engine.calls.scheduler import Job
 from scanner.inventory.records import FailureKind, GatewayStatus
-from scanner.service.protocol import (
-    CallFailed,
-    GatewayFacts,
-    GatewayNotApplicable,
-    GatewayRecord,
-    GatewayVanished,
+from scanner.service.answers import (
+    GatewayDescription,
+    ListedGateway,
     ListedVolume,
     RecoveryPoints,
-    VolumeFacts,
+    VolumeDescription,
     VolumePage,
 )
+from scanner.service.errors import CallFailed, GatewayNotApplicable, GatewayVanished
 
 if TYPE_CHECKING:
     from scanner.engine.target import TargetScan
@@ -46,15 +44,15 @@ class GatewayScan:
     """What is known of one gateway while it is scanned. Its calls go one after the other."""
 
     target: "TargetScan"
-    record: GatewayRecord
+    record: ListedGateway
     arn: str
     step: str = READ
     job: Job | None = None
     status: GatewayStatus = GatewayStatus.SCANNED
     points: RecoveryPoints | None = None
-    facts: GatewayFacts | None = None
+    facts: GatewayDescription | None = None
     listed: dict[str, ListedVolume] = field(default_factory=dict)
-    described: dict[str, VolumeFacts] = field(default_factory=dict)
+    described: dict[str, VolumeDescription] = field(default_factory=dict)
     paging: Paging = field(default_factory=Paging)
     _undescribed: list[str] = field(default_factory=list)
 
@@ -64,7 +62,7 @@ class GatewayScan:
 
     async def start(self) -> None:
         if self.record.problem:
-            await self.read_failed(CallFailed(FailureKind.INVALID_RESPONSE, self.record.problem), 1)
+            await self.read_failed(CallFailed.of(FailureKind.INVALID_RESPONSE, self.record.problem), 1)
             return
         source, place = self.target.source, self.target.place
         self._ask(READ, lambda: source.list_recovery_points(place, self.arn), self._read, self.read_failed)
@@ -92,7 +90,7 @@ class GatewayScan:
         else:
             self.status = GatewayStatus.FAILED
             await self.target.fail_gateway(self.arn, READ, error, attempts)
-            if error.kind not in HOPELESS and not self.record.problem:
+            if error.facts.kind not in HOPELESS and not self.record.problem:
                 await self._details()
                 return
         await self.target.gateway_done(self)
@@ -132,11 +130,11 @@ class GatewayScan:
         source, place = self.target.source, self.target.place
         self._ask(DESCRIBE_VOLUMES, lambda: source.describe_volumes(place, asked), self._volumes_described)
 
-    async def _volumes_described(self, volumes: tuple[VolumeFacts, ...]) -> None:
+    async def _volumes_described(self, volumes: tuple[VolumeDescription, ...]) -> None:
         stray = next((volume.arn for volume in volumes if volume.arn not in self.listed), None)
         if stray:
             message = f"the answer describes {stray[:200]!r}, which was not asked for"
-            raise CallFailed(FailureKind.INVALID_RESPONSE, message)
+            raise CallFailed.of(FailureKind.INVALID_RESPONSE, message)
         self.described.update((volume.arn, volume) for volume in volumes)
         await self._describe_volumes()
 
@@ -147,7 +145,7 @@ class GatewayScan:
         source, place = self.target.source, self.target.place
         self._ask(DESCRIBE_GATEWAY, lambda: source.describe_gateway(place, self.arn), self._gateway_described)
 
-    async def _gateway_described(self, facts: GatewayFacts) -> None:
+    async def _gateway_described(self, facts: GatewayDescription) -> None:
         self.facts = facts
         await self.target.gateway_done(self)
 
@@ -157,7 +155,7 @@ class GatewayScan:
             await self.target.gateway_done(self)
             return
         await self.target.fail_gateway(self.arn, self.step, error, attempts)
-        if self.step == DESCRIBE_GATEWAY or self.points is None or error.kind in HOPELESS:
+        if self.step == DESCRIBE_GATEWAY or self.points is None or error.facts.kind in HOPELESS:
             await self.target.gateway_done(self)
         else:
             await self._describe_gateway()

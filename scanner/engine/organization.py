@@ -10,12 +10,14 @@ from scanner.engine.calls.scheduler import Job, Queue
 from scanner.engine.target import Emit
 from scanner.inventory.events import FailureSeen, TargetEnded, TargetPlanned
 from scanner.inventory.records import ANY_REGION, Failure, FailureKind, FailureScope, Target, TargetStatus
-from scanner.service.protocol import CallFailed, Inquiry, Member, OrganizationPage, Source
+from scanner.service.answers import MemberAccount, OrganizationPage
+from scanner.service.errors import CallFailed
+from scanner.service.protocol import OrganizationRequest, Service
 
 UNKNOWN_ACCOUNT = "*"
 DEEPEST = 20
 """Levels of units below the root; Organizations allows five."""
-MEMBERS = Inquiry("ListAccountsForParent")
+MEMBERS = OrganizationRequest("ListAccountsForParent")
 UNITS = "ListOrganizationalUnitsForParent"
 
 
@@ -30,7 +32,7 @@ class Discovery:
     configured: dict[str, AccountSettings]
     only: frozenset[str]
     left_out: frozenset[str]
-    source: Source
+    source: Service
     queue: Queue
     emit: Emit
     on_account: Callable[[AccountSettings, str | None], None]
@@ -45,11 +47,11 @@ class Discovery:
     _mistakes: set[tuple[str | None, str | None]] = field(default_factory=set)
 
     def start(self) -> None:
-        self._ask(Inquiry("DescribeOrganization"), self._described)
+        self._ask(OrganizationRequest("DescribeOrganization"), self._described)
 
     def _ask(
         self,
-        inquiry: Inquiry,
+        inquiry: OrganizationRequest,
         done: Callable[[OrganizationPage], Awaitable[None]],
         listing: Paging | None = None,
     ) -> None:
@@ -64,16 +66,16 @@ class Discovery:
             except CallFailed as error:
                 await self._fail(error, job.attempts, inquiry)
             for problem in page.problems:
-                await self._fail(CallFailed(FailureKind.INVALID_RESPONSE, problem), job.attempts, inquiry)
+                await self._fail(CallFailed.of(FailureKind.INVALID_RESPONSE, problem), job.attempts, inquiry)
             await done(page)
             await self._closed()
 
         async def broke(error: CallFailed, attempts: int) -> None:
             # A unit that does not exist is asked about twice: one mistake, whichever is answered first.
-            mistake = (inquiry.parent, error.code)
-            if error.kind is FailureKind.INVALID_REQUEST and inquiry.parent:
-                error.operation = MEMBERS.operation
-            if error.kind is not FailureKind.INVALID_REQUEST or mistake not in self._mistakes:
+            mistake = (inquiry.parent, error.facts.code)
+            if error.facts.kind is FailureKind.INVALID_REQUEST and inquiry.parent:
+                error = error.but(operation=MEMBERS.operation)
+            if error.facts.kind is not FailureKind.INVALID_REQUEST or mistake not in self._mistakes:
                 self._mistakes.add(mistake)
                 await self._fail(error, attempts, inquiry)
             await self._closed()
@@ -94,7 +96,7 @@ class Discovery:
             for unit in self.settings.include_ous:
                 self._visit(unit, unit)
         else:
-            self._ask(Inquiry("ListRoots"), self._roots_came)
+            self._ask(OrganizationRequest("ListRoots"), self._roots_came)
 
     async def _roots_came(self, page: OrganizationPage) -> None:
         for unit, name in page.units:
@@ -109,10 +111,10 @@ class Discovery:
         self._met.add(unit)
         if path.count("/") > DEEPEST:
             told = f"{path[:200]}: units are nested deeper than Organizations allows"
-            raise CallFailed(FailureKind.INVALID_RESPONSE, told)
+            raise CallFailed.of(FailureKind.INVALID_RESPONSE, told)
         if not known and unit not in self.settings.exclude_ous:
-            self._ask(Inquiry("ListAccountsForParent", unit), partial(self._accounts_came, path))
-            self._ask(Inquiry(UNITS, unit), partial(self._units_came, path))
+            self._ask(OrganizationRequest("ListAccountsForParent", unit), partial(self._accounts_came, path))
+            self._ask(OrganizationRequest(UNITS, unit), partial(self._units_came, path))
 
     async def _accounts_came(self, path: str, page: OrganizationPage) -> None:
         for member in page.accounts:
@@ -124,7 +126,7 @@ class Discovery:
                 self._found.add(member.account_id)
                 self.on_account(self._account(member), path)
 
-    def _wanted(self, member: Member) -> bool:
+    def _wanted(self, member: MemberAccount) -> bool:
         settings, account_id = self.settings, member.account_id
         return (
             member.active
@@ -135,7 +137,7 @@ class Discovery:
             and (settings.include_management_account or account_id != self.management_account)
         )
 
-    def _account(self, member: Member) -> AccountSettings:
+    def _account(self, member: MemberAccount) -> AccountSettings:
         settings = self.settings
         return AccountSettings(
             id=member.account_id,
@@ -146,23 +148,25 @@ class Discovery:
             via=settings.via,
         )
 
-    async def _fail(self, error: CallFailed, attempts: int, inquiry: Inquiry) -> None:
+    async def _fail(self, error: CallFailed, attempts: int, inquiry: OrganizationRequest) -> None:
         await self._tell(UNKNOWN_ACCOUNT, error, attempts, inquiry)
         if not self.failed:
             self.failed = True
             # Accounts that could not even be listed stand in the books as one target that failed.
             await self._fail_target(UNKNOWN_ACCOUNT)
 
-    async def _tell(self, account_id: str, error: CallFailed, attempts: int, inquiry: Inquiry) -> None:
+    async def _tell(
+        self, account_id: str, error: CallFailed, attempts: int, inquiry: OrganizationRequest
+    ) -> None:
         failure = Failure(
             scope=FailureScope.ACCOUNT,
             account_id=account_id,
-            operation=error.operation or inquiry.operation,
-            kind=error.kind,
-            code=error.code,
-            message=f"{inquiry.parent}: {error.message}" if inquiry.parent else error.message,
-            attempts=attempts if error.sent else 0,
-            request_id=error.request_id,
+            operation=error.facts.operation or inquiry.operation,
+            kind=error.facts.kind,
+            code=error.facts.code,
+            message=f"{inquiry.parent}: {error.facts.message}" if inquiry.parent else error.facts.message,
+            attempts=attempts if error.facts.sent else 0,
+            request_id=error.facts.request_id,
         )
         await self.emit(FailureSeen(failure))
 
@@ -182,11 +186,13 @@ class Discovery:
             return
         for account_id in sorted(self.only - self.left_out - self._found - self.configured.keys()):
             message = "the organization has no such account, or it is suspended or left out; check --account"
-            await self._tell(account_id, CallFailed(FailureKind.INVALID_REQUEST, message), 1, MEMBERS)
+            await self._tell(account_id, CallFailed.of(FailureKind.INVALID_REQUEST, message), 1, MEMBERS)
             await self._fail_target(account_id)
         for unit in sorted(set(self.settings.exclude_ous) - self._met):
             message = "no such unit was met, so it kept nothing out of the scan; look at exclude_ous"
-            await self._fail(CallFailed(FailureKind.INVALID_REQUEST, message), 1, Inquiry(UNITS, unit))
+            await self._fail(
+                CallFailed.of(FailureKind.INVALID_REQUEST, message), 1, OrganizationRequest(UNITS, unit)
+            )
 
     async def _closed(self) -> None:
         self._open -= 1
@@ -202,6 +208,6 @@ class Discovery:
         if not self.ended:
             self.ended = True
             self.queue.close()
-            await self._fail(CallFailed(kind, message), 0, MEMBERS)
+            await self._fail(CallFailed.of(kind, message), 0, MEMBERS)
             self._configured_remain()
             await self.on_end(self)

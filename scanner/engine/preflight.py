@@ -7,23 +7,20 @@ from typing import TypeVar
 
 from scanner.config.settings import AccountSettings
 from scanner.inventory.records import FailureKind
-from scanner.service.protocol import (
-    CallFailed,
-    GatewayFacts,
+from scanner.service.answers import (
+    GatewayDescription,
     GatewayPage,
-    GatewayRecord,
-    GatewayVanished,
-    Inquiry,
+    ListedGateway,
     ListedVolume,
     OrganizationPage,
-    Place,
     RecoveryPoints,
     RegionPage,
-    Source,
     TagPage,
-    VolumeFacts,
+    VolumeDescription,
     VolumePage,
 )
+from scanner.service.errors import CallFailed, GatewayVanished
+from scanner.service.protocol import OrganizationRequest, Service, TargetKey
 
 NOBODY = "sgw-00000000"
 """No gateway's id. Permissions are checked before existence, so its GatewayNotFound proves them."""
@@ -36,12 +33,12 @@ Found = TypeVar("Found")
 class Probe:
     """`source`, cut down to one cached gateway for each target, or to one that does not exist."""
 
-    source: Source
+    source: Service
 
-    async def open_account(self, account: AccountSettings | None) -> str:
-        return await self.source.open_account(account)
+    async def sign_in(self, account: AccountSettings | None) -> str:
+        return await self.source.sign_in(account)
 
-    async def organization(self, inquiry: Inquiry) -> OrganizationPage:
+    async def organization(self, inquiry: OrganizationRequest) -> OrganizationPage:
         return await self.source.organization(inquiry)
 
     async def enabled_regions(self, account_id: str, marker: str | None) -> RegionPage:
@@ -53,33 +50,35 @@ class Probe:
     def offered(self, region: str) -> bool:
         return self.source.offered(region)
 
-    async def list_gateways(self, place: Place, marker: str | None) -> GatewayPage:
-        page = await self.source.list_gateways(place, marker)
+    async def list_gateways(self, target: TargetKey, marker: str | None) -> GatewayPage:
+        page = await self.source.list_gateways(target, marker)
         cached = next((each for each in page.gateways if each.type == "CACHED" and each.arn), None)
-        arn = f"arn:{self.partition_of(place.region)}:storagegateway:{place.region}:{place.account_id}"
-        return GatewayPage((cached or GatewayRecord(f"{arn}:gateway/{NOBODY}", type="CACHED"),))
+        arn = f"arn:{self.partition_of(target.region)}:storagegateway:{target.region}:{target.account_id}"
+        return GatewayPage((cached or ListedGateway(f"{arn}:gateway/{NOBODY}", type="CACHED"),))
 
-    async def list_recovery_points(self, place: Place, gateway_arn: str) -> RecoveryPoints:
+    async def list_recovery_points(self, target: TargetKey, gateway_arn: str) -> RecoveryPoints:
         nothing = RecoveryPoints(datetime.now(UTC), ())
-        return await _admitted(self.source.list_recovery_points(place, gateway_arn), nothing)
+        return await _admitted(self.source.list_recovery_points(target, gateway_arn), nothing)
 
-    async def describe_gateway(self, place: Place, gateway_arn: str) -> GatewayFacts:
-        return await _admitted(self.source.describe_gateway(place, gateway_arn), GatewayFacts({}, {}))
+    async def describe_gateway(self, target: TargetKey, gateway_arn: str) -> GatewayDescription:
+        return await _admitted(self.source.describe_gateway(target, gateway_arn), GatewayDescription({}, {}))
 
-    async def list_volumes(self, place: Place, gateway_arn: str, marker: str | None) -> VolumePage:
-        page = await _admitted(self.source.list_volumes(place, gateway_arn, marker), VolumePage(()))
+    async def list_volumes(self, target: TargetKey, gateway_arn: str, marker: str | None) -> VolumePage:
+        page = await _admitted(self.source.list_volumes(target, gateway_arn, marker), VolumePage(()))
         return VolumePage(page.volumes[:1] or (ListedVolume(f"{gateway_arn}/volume/{NOTHING}"),))
 
-    async def describe_volumes(self, place: Place, volume_arns: tuple[str, ...]) -> tuple[VolumeFacts, ...]:
+    async def describe_volumes(
+        self, target: TargetKey, volume_arns: tuple[str, ...]
+    ) -> tuple[VolumeDescription, ...]:
         try:
-            return await _admitted(self.source.describe_volumes(place, volume_arns), ())
+            return await _admitted(self.source.describe_volumes(target, volume_arns), ())
         except CallFailed as failure:
-            if failure.kind is FailureKind.INVALID_REQUEST and volume_arns[0].endswith(NOTHING):
+            if failure.facts.kind is FailureKind.INVALID_REQUEST and volume_arns[0].endswith(NOTHING):
                 return ()
             raise
 
-    async def list_tags(self, place: Place, marker: str | None) -> TagPage:
-        return replace(await self.source.list_tags(place, marker), marker=None)
+    async def list_tags(self, target: TargetKey, marker: str | None) -> TagPage:
+        return replace(await self.source.list_tags(target, marker), marker=None)
 
 
 async def _admitted(call: Awaitable[Found], otherwise: Found) -> Found:
@@ -89,6 +88,6 @@ async def _admitted(call: Awaitable[Found], otherwise: Found) -> Found:
     except GatewayVanished:
         return otherwise
     except CallFailed as failure:
-        if failure.kind is FailureKind.GATEWAY_UNREACHABLE:
+        if failure.facts.kind is FailureKind.GATEWAY_UNREACHABLE:
             return otherwise
         raise

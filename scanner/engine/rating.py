@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from scanner.inventory.records import Gateway, GatewayStatus, Verdict, Volume
 from scanner.policy.rules import Rater
-from scanner.service.protocol import VolumeRecord
+from scanner.service.answers import RecoveryPoint
 
 if TYPE_CHECKING:
     from scanner.engine.gateway import GatewayScan
@@ -43,7 +43,7 @@ def volumes_of(scan: "GatewayScan", rater: Rater) -> Iterator[Volume]:
         yield _volume(scan, arn, read.get(arn), rater)
 
 
-def _volume(scan: "GatewayScan", arn: str, record: VolumeRecord | None, rater: Rater) -> Volume:
+def _volume(scan: "GatewayScan", arn: str, record: RecoveryPoint | None, rater: Rater) -> Volume:
     listed, described = scan.listed.get(arn), scan.described.get(arn)
     tags = None if scan.target.tags is None else scan.target.tags.get(arn, {})
     sizes = [each.size_bytes for each in (record, described, listed) if each]
@@ -66,7 +66,7 @@ def _volume(scan: "GatewayScan", arn: str, record: VolumeRecord | None, rater: R
 
 
 def _verdict(
-    scan: "GatewayScan", arn: str, record: VolumeRecord | None, tags: dict[str, str] | None, rater: Rater
+    scan: "GatewayScan", arn: str, record: RecoveryPoint | None, tags: dict[str, str] | None, rater: Rater
 ) -> Verdict:
     target = scan.target
     return rater.verdict(

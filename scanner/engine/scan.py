@@ -30,7 +30,8 @@ from scanner.inventory.records import (
     outcome_of,
 )
 from scanner.policy.rules import Rater
-from scanner.service.protocol import CallFailed, Place, Source
+from scanner.service.errors import CallFailed
+from scanner.service.protocol import Service, TargetKey
 
 ACTIVE_PER_SLOT = 64
 """Targets under way for each call in flight: throttled ones wait, and must not keep others from starting."""
@@ -49,7 +50,7 @@ class Scan:
     """One run over all accounts; `run` drives it and hands every event to `emit`."""
 
     config: ScannerConfig
-    source: Source
+    source: Service
     limits: Limits
     version: str
     emit_to: Emit
@@ -181,7 +182,7 @@ class Scan:
         gate = self._gates.setdefault(endpoint, Gate(endpoint))
         return Queue(self._schedule, self.limits.lane(lane), gate, budget)
 
-    async def _start_target(self, plan: AccountPlan, place: Place) -> None:
+    async def _start_target(self, plan: AccountPlan, place: TargetKey) -> None:
         target = TargetScan(
             place,
             plan.name,
@@ -241,16 +242,16 @@ class Scan:
         now = anyio.current_time()
         pace, gate = job.queue.lane.pace, job.queue.gate
         # What broke on the way to credentials says nothing of the place that would have been asked.
-        told = answered and (error is None or error.sent)
-        silent = error is not None and (error.kind is FailureKind.TIMEOUT or not error.connected)
+        told = answered and (error is None or error.facts.sent)
+        silent = error is not None and (error.facts.kind is FailureKind.TIMEOUT or not error.facts.connected)
         if gate and told:
             gate.ended(error if silent else None, sent_at, now, again=job.tries > 1)
         elif gate:
             gate.passed()
         if not told or silent:
             pace.lost(now)
-        elif error and error.kind is FailureKind.THROTTLED:
-            pace.throttled(sent_at, now, error.retry_after)
+        elif error and error.facts.kind is FailureKind.THROTTLED:
+            pace.throttled(sent_at, now, error.facts.retry_after)
         else:
             pace.admitted(sent_at, now)
 
@@ -261,12 +262,12 @@ class Scan:
             except CallFailed as nonsense:
                 await job.failed(nonsense, job.attempts)
             return
-        if not error.sent:
+        if not error.facts.sent:
             job.attempts -= 1
             if job.counted:
                 self._calls["attempted"] -= 1
                 self._calls["retried"] -= job.attempts > 0
-        if job.counted and error.kind is FailureKind.THROTTLED:
+        if job.counted and error.facts.kind is FailureKind.THROTTLED:
             self._calls["throttled"] += 1
         delay = self._delay(job, error)
         if delay is None:
@@ -280,26 +281,26 @@ class Scan:
                 place.region if place else None,
                 job.gateway_arn,
                 job.operation,
-                error.kind,
-                error.code,
-                error.request_id,
+                error.facts.kind,
+                error.facts.code,
+                error.facts.request_id,
                 job.attempts,
                 delay,
             )
         )
 
     def _delay(self, job: Job, error: CallFailed) -> float | None:
-        if error.mended and not job.mended:
+        if error.facts.repeat and not job.mended:
             job.mended = True
             return 0.0
         gate = job.queue.gate
-        if gate and gate.shut and error.retryable and error.sent:
+        if gate and gate.shut and error.facts.retryable and error.facts.sent:
             # It only proved that nobody answers yet, which the gate has the patience for.
             job.tries -= 1
             return 0.0
         delay = self._retry.delay(error, job.tries, self.dice)
         # An endpoint that answers, whatever it answers, is not dead: only silence is rationed.
-        if delay is not None and error.kind in RATIONED and not job.queue.budget.spend():
+        if delay is not None and error.facts.kind in RATIONED and not job.queue.budget.spend():
             return None
         return delay
 

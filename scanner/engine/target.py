@@ -24,17 +24,9 @@ from scanner.inventory.records import (
     TargetStatus,
 )
 from scanner.policy.rules import Rater
-from scanner.service.protocol import (
-    CallFailed,
-    GatewayPage,
-    GatewayRecord,
-    ListedVolume,
-    Place,
-    RegionNotEnabled,
-    Source,
-    TagPage,
-    VolumeRecord,
-)
+from scanner.service.answers import GatewayPage, ListedGateway, ListedVolume, RecoveryPoint, TagPage
+from scanner.service.errors import CallFailed, RegionNotEnabled
+from scanner.service.protocol import Service, TargetKey
 
 LIST = "ListGateways"
 TAGS = "GetResources"
@@ -53,12 +45,12 @@ class Emit(Protocol):
 class TargetScan:
     """What is known of one target while it is scanned."""
 
-    place: Place
+    place: TargetKey
     account_name: str | None
     ou_path: str | None
     account_rpo: timedelta | None
     details: frozenset[str]
-    source: Source
+    source: Service
     queue: Queue
     tag_queue: Queue
     emit: Emit
@@ -142,7 +134,7 @@ class TargetScan:
             self._ask_tags(None, {})
         await self.emit(GatewaysListed(*self.place, len(fresh) + len(broken)))
         for problem in broken:
-            nonsense = CallFailed(FailureKind.INVALID_RESPONSE, problem, request_id=page.request_id)
+            nonsense = CallFailed.of(FailureKind.INVALID_RESPONSE, problem, request_id=page.request_id)
             await self._fail(nonsense, tries, LIST)
         if endless:
             await self._fail(endless, tries, LIST)
@@ -154,9 +146,9 @@ class TargetScan:
                 await self.gateway_done(gateway)
         await self._end_if_done()
 
-    def _sorted_out(self, page: GatewayPage) -> tuple[dict[str, GatewayRecord], list[str]]:
+    def _sorted_out(self, page: GatewayPage) -> tuple[dict[str, ListedGateway], list[str]]:
         """The entries of a page that are new, by ARN, and what is wrong with each of the others."""
-        fresh: dict[str, GatewayRecord] = {}
+        fresh: dict[str, ListedGateway] = {}
         broken = []
         for record in page.gateways:
             problem = self._stranger(record)
@@ -169,7 +161,7 @@ class TargetScan:
                 fresh[record.arn] = replace(fresh[record.arn], problem=told)
         return fresh, broken
 
-    def _stranger(self, record: GatewayRecord) -> str | None:
+    def _stranger(self, record: ListedGateway) -> str | None:
         if record.arn is None:
             return "a listed gateway has no ARN, so it could not be asked"
         parts = GATEWAY_ARN.fullmatch(record.arn)
@@ -218,10 +210,10 @@ class TargetScan:
         await self._end_if_done()
 
     def check_volumes(
-        self, records: Iterable[VolumeRecord | ListedVolume], request_id: str | None = None
+        self, records: Iterable[RecoveryPoint | ListedVolume], request_id: str | None = None
     ) -> None:
         """Raises CallFailed for a record of another target, and for two that contradict each other."""
-        mine: dict[str, VolumeRecord | ListedVolume] = {}
+        mine: dict[str, RecoveryPoint | ListedVolume] = {}
         for found in records:
             parts = VOLUME_ARN.fullmatch(found.arn)
             problem = None
@@ -230,7 +222,7 @@ class TargetScan:
             elif mine.setdefault(found.arn, found) != found:
                 problem = f"two records of the volume {found.arn} contradict each other"
             if problem:
-                raise CallFailed(FailureKind.INVALID_RESPONSE, problem, request_id=request_id)
+                raise CallFailed.of(FailureKind.INVALID_RESPONSE, problem, request_id=request_id)
 
     async def gateway_done(self, gateway: GatewayScan) -> None:
         """All that can be known of a gateway is known; its verdicts may still have to wait for tags."""
@@ -261,19 +253,19 @@ class TargetScan:
             account_id=self.place.account_id,
             region=self.place.region,
             gateway_arn=gateway_arn,
-            operation=error.operation or operation,
-            kind=error.kind,
-            code=error.code,
-            message=error.message,
+            operation=error.facts.operation or operation,
+            kind=error.facts.kind,
+            code=error.facts.code,
+            message=error.facts.message,
             attempts=attempts,
-            request_id=error.request_id,
+            request_id=error.facts.request_id,
         )
         await self.emit(FailureSeen(failure))
 
     async def stop(self, kind: FailureKind, message: str) -> None:
         """End now: whatever has not been read fails with `kind`."""
         self._close()
-        error = CallFailed(kind, message)
+        error = CallFailed.of(kind, message)
         if self.listing:
             self.listing, self.listing_broke = False, True
             await self._fail(error, self.page_job.attempts if self.page_job else 0, LIST)

@@ -238,8 +238,20 @@ class Volume(Record):
     verdict: Verdict
 
 
+class Refused(Record):
+    """Who was refused what: the principal's ARN, the IAM action and the resource, as far as AWS says."""
+
+    principal: str | None = None
+    action: str | None = None
+    resource: str | None = None
+
+
 class Failure(Record):
-    """What could not be read, why, and after how many attempts (0: nothing was sent)."""
+    """What could not be read, why, and after how many attempts (0: nothing was sent).
+
+    `message` holds the service's own words, `remedy` what helps, `refused` the facts of a denied permission,
+    `waived` the reason of a waiver that excuses an unreachable gateway.
+    """
 
     scope: FailureScope
     account_id: AccountId
@@ -249,6 +261,9 @@ class Failure(Record):
     kind: FailureKind
     code: str | None = None
     message: str
+    remedy: str | None = None
+    refused: Refused | None = None
+    waived: str | None = None
     attempts: Count = 0
     request_id: str | None = None
 

@@ -27,7 +27,7 @@ from scanner.aws.connections import TooLongError
 from scanner.aws.errors import LONGEST_MESSAGE, clean, failed
 from scanner.emulator.faults import THROTTLES
 from scanner.inventory.records import FailureKind
-from scanner.service.protocol import CallFailed, GatewayNotApplicable, GatewayVanished
+from scanner.service.errors import CallFailed, GatewayNotApplicable, GatewayVanished
 
 SETS = (
     errors.SERVER_ERRORS,
@@ -86,19 +86,19 @@ def test_the_inner_code_decides_whatever_stands_outside(
     outer: str, status: int, inner: str, kind: FailureKind, retried: bool, type_: type, message: str
 ) -> None:
     failure = refused(outer, inner=inner, status=status, message=message)
-    assert (failure.kind, failure.retryable, type(failure)) == (kind, retried, type_)
-    assert (failure.code, failure.request_id) == (inner.strip(), "r-1")
-    assert failure.message
+    assert (failure.facts.kind, failure.facts.retryable, type(failure)) == (kind, retried, type_)
+    assert (failure.facts.code, failure.facts.request_id) == (inner.strip(), "r-1")
+    assert failure.facts.message
 
 
 @pytest.mark.parametrize("code", sorted(errors.THROTTLES | set(THROTTLES)))
 def test_throttling_is_known_under_each_of_its_names(code: str) -> None:
-    assert refused(code).kind is FailureKind.THROTTLED
-    assert refused(code, message="").message
+    assert refused(code).facts.kind is FailureKind.THROTTLED
+    assert refused(code, message="").facts.message
 
 
 def test_status_429_is_throttling_without_a_name() -> None:
-    assert refused("", status=429).kind is FailureKind.THROTTLED
+    assert refused("", status=429).facts.kind is FailureKind.THROTTLED
 
 
 @pytest.mark.parametrize(
@@ -109,36 +109,36 @@ def test_status_429_is_throttling_without_a_name() -> None:
 def test_retry_after_is_read_in_seconds_and_bounded(
     text: str, seconds: float | None, code: str, status: int
 ) -> None:
-    assert refused(code, status=status, **{"retry-after": text}).retry_after == seconds
+    assert refused(code, status=status, **{"retry-after": text}).facts.retry_after == seconds
 
 
 @pytest.mark.parametrize("code", sorted(errors.DENIALS))
 def test_a_denial_is_told_with_the_remedy_and_not_tried_again(code: str) -> None:
     failure = refused(code)
-    assert (failure.kind, failure.retryable, failure.named_gateway) == (
+    assert (failure.facts.kind, failure.facts.retryable, failure.facts.by_resource_policy) == (
         FailureKind.ACCESS_DENIED,
         False,
         False,
     )
-    assert "sgw-scanner iam policy" in failure.message
+    assert "sgw-scanner iam policy" in failure.facts.message
 
 
 def test_a_denial_by_a_gateways_own_policy_is_told_apart() -> None:
     message = "User: u is not authorized because no resource-based policy allows it"
-    assert refused("AccessDeniedException", message=message).named_gateway
+    assert refused("AccessDeniedException", message=message).facts.by_resource_policy
 
 
 @pytest.mark.parametrize("code", sorted(errors.CREDENTIALS))
 def test_credentials_that_are_not_taken_are_told_as_such(code: str) -> None:
-    assert refused(code, message="").kind is FailureKind.CREDENTIALS
-    assert code in refused(code, message="").message or ";" in refused(code, message="").message
+    assert refused(code, message="").facts.kind is FailureKind.CREDENTIALS
+    assert code in refused(code, message="").facts.message or ";" in refused(code, message="").facts.message
 
 
 @pytest.mark.parametrize("code", ["InvalidSignatureException", "SignatureDoesNotMatch"])
 @pytest.mark.parametrize("message", ["Signature expired: 1 < 2", "Signature not yet current: 2 > 1"])
 def test_a_wrong_clock_comes_with_the_remedy(code: str, message: str) -> None:
-    assert "set it by NTP" in refused(code, message=message).message
-    assert "set it by NTP" not in refused(code, message="does not match").message
+    assert "set it by NTP" in refused(code, message=message).facts.message
+    assert "set it by NTP" not in refused(code, message="does not match").facts.message
 
 
 @pytest.mark.parametrize(
@@ -157,9 +157,9 @@ def test_what_has_no_inner_code_goes_by_name_then_status(
     code: str, status: int, kind: FailureKind, message: str
 ) -> None:
     failure = refused(code, status=status, message=message)
-    assert failure.kind is kind
-    assert failure.code == (code or None)
-    assert failure.message
+    assert failure.facts.kind is kind
+    assert failure.facts.code == (code or None)
+    assert failure.facts.message
 
 
 URL = "https://storagegateway.us-east-1.amazonaws.com/?secret=1"
@@ -187,10 +187,10 @@ def test_what_the_sdk_raises_has_a_kind(
     error: Exception, kind: FailureKind, connected: bool, sent: bool
 ) -> None:
     failure = failed(error, "ListGateways")
-    assert (failure.kind, failure.connected, failure.sent) == (kind, connected, sent)
-    assert failure.message.isprintable()
-    assert "secret" not in failure.message
-    assert failure.retryable == sent
+    assert (failure.facts.kind, failure.facts.connected, failure.facts.sent) == (kind, connected, sent)
+    assert failure.facts.message.isprintable()
+    assert "secret" not in failure.facts.message
+    assert failure.facts.retryable == sent
 
 
 PLACE: Any = SimpleNamespace(host="here", port=443, ssl=True)
@@ -205,7 +205,7 @@ PLACE: Any = SimpleNamespace(host="here", port=443, ssl=True)
 )
 def test_a_connection_that_broke_later_was_one(cause: Exception, connected: bool) -> None:
     """And so says nothing against its endpoint."""
-    assert failed(EndpointConnectionError(endpoint_url="x", error=cause), "X").connected is connected
+    assert failed(EndpointConnectionError(endpoint_url="x", error=cause), "X").facts.connected is connected
 
 
 @pytest.mark.parametrize(
@@ -230,18 +230,18 @@ def test_whoever_asks_to_be_left_alone_is_heeded(told: str, seconds: float | Non
         "error": {"errorCode": inner},
         "ResponseMetadata": {"HTTPStatusCode": 500, "HTTPHeaders": headers},
     }
-    assert failed(ClientError(response, "X"), "X").retry_after == seconds
+    assert failed(ClientError(response, "X"), "X").facts.retry_after == seconds
 
 
 def test_an_answer_without_end_is_none_of_the_service() -> None:
     failure = failed(HTTPClientError(error=TooLongError("the answer is longer than 32 MiB")), "X")
-    assert (failure.kind, failure.retryable) == (FailureKind.INVALID_RESPONSE, False)
+    assert (failure.facts.kind, failure.facts.retryable) == (FailureKind.INVALID_RESPONSE, False)
 
 
 def test_a_request_is_known_by_the_header_that_the_sdk_passes_over() -> None:
     headers = {"x-amzn-requestid": "request-7"}
     response: Any = {"Error": {}, "ResponseMetadata": {"HTTPStatusCode": 503, "HTTPHeaders": headers}}
-    assert failed(ClientError(response, "X"), "X").request_id == "request-7"
+    assert failed(ClientError(response, "X"), "X").facts.request_id == "request-7"
 
 
 def test_a_defect_of_our_own_is_raised_as_it_is() -> None:
@@ -271,4 +271,4 @@ def test_a_code_that_no_file_can_hold_is_told_by_its_escape(place: str) -> None:
     code = "Y\ud800" if place == "__type" else body["__type"]
     response: Any = {"Error": {"Code": code, "Message": ""}, "error": modeled, "ResponseMetadata": {}}
     failure = failed(ClientError(response, "ListGateways"), "ListGateways")
-    assert failure.code == "Y\\ud800"
+    assert failure.facts.code == "Y\\ud800"

@@ -483,5 +483,5 @@ async def test_an_error_in_no_form_of_the_service_is_told_by_its_status(
         failure = failed(error, operation)
     else:
         failure = failed(ClientError(parsed, operation), operation)
-    assert failure.kind is (FailureKind.SERVER_ERROR if status >= 500 else FailureKind.INVALID_RESPONSE)
-    assert failure.retryable
+    assert failure.facts.kind is (FailureKind.SERVER_ERROR if status >= 500 else FailureKind.INVALID_RESPONSE)
+    assert failure.facts.retryable

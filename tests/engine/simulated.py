@@ -14,37 +14,35 @@ from scanner.inventory.collect import Fold
 from scanner.inventory.events import Event
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import FailureKind
-from scanner.service.protocol import (
-    CallFailed,
-    GatewayFacts,
+from scanner.service.answers import (
+    GatewayDescription,
     GatewayPage,
-    GatewayRecord,
-    Inquiry,
+    ListedGateway,
     OrganizationPage,
-    Place,
+    RecoveryPoint,
     RecoveryPoints,
     RegionPage,
-    Source,
     TagPage,
-    VolumeFacts,
+    VolumeDescription,
     VolumePage,
-    VolumeRecord,
 )
+from scanner.service.errors import CallFailed
+from scanner.service.protocol import OrganizationRequest, Service, TargetKey
 
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
-Fault = Callable[[str, Place, str | None, int], CallFailed | None]
+Fault = Callable[[str, TargetKey, str | None, int], CallFailed | None]
 
 
-def no_fault(operation: str, place: Place, gateway: str | None, nth: int) -> CallFailed | None:
+def no_fault(operation: str, place: TargetKey, gateway: str | None, nth: int) -> CallFailed | None:
     return None
 
 
 def throttle() -> CallFailed:
-    return CallFailed(FailureKind.THROTTLED, "Rate exceeded", code="ThrottlingException", retryable=True)
+    return CallFailed.of(FailureKind.THROTTLED, "Rate exceeded", code="ThrottlingException", retryable=True)
 
 
 def denied() -> CallFailed:
-    return CallFailed(FailureKind.ACCESS_DENIED, "not authorized", code="AccessDeniedException")
+    return CallFailed.of(FailureKind.ACCESS_DENIED, "not authorized", code="AccessDeniedException")
 
 
 @dataclass
@@ -56,10 +54,10 @@ class SimulatedSource:
     page_size: int = 100
     latency: float = 0.05
     fault: Fault = no_fault
-    pages: Callable[[Place, str | None], GatewayPage] | None = None
-    points: Callable[[Place, str], RecoveryPoints] | None = None
-    organization_pages: Callable[[Inquiry], OrganizationPage] = lambda inquiry: OrganizationPage()
-    facts: Callable[[str], GatewayFacts] = lambda arn: GatewayFacts({"state": "RUNNING"}, {})
+    pages: Callable[[TargetKey, str | None], GatewayPage] | None = None
+    points: Callable[[TargetKey, str], RecoveryPoints] | None = None
+    organization_pages: Callable[[OrganizationRequest], OrganizationPage] = lambda inquiry: OrganizationPage()
+    facts: Callable[[str], GatewayDescription] = lambda arn: GatewayDescription({"state": "RUNNING"}, {})
     listed: Callable[[str], VolumePage] = lambda arn: VolumePage(())
     tag_page: Callable[[str | None], TagPage] = lambda marker: TagPage({})
     regions: tuple[str, ...] = ("us-east-1", "eu-west-1")
@@ -67,11 +65,11 @@ class SimulatedSource:
     partition: str = "aws"
     not_offered: frozenset[str] = frozenset()
     calls: Counter[str] = field(default_factory=Counter)
-    tries: Counter[tuple[str, Place, str | None]] = field(default_factory=Counter)
+    tries: Counter[tuple[str, TargetKey, str | None]] = field(default_factory=Counter)
     in_flight: Counter[object] = field(default_factory=Counter)
     peak: Counter[object] = field(default_factory=Counter)
 
-    async def _call(self, operation: str, place: Place, key: str | None = None) -> None:
+    async def _call(self, operation: str, place: TargetKey, key: str | None = None) -> None:
         self.calls[operation] += 1
         self.tries[operation, place, key] += 1
         nth = self.tries[operation, place, key]
@@ -87,17 +85,17 @@ class SimulatedSource:
         if error:
             raise error
 
-    async def organization(self, inquiry: Inquiry) -> OrganizationPage:
-        await self._call(inquiry.operation, Place("", ""), inquiry.parent)
+    async def organization(self, inquiry: OrganizationRequest) -> OrganizationPage:
+        await self._call(inquiry.operation, TargetKey("", ""), inquiry.parent)
         return self.organization_pages(inquiry)
 
-    async def open_account(self, account: AccountSettings | None) -> str:
+    async def sign_in(self, account: AccountSettings | None) -> str:
         identifier = account.id if account else "000000000001"
-        await self._call("open", Place(identifier, ""))
+        await self._call("open", TargetKey(identifier, ""))
         return identifier
 
     async def enabled_regions(self, account_id: str, marker: str | None) -> RegionPage:
-        await self._call("regions", Place(account_id, ""), marker)
+        await self._call("regions", TargetKey(account_id, ""), marker)
         return self.region_pages(marker) if self.region_pages else RegionPage(self.regions)
 
     def partition_of(self, region: str) -> str:
@@ -106,7 +104,7 @@ class SimulatedSource:
     def offered(self, region: str) -> bool:
         return region not in self.not_offered
 
-    async def list_gateways(self, place: Place, marker: str | None) -> GatewayPage:
+    async def list_gateways(self, place: TargetKey, marker: str | None) -> GatewayPage:
         await self._call("list", place, marker)
         if self.pages:
             return self.pages(place, marker)
@@ -115,40 +113,44 @@ class SimulatedSource:
         records = tuple(cached(place, number) for number in range(start, end))
         return GatewayPage(records, str(end) if end < self.gateways else None)
 
-    async def list_recovery_points(self, place: Place, gateway_arn: str) -> RecoveryPoints:
+    async def list_recovery_points(self, place: TargetKey, gateway_arn: str) -> RecoveryPoints:
         await self._call("read", place, gateway_arn)
         if self.points:
             return self.points(place, gateway_arn)
         return RecoveryPoints(
             NOW,
             tuple(
-                VolumeRecord(f"{gateway_arn}/volume/vol-{number:08X}", 2**40, 2**30, NOW - timedelta(hours=1))
+                RecoveryPoint(
+                    f"{gateway_arn}/volume/vol-{number:08X}", 2**40, 2**30, NOW - timedelta(hours=1)
+                )
                 for number in range(self.volumes)
             ),
         )
 
-    async def describe_gateway(self, place: Place, gateway_arn: str) -> GatewayFacts:
+    async def describe_gateway(self, place: TargetKey, gateway_arn: str) -> GatewayDescription:
         await self._call("describe", place, gateway_arn)
         return self.facts(gateway_arn)
 
-    async def list_volumes(self, place: Place, gateway_arn: str, marker: str | None) -> VolumePage:
+    async def list_volumes(self, place: TargetKey, gateway_arn: str, marker: str | None) -> VolumePage:
         await self._call("list volumes", place, gateway_arn)
         return self.listed(gateway_arn)
 
-    async def describe_volumes(self, place: Place, volume_arns: tuple[str, ...]) -> tuple[VolumeFacts, ...]:
+    async def describe_volumes(
+        self, place: TargetKey, volume_arns: tuple[str, ...]
+    ) -> tuple[VolumeDescription, ...]:
         await self._call("describe volumes", place, volume_arns[0])
         return tuple(
-            VolumeFacts(arn, {"status": "AVAILABLE"}, 2**40, None, "ATTACHED") for arn in volume_arns
+            VolumeDescription(arn, {"status": "AVAILABLE"}, 2**40, None, "ATTACHED") for arn in volume_arns
         )
 
-    async def list_tags(self, place: Place, marker: str | None) -> TagPage:
+    async def list_tags(self, place: TargetKey, marker: str | None) -> TagPage:
         await self._call("tags", place, marker)
         return self.tag_page(marker)
 
 
-def cached(place: Place, number: int, type: str | None = "CACHED") -> GatewayRecord:
+def cached(place: TargetKey, number: int, type: str | None = "CACHED") -> ListedGateway:
     arn = f"arn:aws:storagegateway:{place.region}:{place.account_id}:gateway/sgw-{number:08X}"
-    return GatewayRecord(arn, f"gateway {number}", type, "ACTIVE")
+    return ListedGateway(arn, f"gateway {number}", type, "ACTIVE")
 
 
 def config(accounts: int = 1, regions: tuple[str, ...] = ("us-east-1",), **scan: object) -> ScannerConfig:
@@ -160,7 +162,7 @@ def config(accounts: int = 1, regions: tuple[str, ...] = ("us-east-1",), **scan:
     )
 
 
-async def events_of(config: ScannerConfig, source: Source) -> list[Event]:
+async def events_of(config: ScannerConfig, source: Service) -> list[Event]:
     seen: list[Event] = []
 
     async def emit(event: Event) -> None:
@@ -173,7 +175,7 @@ async def events_of(config: ScannerConfig, source: Source) -> list[Event]:
     return seen
 
 
-async def inventory_of(config: ScannerConfig, source: Source) -> Inventory:
+async def inventory_of(config: ScannerConfig, source: Service) -> Inventory:
     fold = Fold()
     for event in await events_of(config, source):
         fold.add(event)

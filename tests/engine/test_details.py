@@ -10,23 +10,21 @@ import pytest
 from scanner.config.settings import ScannerConfig
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import FailureKind, GatewayStatus, Outcome, TargetStatus, VerdictStatus
-from scanner.service.protocol import (
-    CallFailed,
-    GatewayFacts,
-    GatewayNotApplicable,
+from scanner.service.answers import (
+    GatewayDescription,
     GatewayPage,
-    GatewayVanished,
     ListedVolume,
-    Place,
     RecoveryPoints,
     TagPage,
-    VolumeFacts,
+    VolumeDescription,
     VolumePage,
 )
+from scanner.service.errors import CallFailed, GatewayNotApplicable, GatewayVanished
+from scanner.service.protocol import TargetKey
 from tests.engine.simulated import NOW, Fault, SimulatedSource, cached, config, denied, inventory_of
 from tests.virtual import run
 
-PLACE = Place("000000000001", "us-east-1")
+PLACE = TargetKey("000000000001", "us-east-1")
 GATEWAY = "arn:aws:storagegateway:us-east-1:000000000001:gateway/sgw-00000000"
 FIRST = f"{GATEWAY}/volume/vol-00000000"
 UNREAD = f"{GATEWAY}/volume/vol-000000FF"
@@ -45,7 +43,7 @@ def listing(*names: str) -> Callable[[str], VolumePage]:
 
 
 def failing(operation: str, error: Callable[[], CallFailed] = denied, only: str | None = None) -> Fault:
-    def fault(asked: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+    def fault(asked: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return error() if asked == operation and only in (None, key) else None
 
     return fault
@@ -98,13 +96,13 @@ def test_the_volumes_of_a_gateway_that_failed_are_known_and_their_age_is_not() -
 
 @pytest.mark.parametrize("kind", [FailureKind.NETWORK, FailureKind.TIMEOUT, FailureKind.CREDENTIALS])
 def test_a_gateway_behind_a_broken_way_is_asked_nothing_more(kind: FailureKind) -> None:
-    source = SimulatedSource(gateways=1, fault=failing("read", lambda: CallFailed(kind, "broken")))
+    source = SimulatedSource(gateways=1, fault=failing("read", lambda: CallFailed.of(kind, "broken")))
     scanned(source, "volumes", "gateway")
     assert source.calls["list volumes"] == 0
 
 
 def test_a_failed_gateway_whose_volumes_are_refused_too_has_both_failures() -> None:
-    def fault(asked: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+    def fault(asked: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return denied() if asked in ("read", "list volumes") else None
 
     whole = scanned(SimulatedSource(gateways=1, fault=fault), "volumes", "gateway")
@@ -124,7 +122,7 @@ def test_a_refused_detail_leaves_what_was_read(operation: str) -> None:
 
 
 def test_a_gateway_deleted_before_its_details_keeps_its_points_and_is_no_failure() -> None:
-    gone = failing("describe", lambda: GatewayVanished(FailureKind.INVALID_REQUEST, "gone"))
+    gone = failing("describe", lambda: GatewayVanished.of(FailureKind.INVALID_REQUEST, "gone"))
     whole = scanned(SimulatedSource(gateways=1, fault=gone), "gateway")
     assert whole.scan.outcome is Outcome.COMPLETE
     assert len(whole.volumes) == 2
@@ -165,7 +163,7 @@ def test_where_no_gateway_was_listed_no_tags_are_asked_for(broken: str) -> None:
 
 
 def test_the_tags_that_come_with_a_gateway_serve_where_none_were_asked_for() -> None:
-    source = SimulatedSource(gateways=1, facts=lambda arn: GatewayFacts({}, {"tier": "1"}))
+    source = SimulatedSource(gateways=1, facts=lambda arn: GatewayDescription({}, {"tier": "1"}))
     assert scanned(source, "gateway").gateways[0].tags == {"tier": "1"}
 
 
@@ -291,9 +289,9 @@ def test_a_listed_volume_of_another_target_fails_the_listing_only() -> None:
 def test_a_description_of_a_volume_not_asked_about_is_refused() -> None:
     class Confused(SimulatedSource):
         async def describe_volumes(
-            self, place: Place, volume_arns: tuple[str, ...]
-        ) -> tuple[VolumeFacts, ...]:
-            return (VolumeFacts(UNREAD, {"status": "AVAILABLE"}),)
+            self, place: TargetKey, volume_arns: tuple[str, ...]
+        ) -> tuple[VolumeDescription, ...]:
+            return (VolumeDescription(UNREAD, {"status": "AVAILABLE"}),)
 
     whole = scanned(Confused(gateways=1, volumes=1, listed=listing("vol-00000000")), "volumes")
     assert told(whole) == [("DescribeCachediSCSIVolumes", FailureKind.INVALID_RESPONSE)]
@@ -302,7 +300,7 @@ def test_a_description_of_a_volume_not_asked_about_is_refused() -> None:
 
 def test_the_deadline_in_mid_details_keeps_points_and_names_what_is_missing() -> None:
     class Slow(SimulatedSource):
-        async def describe_gateway(self, place: Place, gateway_arn: str) -> GatewayFacts:
+        async def describe_gateway(self, place: TargetKey, gateway_arn: str) -> GatewayDescription:
             await self._call("describe", place, gateway_arn)
             self.latency = 60
             return self.facts(gateway_arn)
@@ -321,16 +319,16 @@ def test_the_deadline_in_mid_details_keeps_points_and_names_what_is_missing() ->
 
 def test_tags_that_hang_until_the_deadline_cost_no_recovery_point() -> None:
     class Hanging(SimulatedSource):
-        async def list_tags(self, place: Place, marker: str | None) -> TagPage:
+        async def list_tags(self, place: TargetKey, marker: str | None) -> TagPage:
             self.latency = 1000
             return await SimulatedSource.list_tags(self, place, marker)
 
     class Quick(Hanging):
-        async def list_gateways(self, place: Place, marker: str | None) -> Any:
+        async def list_gateways(self, place: TargetKey, marker: str | None) -> Any:
             self.latency = 0.01
             return await SimulatedSource.list_gateways(self, place, marker)
 
-        async def list_recovery_points(self, place: Place, gateway_arn: str) -> RecoveryPoints:
+        async def list_recovery_points(self, place: TargetKey, gateway_arn: str) -> RecoveryPoints:
             self.latency = 0.01
             return await SimulatedSource.list_recovery_points(self, place, gateway_arn)
 
@@ -341,7 +339,7 @@ def test_tags_that_hang_until_the_deadline_cost_no_recovery_point() -> None:
 
 
 def test_what_is_not_applicable_after_all_has_no_volumes() -> None:
-    fault = failing("read", lambda: GatewayNotApplicable(FailureKind.INVALID_REQUEST, "no"))
+    fault = failing("read", lambda: GatewayNotApplicable.of(FailureKind.INVALID_REQUEST, "no"))
     source = SimulatedSource(gateways=1, fault=fault, listed=listing("vol-00000000"))
     whole = scanned(source, "volumes")
     assert (whole.gateways[0].status, whole.volumes) == (GatewayStatus.NOT_APPLICABLE, ())

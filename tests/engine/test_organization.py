@@ -16,7 +16,9 @@ from scanner.inventory.collect import Fold
 from scanner.inventory.events import Event
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import FailureKind, FailureScope, Outcome, TargetStatus
-from scanner.service.protocol import CallFailed, Inquiry, Member, OrganizationPage, Place
+from scanner.service.answers import MemberAccount, OrganizationPage
+from scanner.service.errors import CallFailed
+from scanner.service.protocol import OrganizationRequest, TargetKey
 from tests.engine.simulated import Fault, SimulatedSource, denied, events_of, inventory_of
 from tests.virtual import run
 
@@ -32,14 +34,14 @@ def account(number: int) -> str:
 
 
 MEMBERS = {
-    ROOT: (Member(MANAGEMENT, "management", True),),
-    PROD: (Member(account(1), "one", True), Member(account(2), "two", True)),
-    DEEP: (Member(account(3), "three", True), Member(account(4), None, False)),
-    LAB: (Member(account(5), "five", True),),
+    ROOT: (MemberAccount(MANAGEMENT, "management", True),),
+    PROD: (MemberAccount(account(1), "one", True), MemberAccount(account(2), "two", True)),
+    DEEP: (MemberAccount(account(3), "three", True), MemberAccount(account(4), None, False)),
+    LAB: (MemberAccount(account(5), "five", True),),
 }
 
 
-def tree(inquiry: Inquiry) -> OrganizationPage:
+def tree(inquiry: OrganizationRequest) -> OrganizationPage:
     match inquiry.operation:
         case "DescribeOrganization":
             return OrganizationPage(management_account=MANAGEMENT)
@@ -58,7 +60,7 @@ def organization(accounts: tuple[dict[str, Any], ...] = (), scan: Any = None, **
     )
 
 
-def source(pages: Callable[[Inquiry], OrganizationPage] = tree, **keys: Any) -> SimulatedSource:
+def source(pages: Callable[[OrganizationRequest], OrganizationPage] = tree, **keys: Any) -> SimulatedSource:
     return SimulatedSource(gateways=1, volumes=1, organization_pages=pages, **keys)
 
 
@@ -72,7 +74,7 @@ def accounts(whole: Inventory, status: TargetStatus = TargetStatus.COMPLETE) -> 
 
 
 def failing(operation: str, parent: str | None = None, error: Callable[[], CallFailed] = denied) -> Fault:
-    def fault(asked: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+    def fault(asked: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return error() if asked == operation and key == parent else None
 
     return fault
@@ -139,7 +141,7 @@ def test_an_excluded_unit_that_was_not_met_is_told_as_it_kept_nothing_out() -> N
 
 
 def test_an_entry_that_cannot_be_trusted_costs_no_other_account_of_its_page() -> None:
-    def pages(inquiry: Inquiry) -> OrganizationPage:
+    def pages(inquiry: OrganizationRequest) -> OrganizationPage:
         page = tree(inquiry)
         return replace(page, problems=("an account has no id",)) if inquiry.parent == PROD else page
 
@@ -149,7 +151,7 @@ def test_an_entry_that_cannot_be_trusted_costs_no_other_account_of_its_page() ->
 
 
 def test_units_below_units_without_end_are_ended() -> None:
-    def pages(inquiry: Inquiry) -> OrganizationPage:
+    def pages(inquiry: OrganizationRequest) -> OrganizationPage:
         if inquiry.operation == "ListOrganizationalUnitsForParent":
             return OrganizationPage(units=((f"{inquiry.parent}1", "again"),))
         return OrganizationPage(management_account=MANAGEMENT)
@@ -163,7 +165,7 @@ def test_units_below_units_without_end_are_ended() -> None:
 def test_an_account_listed_again_and_again_is_no_news() -> None:
     numbers = count()
 
-    def pages(inquiry: Inquiry) -> OrganizationPage:
+    def pages(inquiry: OrganizationRequest) -> OrganizationPage:
         if inquiry.operation == "ListAccountsForParent":
             return OrganizationPage(accounts=MEMBERS[LAB], marker=str(next(numbers)))
         return tree(inquiry)
@@ -182,9 +184,9 @@ def test_each_unit_is_asked_about_once_though_it_is_reached_twice() -> None:
 
 
 def test_an_account_moved_during_the_walk_is_scanned_once() -> None:
-    def pages(inquiry: Inquiry) -> OrganizationPage:
+    def pages(inquiry: OrganizationRequest) -> OrganizationPage:
         if inquiry.operation == "ListAccountsForParent":
-            return OrganizationPage(accounts=(Member(account(7), None, True),))
+            return OrganizationPage(accounts=(MemberAccount(account(7), None, True),))
         return tree(inquiry)
 
     assert accounts(scanned(organization(), source(pages))) == [7]
@@ -222,8 +224,8 @@ def test_a_named_account_that_the_organization_does_not_have_is_told(missing: st
 def test_an_unknown_unit_fails_once_and_the_others_are_scanned() -> None:
     unknown = "ou-ab12-99999999"
 
-    def fault(asked: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
-        gone = CallFailed(FailureKind.INVALID_REQUEST, "no such parent", code="ParentNotFoundException")
+    def fault(asked: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+        gone = CallFailed.of(FailureKind.INVALID_REQUEST, "no such parent", code="ParentNotFoundException")
         return gone if key == unknown else None
 
     whole = scanned(organization(include_ous=[unknown, PROD]), source(fault=fault))
@@ -255,8 +257,8 @@ def test_a_denied_question_costs_what_it_would_have_found(
 
 
 def test_a_broken_question_is_asked_again() -> None:
-    def fault(asked: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
-        busy = CallFailed(FailureKind.THROTTLED, "too many requests", retryable=True)
+    def fault(asked: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+        busy = CallFailed.of(FailureKind.THROTTLED, "too many requests", retryable=True)
         return busy if asked.startswith(("List", "Describe")) and nth < 3 else None
 
     whole = scanned(organization(), source(fault=fault))
@@ -265,11 +267,11 @@ def test_a_broken_question_is_asked_again() -> None:
 
 
 def test_long_lists_are_followed_through_pages_that_are_empty() -> None:
-    def pages(inquiry: Inquiry) -> OrganizationPage:
+    def pages(inquiry: OrganizationRequest) -> OrganizationPage:
         if inquiry.operation != "ListAccountsForParent" or inquiry.parent != LAB:
             return tree(inquiry)
         number = int(inquiry.marker or 0)
-        members = () if number % 2 else (Member(account(100 + number), None, True),)
+        members = () if number % 2 else (MemberAccount(account(100 + number), None, True),)
         return OrganizationPage(accounts=members, marker=str(number + 1) if number < 40 else None)
 
     found = accounts(scanned(organization(include_ous=[LAB]), source(pages)))
@@ -280,7 +282,7 @@ def test_long_lists_are_followed_through_pages_that_are_empty() -> None:
 def test_a_list_of_accounts_that_never_ends_is_ended_and_told(markers: Any) -> None:
     following = iter(markers)
 
-    def pages(inquiry: Inquiry) -> OrganizationPage:
+    def pages(inquiry: OrganizationRequest) -> OrganizationPage:
         if inquiry.operation == "ListAccountsForParent" and inquiry.parent == LAB:
             first = () if inquiry.marker else MEMBERS[LAB]
             return OrganizationPage(accounts=first, marker=next(following))
@@ -295,7 +297,7 @@ def test_a_list_of_accounts_that_never_ends_is_ended_and_told(markers: Any) -> N
 class Hanging(SimulatedSource):
     """Hangs at the questions about one unit."""
 
-    async def organization(self, inquiry: Inquiry) -> OrganizationPage:
+    async def organization(self, inquiry: OrganizationRequest) -> OrganizationPage:
         if inquiry.parent == LAB:
             await anyio.sleep_forever()
         return await super().organization(inquiry)

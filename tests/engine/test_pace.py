@@ -14,7 +14,8 @@ from scanner.engine.scan import Scan
 from scanner.inventory.collect import Fold
 from scanner.inventory.events import Event, TargetEnded
 from scanner.inventory.records import TargetStatus
-from scanner.service.protocol import CallFailed, Place
+from scanner.service.errors import CallFailed
+from scanner.service.protocol import TargetKey
 from tests.virtual import run as run_virtually
 
 from .bucket import Bucket, Free, Run, Unlimited, ideal, run
@@ -227,11 +228,11 @@ def test_a_pace_waiting_for_answers_goes_on_when_the_last_one_is_lost() -> None:
 # Through the engine: the same buckets behind whole scans.
 
 
-def limited_by(buckets: Callable[[Place], Bucket]) -> Callable[..., CallFailed | None]:
+def limited_by(buckets: Callable[[TargetKey], Bucket]) -> Callable[..., CallFailed | None]:
     """One bucket for each account and Region, shared by all operations that ask there."""
-    known: dict[Place, Bucket] = {}
+    known: dict[TargetKey, Bucket] = {}
 
-    def fault(operation: str, place: Place, gateway: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, place: TargetKey, gateway: str | None, nth: int) -> CallFailed | None:
         if operation in ("open", "regions"):
             return None
         bucket = known.setdefault(place, buckets(place))

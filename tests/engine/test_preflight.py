@@ -7,15 +7,9 @@ import pytest
 from scanner.engine.preflight import NOBODY, NOTHING, Probe
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import FailureKind, Outcome
-from scanner.service.protocol import (
-    CallFailed,
-    GatewayPage,
-    GatewayVanished,
-    ListedVolume,
-    Place,
-    TagPage,
-    VolumePage,
-)
+from scanner.service.answers import GatewayPage, ListedVolume, TagPage, VolumePage
+from scanner.service.errors import CallFailed, GatewayVanished
+from scanner.service.protocol import TargetKey
 from tests.engine.simulated import SimulatedSource, cached, config, denied, inventory_of
 from tests.virtual import run
 
@@ -49,7 +43,7 @@ def test_each_operation_is_asked_once_for_each_target() -> None:
     "operation", ["list", "read", "list volumes", "describe volumes", "describe", "tags"]
 )
 def test_a_missing_permission_is_told_after_one_call(operation: str) -> None:
-    def fault(asked: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+    def fault(asked: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return denied() if asked == operation else None
 
     source = fleet(fault=fault)
@@ -64,15 +58,15 @@ def test_where_no_cached_gateway_is_each_question_names_what_nobody_has(partitio
     """Permissions are checked before existence: not found proves them, of the details as well."""
     asked: dict[str, str | None] = {}
 
-    def pages(place: Place, marker: str | None) -> GatewayPage:
+    def pages(place: TargetKey, marker: str | None) -> GatewayPage:
         return GatewayPage((cached(place, 1, "FILE_S3"),) if others else (), "more")
 
-    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         asked[operation] = key
         if operation in ("read", "list volumes", "describe"):
-            return GatewayVanished(FailureKind.INVALID_REQUEST, "no such gateway")
+            return GatewayVanished.of(FailureKind.INVALID_REQUEST, "no such gateway")
         if operation == "describe volumes":
-            return CallFailed(FailureKind.INVALID_REQUEST, "no such volume")
+            return CallFailed.of(FailureKind.INVALID_REQUEST, "no such volume")
         return None
 
     whole = checked(fleet(pages=pages, fault=fault, partition=partition))
@@ -85,7 +79,7 @@ def test_where_no_cached_gateway_is_each_question_names_what_nobody_has(partitio
 def test_a_gateway_without_volumes_proves_as_much_as_any_other() -> None:
     """Otherwise a permission that is missing would be found only by the scan."""
 
-    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return denied() if operation == "describe volumes" else None
 
     whole = checked(fleet(listed=lambda gateway: VolumePage(()), fault=fault))
@@ -95,10 +89,10 @@ def test_a_gateway_without_volumes_proves_as_much_as_any_other() -> None:
 def test_a_gateway_that_is_offline_is_no_reason_why_a_scan_would_fail() -> None:
     """The service says so only to who may ask, and it is not asked again."""
 
-    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         if operation in ("list", "tags", "open"):
             return None
-        return CallFailed(FailureKind.GATEWAY_UNREACHABLE, "not connected", retryable=True)
+        return CallFailed.of(FailureKind.GATEWAY_UNREACHABLE, "not connected", retryable=True)
 
     source = fleet(fault=fault)
     assert checked(source).scan.outcome is Outcome.COMPLETE
@@ -106,7 +100,7 @@ def test_a_gateway_that_is_offline_is_no_reason_why_a_scan_would_fail() -> None:
 
 
 def test_the_cheapest_cached_gateway_is_chosen_among_others() -> None:
-    def pages(place: Place, marker: str | None) -> GatewayPage:
+    def pages(place: TargetKey, marker: str | None) -> GatewayPage:
         return GatewayPage((cached(place, 1, "VTL"), cached(place, 2), cached(place, 3)), "more")
 
     (gateway,) = checked(fleet(pages=pages)).gateways

@@ -15,7 +15,8 @@ from scanner.engine.scan import Scan
 from scanner.inventory.collect import Fold
 from scanner.inventory.events import Event
 from scanner.inventory.records import FailureKind, GatewayStatus, TargetStatus
-from scanner.service.protocol import CallFailed, GatewayVanished, Place
+from scanner.service.errors import CallFailed, GatewayVanished
+from scanner.service.protocol import TargetKey
 from tests.engine.simulated import Fault, SimulatedSource, cached, config, events_of, inventory_of
 from tests.virtual import run
 
@@ -29,7 +30,7 @@ class Call(NamedTuple):
     """What may break: a call by operation, place and gateway or marker."""
 
     operation: str
-    place: Place
+    place: TargetKey
     key: str | None = None
 
 
@@ -41,7 +42,7 @@ class Trouble:
     times: int
 
     def error(self) -> CallFailed:
-        return CallFailed(self.kind, "trouble", retryable=self.kind in RETRIED, named_gateway=True)
+        return CallFailed.of(self.kind, "trouble", retryable=self.kind in RETRIED, by_resource_policy=True)
 
 
 @dataclass(frozen=True)
@@ -52,17 +53,17 @@ class Fleet:
     gateways: int
     troubles: dict[Call, Trouble]
 
-    def fault(self, operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+    def fault(self, operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         trouble = self.troubles.get(Call(operation, place, key))
         return trouble.error() if trouble and nth <= trouble.times else None
 
-    def lost(self, operation: str, place: Place, key: str | None = None) -> bool:
+    def lost(self, operation: str, place: TargetKey, key: str | None = None) -> bool:
         trouble = self.troubles.get(Call(operation, place, key))
         return trouble is not None and trouble.times == FOR_EVER
 
-    def expected(self, place: Place) -> tuple[TargetStatus, dict[str, GatewayStatus]]:
+    def expected(self, place: TargetKey) -> tuple[TargetStatus, dict[str, GatewayStatus]]:
         gateways: dict[str, GatewayStatus] = {}
-        if self.lost("open", Place(place.account_id, "")):
+        if self.lost("open", TargetKey(place.account_id, "")):
             return TargetStatus.FAILED, gateways
         for start in range(0, max(self.gateways, 1), 2):
             if self.lost("list", place, str(start) if start else None):
@@ -75,11 +76,11 @@ class Fleet:
         return TargetStatus.PARTIAL if lost_any else TargetStatus.COMPLETE, gateways
 
     @property
-    def places(self) -> list[Place]:
-        return [Place(f"{n:012d}", region) for n in range(1, self.accounts + 1) for region in REGIONS]
+    def places(self) -> list[TargetKey]:
+        return [TargetKey(f"{n:012d}", region) for n in range(1, self.accounts + 1) for region in REGIONS]
 
 
-def arn_of(place: Place, number: int) -> str:
+def arn_of(place: TargetKey, number: int) -> str:
     arn = cached(place, number).arn
     assert arn
     return arn
@@ -89,7 +90,7 @@ def arn_of(place: Place, number: int) -> str:
 def fleets(draw: st.DrawFn) -> Fleet:
     accounts, gateways = draw(st.integers(1, 3)), draw(st.integers(0, 5))
     bare = Fleet(accounts, gateways, {})
-    calls = [Call("open", Place(place.account_id, "")) for place in bare.places[::2]]
+    calls = [Call("open", TargetKey(place.account_id, "")) for place in bare.places[::2]]
     for place in bare.places:
         calls += [Call("list", place, str(start) if start else None) for start in range(0, gateways + 1, 2)]
         calls += [Call("read", place, arn_of(place, number)) for number in range(gateways)]
@@ -105,7 +106,7 @@ def fleets(draw: st.DrawFn) -> Fleet:
 def test_only_what_cannot_be_read_is_missing(fleet: Fleet) -> None:
     source = SimulatedSource(fleet.gateways, 2, page_size=2, fault=fleet.fault)
     whole, _ = run(inventory_of(config(fleet.accounts, REGIONS), source))
-    found = {Place(target.account_id, target.region): target.status for target in whole.targets}
+    found = {TargetKey(target.account_id, target.region): target.status for target in whole.targets}
     statuses = {gateway.arn: gateway.status for gateway in whole.gateways}
     expected = {place: fleet.expected(place) for place in fleet.places}
     assert found == {place: status for place, (status, _) in expected.items()}
@@ -128,15 +129,15 @@ def at_random(share: float, seed: int = 1) -> Fault:
     dice = random.Random(seed)
     kinds = [kind for kind in FailureKind if kind not in (FailureKind.DEADLINE, FailureKind.INTERRUPTED)]
 
-    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         if dice.random() >= share:
             return None
         kind = dice.choice(kinds)
         if operation == "read" and dice.random() < 0.1:
-            return GatewayVanished(FailureKind.INVALID_REQUEST, "gone")
+            return GatewayVanished.of(FailureKind.INVALID_REQUEST, "gone")
         connected = kind is not FailureKind.NETWORK or dice.random() < 0.5
         sent = kind is not FailureKind.CREDENTIALS or dice.random() < 0.5
-        return CallFailed(kind, "trouble", retryable=kind in RETRIED, connected=connected, sent=sent)
+        return CallFailed.of(kind, "trouble", retryable=kind in RETRIED, connected=connected, sent=sent)
 
     return fault
 
@@ -158,9 +159,9 @@ def test_a_large_fleet_with_every_kind_of_trouble_ends_with_balanced_books(detai
 class Silent(SimulatedSource):
     """Whatever is asked of one target hangs."""
 
-    async def _call(self, operation: str, place: Place, key: str | None = None) -> None:
+    async def _call(self, operation: str, place: TargetKey, key: str | None = None) -> None:
         await super()._call(operation, place, key)
-        if place == Place("000000000001", "us-east-1"):
+        if place == TargetKey("000000000001", "us-east-1"):
             await anyio.sleep_forever()
 
 

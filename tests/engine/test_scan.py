@@ -13,16 +13,9 @@ from scanner.engine.calls.scheduler import Limits
 from scanner.engine.scan import Scan
 from scanner.inventory.events import Event
 from scanner.inventory.records import FailureKind, FailureScope, GatewayStatus, Outcome, TargetStatus
-from scanner.service.protocol import (
-    CallFailed,
-    GatewayNotApplicable,
-    GatewayPage,
-    GatewayVanished,
-    Place,
-    RecoveryPoints,
-    RegionPage,
-    VolumeRecord,
-)
+from scanner.service.answers import GatewayPage, RecoveryPoint, RecoveryPoints, RegionPage
+from scanner.service.errors import CallFailed, GatewayNotApplicable, GatewayVanished
+from scanner.service.protocol import TargetKey
 from tests.engine.simulated import NOW, SimulatedSource, cached, config, denied, inventory_of, throttle
 from tests.virtual import run
 
@@ -51,7 +44,7 @@ def test_a_gateway_is_asked_while_the_listing_goes_on() -> None:
 
 
 def test_a_throttled_target_holds_up_no_other() -> None:
-    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return throttle() if place.account_id == "000000000001" and operation == "read" else None
 
     quick, alone = run(inventory_of(config(20), SimulatedSource(gateways=50)))
@@ -64,8 +57,8 @@ def test_a_throttled_target_holds_up_no_other() -> None:
 
 
 def test_a_call_that_fails_for_a_moment_is_tried_again() -> None:
-    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
-        busy = CallFailed(FailureKind.SERVER_ERROR, "busy", retryable=True)
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+        busy = CallFailed.of(FailureKind.SERVER_ERROR, "busy", retryable=True)
         return busy if operation == "read" and nth < 3 else None
 
     whole, _ = run(inventory_of(config(), SimulatedSource(gateways=3, fault=fault)))
@@ -74,8 +67,10 @@ def test_a_call_that_fails_for_a_moment_is_tried_again() -> None:
 
 
 def test_a_call_that_keeps_failing_costs_its_gateway_only() -> None:
-    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
-        gone = CallFailed(FailureKind.GATEWAY_UNREACHABLE, "off", code="GatewayNotConnected", retryable=True)
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+        gone = CallFailed.of(
+            FailureKind.GATEWAY_UNREACHABLE, "off", code="GatewayNotConnected", retryable=True
+        )
         return gone if key and key.endswith("1") else None
 
     whole, _ = run(inventory_of(config(), SimulatedSource(gateways=3, fault=fault)))
@@ -86,7 +81,7 @@ def test_a_call_that_keeps_failing_costs_its_gateway_only() -> None:
 
 
 def test_a_denied_target_is_not_asked_for_each_of_its_gateways() -> None:
-    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return denied() if operation == "read" else None
 
     source = SimulatedSource(gateways=500, fault=fault)
@@ -98,7 +93,7 @@ def test_a_denied_target_is_not_asked_for_each_of_its_gateways() -> None:
 
 
 def test_a_denied_listing_fails_its_target_at_once() -> None:
-    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return denied() if operation == "list" else None
 
     source = SimulatedSource(fault=fault)
@@ -109,7 +104,7 @@ def test_a_denied_listing_fails_its_target_at_once() -> None:
 
 
 def test_an_account_that_cannot_be_entered_fails_once_for_all_its_regions() -> None:
-    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return denied() if operation == "open" and place.account_id == "000000000002" else None
 
     whole, _ = run(inventory_of(config(3, ("us-east-1", "eu-west-1")), SimulatedSource(fault=fault)))
@@ -120,7 +115,7 @@ def test_an_account_that_cannot_be_entered_fails_once_for_all_its_regions() -> N
 
 
 def test_without_known_regions_an_account_has_one_failed_target() -> None:
-    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return denied() if operation == "regions" else None
 
     settings = ScannerConfig.model_validate({"accounts": [{"id": "000000000001"}]})
@@ -167,7 +162,7 @@ def test_enabled_regions_are_asked_for_and_the_excluded_listed_as_skipped() -> N
 def test_other_gateway_types_are_counted_and_never_asked() -> None:
     kinds = ["CACHED", "STORED", "VTL", "FILE_S3", "SOMETHING_NEW", None]
 
-    def pages(place: Place, marker: str | None) -> GatewayPage:
+    def pages(place: TargetKey, marker: str | None) -> GatewayPage:
         return GatewayPage(tuple(cached(place, number, kind) for number, kind in enumerate(kinds)))
 
     source = SimulatedSource(pages=pages)
@@ -179,12 +174,12 @@ def test_other_gateway_types_are_counted_and_never_asked() -> None:
 @pytest.mark.parametrize(
     ("error", "status"),
     [
-        (GatewayVanished(FailureKind.INVALID_REQUEST, "gone"), GatewayStatus.VANISHED),
-        (GatewayNotApplicable(FailureKind.INVALID_REQUEST, "no"), GatewayStatus.NOT_APPLICABLE),
+        (GatewayVanished.of(FailureKind.INVALID_REQUEST, "gone"), GatewayStatus.VANISHED),
+        (GatewayNotApplicable.of(FailureKind.INVALID_REQUEST, "no"), GatewayStatus.NOT_APPLICABLE),
     ],
 )
 def test_a_gateway_that_has_no_points_to_give_is_no_failure(error: CallFailed, status: GatewayStatus) -> None:
-    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return error if operation == "read" else None
 
     whole, _ = run(inventory_of(config(), SimulatedSource(gateways=1, fault=fault)))
@@ -193,8 +188,8 @@ def test_a_gateway_that_has_no_points_to_give_is_no_failure(error: CallFailed, s
 
 
 def test_a_listed_entry_that_cannot_be_asked_counts_as_failed_but_is_no_gateway() -> None:
-    def pages(place: Place, marker: str | None) -> GatewayPage:
-        elsewhere = cached(Place("999999999999", place.region), 7)
+    def pages(place: TargetKey, marker: str | None) -> GatewayPage:
+        elsewhere = cached(TargetKey("999999999999", place.region), 7)
         broken = replace(cached(place, 8), arn="arn:aws:s3:::bucket")
         nameless = replace(cached(place, 9), arn=None)
         return GatewayPage((cached(place, 1), elsewhere, broken, nameless))
@@ -208,7 +203,7 @@ def test_a_listed_entry_that_cannot_be_asked_counts_as_failed_but_is_no_gateway(
 def test_two_entries_of_one_gateway_that_contradict_each_other_fail_it() -> None:
     """Neither may be believed: one of them would make it a gateway that is not asked."""
 
-    def pages(place: Place, marker: str | None) -> GatewayPage:
+    def pages(place: TargetKey, marker: str | None) -> GatewayPage:
         return GatewayPage(
             (cached(place, 1), cached(place, 1, "FILE_S3"), cached(place, 2), cached(place, 2))
         )
@@ -221,13 +216,13 @@ def test_two_entries_of_one_gateway_that_contradict_each_other_fail_it() -> None
 
 
 def test_what_names_another_partition_is_of_another_target() -> None:
-    def pages(place: Place, marker: str | None) -> GatewayPage:
+    def pages(place: TargetKey, marker: str | None) -> GatewayPage:
         stray = replace(cached(place, 2), arn=(cached(place, 2).arn or "").replace("arn:aws:", "arn:aws-cn:"))
         return GatewayPage((cached(place, 1), stray))
 
-    def points(place: Place, gateway: str) -> RecoveryPoints:
+    def points(place: TargetKey, gateway: str) -> RecoveryPoints:
         arn = f"{gateway}/volume/vol-1".replace("arn:aws:", "arn:aws-cn:")
-        return RecoveryPoints(NOW, (VolumeRecord(arn),))
+        return RecoveryPoints(NOW, (RecoveryPoint(arn),))
 
     source = SimulatedSource(pages=pages, points=points)
     whole, _ = run(inventory_of(config(), source))
@@ -237,11 +232,11 @@ def test_what_names_another_partition_is_of_another_target() -> None:
 
 
 def test_an_answer_that_cannot_be_trusted_tells_how_often_it_was_asked_for_and_by_which_request() -> None:
-    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
-        return CallFailed(FailureKind.SERVER_ERROR, "busy", retryable=True) if nth < 3 else None
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+        return CallFailed.of(FailureKind.SERVER_ERROR, "busy", retryable=True) if nth < 3 else None
 
-    def points(place: Place, gateway: str) -> RecoveryPoints:
-        return RecoveryPoints(NOW, (VolumeRecord("arn:aws:s3:::bucket"),), "request-7")
+    def points(place: TargetKey, gateway: str) -> RecoveryPoints:
+        return RecoveryPoints(NOW, (RecoveryPoint("arn:aws:s3:::bucket"),), "request-7")
 
     source = SimulatedSource(gateways=1, points=points, fault=fault)
     (failure,) = run(inventory_of(config(), source))[0].failures
@@ -252,8 +247,8 @@ def test_an_answer_that_cannot_be_trusted_tells_how_often_it_was_asked_for_and_b
 def test_what_the_deadline_cuts_off_tells_how_often_it_was_tried() -> None:
     """Zero means that nothing was sent."""
 
-    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
-        hopeless = CallFailed(FailureKind.SERVER_ERROR, "busy", retryable=True, retry_after=4.0)
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+        hopeless = CallFailed.of(FailureKind.SERVER_ERROR, "busy", retryable=True, retry_after=4.0)
         return hopeless if operation == "list" else None
 
     whole, _ = run(inventory_of(config(deadline="10s"), SimulatedSource(fault=fault)))
@@ -263,7 +258,7 @@ def test_what_the_deadline_cuts_off_tells_how_often_it_was_tried() -> None:
 
 
 def test_a_listing_that_brings_ever_new_gateways_is_ended() -> None:
-    def pages(place: Place, marker: str | None) -> GatewayPage:
+    def pages(place: TargetKey, marker: str | None) -> GatewayPage:
         number = int(marker or 0)
         return GatewayPage((cached(place, number, "FILE_S3"),), str(number + 1))
 
@@ -278,7 +273,7 @@ def test_a_listing_that_brings_ever_new_gateways_is_ended() -> None:
 def test_a_listing_that_never_ends_is_ended(markers: list[str]) -> None:
     following = iter(markers)
 
-    def pages(place: Place, marker: str | None) -> GatewayPage:
+    def pages(place: TargetKey, marker: str | None) -> GatewayPage:
         return GatewayPage((cached(place, 1),) if marker is None else (), next(following))
 
     whole, _ = run(inventory_of(config(), SimulatedSource(pages=pages)))
@@ -288,10 +283,10 @@ def test_a_listing_that_never_ends_is_ended(markers: list[str]) -> None:
 
 
 def test_a_volume_that_was_moved_stands_once_with_its_newer_point() -> None:
-    def points(place: Place, gateway: str) -> RecoveryPoints:
+    def points(place: TargetKey, gateway: str) -> RecoveryPoints:
         hours = 1 if gateway.endswith("1") else 5
         arn = f"arn:aws:storagegateway:{place.region}:{place.account_id}:gateway/sgw-00000009/volume/vol-1"
-        return RecoveryPoints(NOW, (VolumeRecord(arn, 1, 1, NOW - timedelta(hours=hours)),))
+        return RecoveryPoints(NOW, (RecoveryPoint(arn, 1, 1, NOW - timedelta(hours=hours)),))
 
     whole, _ = run(inventory_of(config(), SimulatedSource(gateways=3, points=points)))
     (volume,) = whole.volumes
@@ -308,8 +303,8 @@ def test_a_volume_that_was_moved_stands_once_with_its_newer_point() -> None:
     ],
 )
 def test_one_bad_record_costs_its_gateway(second: dict[str, object], status: GatewayStatus) -> None:
-    def points(place: Place, gateway: str) -> RecoveryPoints:
-        one = VolumeRecord(f"{gateway}/volume/vol-1", 1, 1, NOW)
+    def points(place: TargetKey, gateway: str) -> RecoveryPoints:
+        one = RecoveryPoint(f"{gateway}/volume/vol-1", 1, 1, NOW)
         return RecoveryPoints(NOW, (one, replace(one, **second)))  # type: ignore[arg-type]
 
     whole, _ = run(inventory_of(config(), SimulatedSource(gateways=1, points=points)))
@@ -338,12 +333,12 @@ def test_twenty_thousand_targets_need_no_task_each() -> None:
 def test_gateways_that_are_offline_cost_the_others_none_of_their_tries() -> None:
     """Thirty are not connected until their tries run out; thirty fail three times, and are read."""
 
-    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         if operation != "read" or not key:
             return None
         if int(key[-8:], 16) % 2:
-            return CallFailed(FailureKind.GATEWAY_UNREACHABLE, "not connected", retryable=True)
-        return CallFailed(FailureKind.SERVER_ERROR, "busy", retryable=True) if nth <= 3 else None
+            return CallFailed.of(FailureKind.GATEWAY_UNREACHABLE, "not connected", retryable=True)
+        return CallFailed.of(FailureKind.SERVER_ERROR, "busy", retryable=True) if nth <= 3 else None
 
     whole, _ = run(inventory_of(config(), SimulatedSource(gateways=60, fault=fault)))
     assert (whole.coverage.gateways.scanned, whole.coverage.gateways.failed) == (30, 30)
@@ -354,7 +349,7 @@ def test_gateways_that_are_offline_cost_the_others_none_of_their_tries() -> None
 def test_of_a_target_that_has_ended_nothing_is_kept_but_a_rate_that_was_learnt() -> None:
     """The next scan of the same Scanner begins with it; tens of thousands of others would fill memory."""
 
-    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         slow = operation == "read" and place.account_id == "000000000003" and nth == 1
         return throttle() if slow else None
 
@@ -367,4 +362,6 @@ def test_of_a_target_that_has_ended_nothing_is_kept_but_a_rate_that_was_learnt()
         await Scan(asked, SimulatedSource(gateways=9, fault=fault), limits, "0", ignore).run()
 
     run(main())
-    assert {key for key in limits.lanes if isinstance(key, Place)} == {Place("000000000003", "us-east-1")}
+    assert {key for key in limits.lanes if isinstance(key, TargetKey)} == {
+        TargetKey("000000000003", "us-east-1")
+    }

@@ -7,7 +7,7 @@ from math import inf
 
 import anyio
 
-from scanner.service.protocol import CallFailed
+from scanner.service.errors import CallFailed
 
 HIDDEN = "[hidden]"
 SHORTEST_SECRET = 8
@@ -90,7 +90,7 @@ class Identity:
         # retry can mend stands for those too who come a little later.
         if self._round != asked:
             return True
-        return not (failure.retryable or failure.mended) and self._age() < FAILURE_STANDS
+        return not (failure.facts.retryable or failure.facts.repeat) and self._age() < FAILURE_STANDS
 
     def _age(self) -> float:
         return anyio.current_time() - self._asked_at

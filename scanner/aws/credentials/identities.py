@@ -8,12 +8,11 @@ from scanner.aws.clients import Answer, Clients
 from scanner.aws.credentials.holder import HIDDEN, SHORTEST_SECRET, Credentials, Identity
 from scanner.aws.credentials.sessions import Sessions
 from scanner.aws.errors import EXPIRED
-from scanner.aws.parse.answers import Nonsense
 from scanner.aws.regions import Regions
 from scanner.config.settings import AccountSettings, ScannerConfig
 from scanner.iam.permissions import base_statements, compact, session_policy
 from scanner.inventory.records import FailureKind
-from scanner.service.protocol import CallFailed
+from scanner.service.errors import CallFailed, InvalidResponse
 
 ASSUME = "AssumeRole"
 WHOAMI = "GetCallerIdentity"
@@ -67,15 +66,14 @@ class Identities:
             credentials = await identity.credentials()
         except CallFailed as failure:
             # The call itself never went out, whatever happened to the one for its credentials.
-            failure.sent = False
-            raise
+            raise failure.but(sent=False) from None
         try:
             return await self._clients.call(service, region, operation, credentials, **parameters)
         except CallFailed as failure:
-            if failure.code in EXPIRED:
+            if failure.facts.code in EXPIRED:
                 identity.reject(credentials)
                 self._sessions.reject(credentials)
-                failure.mended = True
+                raise failure.but(repeat=True) from None
             raise
 
     def _identity(self, obtain: Callable[[], Awaitable[Credentials]]) -> Identity:
@@ -139,15 +137,14 @@ class Identities:
             answer = await self.ask(source, "sts", self._regions.home(partition), ASSUME, **parameters)
         except CallFailed as failure:
             # What broke on the way to the credentials of the source tells its own operation.
-            if failure.operation is None and failure.kind is FailureKind.ACCESS_DENIED:
+            message = failure.facts.message
+            if failure.facts.operation is None and failure.facts.kind is FailureKind.ACCESS_DENIED:
                 tags = f"; {TAGS_REMEDY}" if "Tags" in parameters else ""
-                refusal = failure.message.partition("; allow the action")[0]
-                failure.message = f"{refusal}; {TRUST_REMEDY}{tags}"
-            failure.operation = failure.operation or ASSUME
+                message = f"{message.partition('; allow the action')[0]}; {TRUST_REMEDY}{tags}"
             external_id = parameters.get("ExternalId", "")
             if len(external_id) >= SHORTEST_SECRET:
-                failure.message = failure.message.replace(external_id, HIDDEN)
-            raise
+                message = message.replace(external_id, HIDDEN)
+            raise failure.but(operation=failure.facts.operation or ASSUME, message=message) from None
         found = answer.body.get("Credentials") or {}
         expires_at = found.get("Expiration")
         try:
@@ -160,16 +157,14 @@ class Identities:
             )
             return credentials, str(answer.body["AssumedRoleUser"]["Arn"])
         except KeyError as error:
-            nonsense = Nonsense(f"the answer of AssumeRole lacks {error}", whole=True)
-            nonsense.operation = ASSUME
-            raise nonsense from None
+            broken = InvalidResponse.because(f"the answer of AssumeRole lacks {error}", whole=True)
+            raise broken.but(operation=ASSUME) from None
 
     async def _sts(self, credentials: Credentials, partition: str, operation: str) -> Answer:
         try:
             return await self._clients.call("sts", self._regions.home(partition), operation, credentials)
         except CallFailed as failure:
-            failure.operation = operation
-            raise
+            raise failure.but(operation=operation) from None
 
     def _partition(self, account: AccountSettings | None) -> str:
         return self._regions.partition(self._config, account)
@@ -177,9 +172,9 @@ class Identities:
 
 def _belonging(found: Credentials, account_id: str, account: AccountSettings | None) -> Credentials:
     if len(account_id) != 12 or not (account_id.isascii() and account_id.isdigit()):
-        raise Nonsense(f"the answer names no account: {account_id[:50]!r}", whole=True)
+        raise InvalidResponse.because(f"the answer names no account: {account_id[:50]!r}", whole=True)
     if account and account.id != account_id:
-        raise CallFailed(
+        raise CallFailed.of(
             FailureKind.WRONG_ACCOUNT,
             f"the credentials belong to account {account_id}, not to {account.id}; mend its role or profile",
             operation=WHOAMI,

@@ -26,7 +26,7 @@ from scanner.aws.credentials.holder import Credentials, Identity
 from scanner.aws.errors import EXPIRED, REGION_REMEDY, clean, failed, is_clock_error
 from scanner.errors import ConfigError
 from scanner.inventory.records import FailureKind
-from scanner.service.protocol import CallFailed
+from scanner.service.errors import CallFailed
 
 CREDENTIALS_OPERATION = "GetCredentials"
 NO_CREDENTIALS = (
@@ -233,7 +233,7 @@ def _cause(error: Exception) -> str:
 
 def _none(name: str | None) -> CallFailed:
     if name is None:
-        return CallFailed(
+        return CallFailed.of(
             FailureKind.CREDENTIALS, NO_CREDENTIALS, operation=CREDENTIALS_OPERATION, sent=False
         )
     option = _option(name)
@@ -242,22 +242,24 @@ def _none(name: str | None) -> CallFailed:
 
 
 def _refused(failure: CallFailed, remedy: str) -> CallFailed:
-    told = failure.message.partition("; allow the action")[0].partition(f"; {REGION_REMEDY}")[0].rstrip()
+    told = (
+        failure.facts.message.partition("; allow the action")[0].partition(f"; {REGION_REMEDY}")[0].rstrip()
+    )
     if told.endswith("custom-process:"):
         told += " credential_process failed without a word"
-    if failure.kind is FailureKind.ACCESS_DENIED:
+    if failure.facts.kind is FailureKind.ACCESS_DENIED:
         remedy = PROVIDER_REMEDY if "WithWebIdentity" in told else TRUST_REMEDY
-    elif failure.code in STALE:
+    elif failure.facts.code in STALE:
         remedy = STALE_REMEDY
-    elif failure.kind in PASSING:
+    elif failure.facts.kind in PASSING:
         remedy = "scan again later"
-    elif failure.kind in TOLD or is_clock_error(failure.code, told):
+    elif failure.facts.kind in TOLD or is_clock_error(failure.facts.code, told):
         told, _, remedy = told.partition("; ")
-    return _unavailable(told, remedy, failure.code)
+    return _unavailable(told, remedy, failure.facts.code)
 
 
 def _unavailable(told: str, remedy: str, code: str | None = None) -> CallFailed:
-    return CallFailed(
+    return CallFailed.of(
         FailureKind.CREDENTIALS,
         f"{told.rstrip(' .:')}; {remedy}",
         operation=CREDENTIALS_OPERATION,

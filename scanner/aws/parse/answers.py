@@ -5,32 +5,26 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from scanner.inventory.records import MAX_SIZE, FailureKind
-from scanner.service.protocol import CallFailed, GatewayPage, GatewayRecord, RecoveryPoints, VolumeRecord
+from scanner.inventory.records import MAX_SIZE
+from scanner.service.answers import GatewayPage, ListedGateway, RecoveryPoint, RecoveryPoints
+from scanner.service.errors import InvalidResponse
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)", re.ASCII)
 """ListVolumeRecoveryPoints gives times as text; without an offset they would have to be guessed at."""
 
 
-class Nonsense(CallFailed):
-    """The answer is not what the service documents. `retryable` where all of it is, not just one record."""
-
-    def __init__(self, message: str, *, whole: bool = False) -> None:
-        super().__init__(FailureKind.INVALID_RESPONSE, message, retryable=whole)
-
-
 def gateway_page(body: Mapping[str, Any]) -> GatewayPage:
-    """A page of ListGateways; raises Nonsense when it is of another shape."""
+    """A page of ListGateways; raises InvalidResponse when it is of another shape."""
     return GatewayPage(tuple(map(_gateway, entries(body, "Gateways"))), text(body, "Marker", whole=True))
 
 
-def _gateway(entry: Any) -> GatewayRecord:
+def _gateway(entry: Any) -> ListedGateway:
     fields = entry if isinstance(entry, Mapping) else {}
     arn = fields.get("GatewayARN")
     if not isinstance(arn, str):
-        return GatewayRecord(None)
+        return ListedGateway(None)
     try:
-        return GatewayRecord(
+        return ListedGateway(
             arn,
             name=text(fields, "GatewayName"),
             type=text(fields, "GatewayType"),
@@ -40,12 +34,14 @@ def _gateway(entry: Any) -> GatewayRecord:
             software_version=text(fields, "SoftwareVersion"),
             deprecation_date=text(fields, "DeprecationDate"),
         )
-    except Nonsense as nonsense:
-        return GatewayRecord(arn, problem=f"the gateway's entry in the listing is broken: {nonsense.message}")
+    except InvalidResponse as nonsense:
+        return ListedGateway(
+            arn, problem=f"the gateway's entry in the listing is broken: {nonsense.facts.message}"
+        )
 
 
 def recovery_points(body: Mapping[str, Any], gateway_arn: str, observed_at: datetime) -> RecoveryPoints:
-    """The answer of ListVolumeRecoveryPoints about `gateway_arn`; raises Nonsense for one broken record."""
+    """The answer of ListVolumeRecoveryPoints about `gateway_arn`; a broken record raises InvalidResponse."""
     answered_for(body, gateway_arn)
     return RecoveryPoints(
         observed_at,
@@ -53,10 +49,10 @@ def recovery_points(body: Mapping[str, Any], gateway_arn: str, observed_at: date
     )
 
 
-def _volume(record: Any) -> VolumeRecord:
+def _volume(record: Any) -> RecoveryPoint:
     if not isinstance(record, Mapping) or not isinstance(record.get("VolumeARN"), str):
-        raise Nonsense("a record names no volume")
-    return VolumeRecord(
+        raise InvalidResponse.because("a record names no volume")
+    return RecoveryPoint(
         record["VolumeARN"],
         size_bytes=size(record, "VolumeSizeInBytes"),
         usage_bytes=size(record, "VolumeUsageInBytes"),
@@ -65,26 +61,30 @@ def _volume(record: Any) -> VolumeRecord:
 
 
 def answered_for(body: Mapping[str, Any], gateway_arn: str) -> None:
-    """Raises Nonsense when the answer is about another gateway than the one asked."""
+    """Raises InvalidResponse when the answer is about another gateway than the one asked."""
     named = body.get("GatewayARN")
     if named not in (None, gateway_arn):
-        raise Nonsense(f"the answer is about another gateway: {str(named)[:200]!r}", whole=True)
+        raise InvalidResponse.because(
+            f"the answer is about another gateway: {str(named)[:200]!r}", whole=True
+        )
 
 
 def entries(body: Mapping[str, Any], key: str) -> list[Any]:
-    """The list under `key`; raises Nonsense when there is none: this is no answer to what was asked."""
+    """The list under `key`; raises InvalidResponse when there is none: something else has answered."""
     found = body.get(key)
     if not isinstance(found, list):
-        raise Nonsense(f"the answer has no list of {key}; look for a proxy in between", whole=True)
+        raise InvalidResponse.because(
+            f"the answer has no list of {key}; look for a proxy in between", whole=True
+        )
     return found
 
 
 def text(fields: Mapping[str, Any], key: str, *, whole: bool = False) -> str | None:
-    """The text under `key`, None if there is none; raises Nonsense for another type."""
+    """The text under `key`, None if there is none; raises InvalidResponse for another type."""
     value = fields.get(key)
     if value is None or (isinstance(value, str) and not _has_surrogate(value)):
         return value
-    raise Nonsense(f"{key} is no text: {str(value)[:100]!r}", whole=whole)
+    raise InvalidResponse.because(f"{key} is no text: {str(value)[:100]!r}", whole=whole)
 
 
 def _has_surrogate(value: str) -> bool:
@@ -93,12 +93,12 @@ def _has_surrogate(value: str) -> bool:
 
 
 def size(fields: Mapping[str, Any], key: str) -> int | None:
-    """The bytes under `key`, None if there are none; raises Nonsense for what is no size."""
+    """The bytes under `key`, None if there are none; raises InvalidResponse for what is no size."""
     value = fields.get(key)
     if value is None:
         return None
     if type(value) is not int or not 0 <= value <= MAX_SIZE:
-        raise Nonsense(f"{key} is no size in bytes: {str(value)[:100]!r}")
+        raise InvalidResponse.because(f"{key} is no size in bytes: {str(value)[:100]!r}")
     return value
 
 
@@ -110,4 +110,4 @@ def _time(value: Any) -> datetime | None:
             return datetime.fromisoformat(value).astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise Nonsense(f"VolumeRecoveryPointTime is no time: {str(value)[:100]!r}")
+    raise InvalidResponse.because(f"VolumeRecoveryPointTime is no time: {str(value)[:100]!r}")

@@ -7,7 +7,7 @@ from typing import Any
 from botocore.parsers import ResponseParserError
 
 from scanner.inventory.records import FailureKind
-from scanner.service.protocol import CallFailed
+from scanner.service.errors import CallFailed
 
 KEPT = "sgw-scanner-body"
 ERROR_TEXTS = ("__type", "code", "Code", "message", "Message")
@@ -24,7 +24,7 @@ def checked(response: Mapping[str, Any]) -> Mapping[str, Any]:
         return response
     body = _object(response[KEPT])
     if body is None:
-        raise CallFailed(
+        raise CallFailed.of(
             FailureKind.INVALID_RESPONSE,
             "the answer is no JSON object although its status is 200; look for a proxy in between",
             request_id=response["ResponseMetadata"].get("RequestId"),

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from scanner.aws.parse.answers import Nonsense, answered_for, entries, size, text
+from scanner.aws.parse.answers import answered_for, entries, size, text
 from scanner.inventory.records import rfc3339
-from scanner.service.protocol import GatewayFacts, ListedVolume, TagPage, VolumeFacts, VolumePage
+from scanner.service.answers import GatewayDescription, ListedVolume, TagPage, VolumeDescription, VolumePage
+from scanner.service.errors import InvalidResponse
 
 GATEWAY_TEXTS = {
     "GatewayState": "state",
@@ -31,21 +32,23 @@ VOLUME_TEXTS = {
 INTERFACE_TEXTS = {"Ipv4Address": "ipv4", "Ipv6Address": "ipv6", "MacAddress": "mac"}
 
 
-def gateway_facts(body: Mapping[str, Any], gateway_arn: str) -> GatewayFacts:
-    """The answer of DescribeGatewayInformation; raises Nonsense when it is none."""
+def gateway_facts(body: Mapping[str, Any], gateway_arn: str) -> GatewayDescription:
+    """The answer of DescribeGatewayInformation; raises InvalidResponse when it is none."""
     if "GatewayARN" not in body:
-        raise Nonsense("the answer describes no gateway; look for a proxy in between", whole=True)
+        raise InvalidResponse.because(
+            "the answer describes no gateway; look for a proxy in between", whole=True
+        )
     answered_for(body, gateway_arn)
     details: dict[str, Any] = _texts(body, GATEWAY_TEXTS)
     if "GatewayNetworkInterfaces" in body:
         details["network_interfaces"] = [
             _texts(entry, INTERFACE_TEXTS) for entry in _mappings(body, "GatewayNetworkInterfaces")
         ]
-    return GatewayFacts(details, _tags(body) if "Tags" in body else {})
+    return GatewayDescription(details, _tags(body) if "Tags" in body else {})
 
 
 def volume_page(body: Mapping[str, Any]) -> VolumePage:
-    """A page of ListVolumes; raises Nonsense when it is of another shape."""
+    """A page of ListVolumes; raises InvalidResponse when it is of another shape."""
     return VolumePage(
         tuple(
             ListedVolume(
@@ -59,10 +62,10 @@ def volume_page(body: Mapping[str, Any]) -> VolumePage:
     )
 
 
-def volume_facts(body: Mapping[str, Any]) -> tuple[VolumeFacts, ...]:
-    """The answer of DescribeCachediSCSIVolumes; raises Nonsense when it is of another shape."""
+def volume_facts(body: Mapping[str, Any]) -> tuple[VolumeDescription, ...]:
+    """The answer of DescribeCachediSCSIVolumes; raises InvalidResponse when it is of another shape."""
     return tuple(
-        VolumeFacts(
+        VolumeDescription(
             _arn(entry, "VolumeARN"),
             _volume_details(entry),
             size(entry, "VolumeSizeInBytes"),
@@ -78,16 +81,16 @@ def _volume_details(entry: Mapping[str, Any]) -> dict[str, Any]:
     created = entry.get("CreatedDate")
     if created is not None:
         if isinstance(created, bool) or not isinstance(created, int | float):
-            raise Nonsense(f"CreatedDate is no time: {str(created)[:100]!r}")
+            raise InvalidResponse.because(f"CreatedDate is no time: {str(created)[:100]!r}")
         try:
             details["created_at"] = rfc3339(datetime.fromtimestamp(created, UTC))
         except (ValueError, OverflowError, OSError):
-            raise Nonsense(f"CreatedDate is no time: {created}") from None
+            raise InvalidResponse.because(f"CreatedDate is no time: {created}") from None
     return details
 
 
 def tag_page(body: Mapping[str, Any]) -> TagPage:
-    """A page of GetResources; raises Nonsense when it is of another shape."""
+    """A page of GetResources; raises InvalidResponse when it is of another shape."""
     found = {_arn(entry, "ResourceARN"): _tags(entry) for entry in _mappings(body, "ResourceTagMappingList")}
     # The last page says so with an empty token.
     return TagPage(found, text(body, "PaginationToken", whole=True) or None)
@@ -98,7 +101,7 @@ def _tags(fields: Mapping[str, Any]) -> dict[str, str]:
     for entry in _mappings(fields, "Tags"):
         key = text(entry, "Key", whole=True)
         if key is None:
-            raise Nonsense("a tag has no key", whole=True)
+            raise InvalidResponse.because("a tag has no key", whole=True)
         found[key] = text(entry, "Value", whole=True) or ""
     return found
 
@@ -106,14 +109,16 @@ def _tags(fields: Mapping[str, Any]) -> dict[str, str]:
 def _mappings(fields: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     found = entries(fields, key)
     if not all(isinstance(entry, Mapping) for entry in found):
-        raise Nonsense(f"the answer's {key} are no records; look for a proxy in between", whole=True)
+        raise InvalidResponse.because(
+            f"the answer's {key} are no records; look for a proxy in between", whole=True
+        )
     return found
 
 
 def _arn(fields: Mapping[str, Any], key: str) -> str:
     arn = text(fields, key, whole=True)
     if arn is None:
-        raise Nonsense(f"a record has no {key}", whole=True)
+        raise InvalidResponse.because(f"a record has no {key}", whole=True)
     return arn
 
 

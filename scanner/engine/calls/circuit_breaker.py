@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from scanner.inventory.records import FailureKind
-from scanner.service.protocol import CallFailed
+from scanner.service.errors import CallFailed
 
 UNPROVEN = 4
 """Calls in flight to an endpoint that has not answered yet."""
@@ -96,7 +96,9 @@ class Gate:
         if self.given_up:
             unread = f", with {left} listed gateways of this account left" if left else ""
             told = f"{self.name} was given up after {self.failures} calls in a row without an answer{unread}"
-            raise CallFailed(self.given_up.kind, f"{told}; the last: {self.given_up.message}", sent=False)
+            raise CallFailed.of(
+                self.given_up.facts.kind, f"{told}; the last: {self.given_up.facts.message}", sent=False
+            )
 
     def _let_go(self, key: int) -> None:
         if self._prober == key:
@@ -104,7 +106,7 @@ class Gate:
             self._tell()
 
     def _weight(self, failure: CallFailed) -> float:
-        if failure.kind is not FailureKind.TIMEOUT or not failure.connected:
+        if failure.facts.kind is not FailureKind.TIMEOUT or not failure.facts.connected:
             return 1.0
         return SILENCE_WHEN_PROVEN if self.answers else SILENCE
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from scanner.inventory.records import FailureKind
-from scanner.service.protocol import CallFailed
+from scanner.service.errors import CallFailed
 
 DENIALS = 3
 """Gateways that must be refused, with none admitted, until the whole target counts as refusing."""
@@ -21,10 +21,11 @@ class Refusals:
         """Raises CallFailed, with nothing sent, for an operation that this target denies."""
         refusal = self._last.get(operation)
         if refusal and self._denied[operation] >= DENIALS and operation not in self._admitted:
-            raise CallFailed(
-                refusal.kind,
-                f"not asked: {operation} was denied for {DENIALS} other gateways here: {refusal.message}",
-                code=refusal.code,
+            raise CallFailed.of(
+                refusal.facts.kind,
+                f"not asked: {operation} was denied for {DENIALS} other gateways here:"
+                f" {refusal.facts.message}",
+                code=refusal.facts.code,
                 sent=False,
             )
 
@@ -33,6 +34,10 @@ class Refusals:
 
     def failed(self, operation: str, error: CallFailed) -> None:
         # A gateway's own resource policy says nothing about its neighbours.
-        if error.kind is FailureKind.ACCESS_DENIED and error.sent and not error.named_gateway:
+        if (
+            error.facts.kind is FailureKind.ACCESS_DENIED
+            and error.facts.sent
+            and not error.facts.by_resource_policy
+        ):
             self._denied[operation] = self._denied.get(operation, 0) + 1
             self._last[operation] = error

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from scanner.inventory.records import FailureKind
-from scanner.service.protocol import CallFailed
+from scanner.service.errors import CallFailed
 
 PAGES_WITHOUT_NEWS = 10
 """Pages in a row without anything not seen before, after which a listing counts as endless."""
@@ -39,4 +39,4 @@ class Paging:
 
 
 def _endless(why: str) -> CallFailed:
-    return CallFailed(FailureKind.INVALID_RESPONSE, f"the listing did not end: {why}")
+    return CallFailed.of(FailureKind.INVALID_RESPONSE, f"the listing did not end: {why}")

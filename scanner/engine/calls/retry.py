@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from scanner.config.settings import RetrySettings
 from scanner.inventory.records import FailureKind
-from scanner.service.protocol import CallFailed
+from scanner.service.errors import CallFailed
 
 RATIONED = frozenset({FailureKind.NETWORK, FailureKind.TIMEOUT})
 """Failures whose retries a target has only so many of: they may mean that nobody is there."""
@@ -48,10 +48,10 @@ class RetryPolicy:
 
     def delay(self, error: CallFailed, attempts: int, dice: random.Random) -> float | None:
         """Seconds until the next try of a call that failed `attempts` times; None: there is none."""
-        if not error.retryable or attempts >= self.max_attempts:
+        if not error.facts.retryable or attempts >= self.max_attempts:
             return None
-        if error.kind is FailureKind.THROTTLED:
+        if error.facts.kind is FailureKind.THROTTLED:
             # The target's pace says when; a delay on top would leave its bucket unused.
-            return error.retry_after or 0.0
+            return error.facts.retry_after or 0.0
         bound = min(self.max_delay, self.base_delay * 2 ** min(attempts - 1, 32))
-        return max(dice.uniform(0, bound), error.retry_after or 0.0)
+        return max(dice.uniform(0, bound), error.facts.retry_after or 0.0)

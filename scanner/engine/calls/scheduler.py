@@ -12,7 +12,8 @@ import anyio
 from scanner.engine.calls.circuit_breaker import Gate
 from scanner.engine.calls.retry import RetryBudget
 from scanner.engine.pace import Pace
-from scanner.service.protocol import CallFailed, Place
+from scanner.service.errors import CallFailed
+from scanner.service.protocol import TargetKey
 
 Listener = Callable[[], object]
 
@@ -66,7 +67,7 @@ class Job:
     done: Callable[[Any], Awaitable[None]]
     failed: Callable[[CallFailed, int], Awaitable[None]]
     queue: "Queue"
-    place: Place | None = None
+    place: TargetKey | None = None
     gateway_arn: str | None = None
     counted: bool = True
     attempts: int = 0

@@ -7,7 +7,7 @@ import pytest
 
 from scanner.aws.credentials.holder import ASK_AGAIN, FAILURE_STANDS, RENEW_BEFORE, Credentials, Identity
 from scanner.inventory.records import FailureKind
-from scanner.service.protocol import CallFailed
+from scanner.service.errors import CallFailed
 from tests.virtual import run
 
 ASKERS = 20
@@ -55,9 +55,9 @@ async def test_all_who_ask_at_once_share_one_set() -> None:
 @pytest.mark.parametrize(
     ("failure", "asked_later"),
     [
-        (CallFailed(FailureKind.ACCESS_DENIED, "no"), 1),
-        (CallFailed(FailureKind.THROTTLED, "not yet", retryable=True), 2),
-        (CallFailed(FailureKind.CREDENTIALS, "the clock was wrong", mended=True), 2),
+        (CallFailed.of(FailureKind.ACCESS_DENIED, "no"), 1),
+        (CallFailed.of(FailureKind.THROTTLED, "not yet", retryable=True), 2),
+        (CallFailed.of(FailureKind.CREDENTIALS, "the clock was wrong", repeat=True), 2),
     ],
 )
 def test_a_failure_is_shared_by_all_who_wait_and_stands_while_nothing_can_mend_it(

@@ -15,11 +15,23 @@ import pytest
 
 from scanner import Scanner
 from scanner.aws.credentials.sessions import Sessions
-from scanner.service.protocol import CallFailed
-from tests.cli.conftest import start
-
-from tests.aws.profiles import FUTURE, HEALTHY, HUSH, KEY, LAB, PAST, ROLE, SECRET, STATIC, Ground, opened, refused
+from scanner.service.errors import CallFailed
+from tests.aws.profiles import (
+    FUTURE,
+    HEALTHY,
+    HUSH,
+    KEY,
+    LAB,
+    PAST,
+    ROLE,
+    SECRET,
+    STATIC,
+    Ground,
+    opened,
+    refused,
+)
 from tests.aws.scans import PROD, REGION, calls, config
+from tests.cli.conftest import start
 
 MEND = "mend the profile 'prod', or what it reads its credentials from"
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.aws.parse.answers import Nonsense, gateway_page, recovery_points
+from scanner.aws.parse.answers import gateway_page, recovery_points
 from scanner.inventory.records import MAX_SIZE, FailureKind
-from scanner.service.protocol import GatewayRecord, VolumeRecord
+from scanner.service.answers import ListedGateway, RecoveryPoint
+from scanner.service.errors import InvalidResponse
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 GATEWAY = "arn:aws:storagegateway:us-east-1:111122223333:gateway/sgw-1"
@@ -21,7 +22,7 @@ JSON = st.recursive(
 )
 
 
-def read(**fields: Any) -> VolumeRecord:
+def read(**fields: Any) -> RecoveryPoint:
     body = {"GatewayARN": GATEWAY, "VolumeRecoveryPointInfos": [{"VolumeARN": VOLUME, **fields}]}
     (volume,) = recovery_points(body, GATEWAY, NOW).volumes
     return volume
@@ -33,20 +34,20 @@ def test_a_record_keeps_sizes_to_the_byte_and_times_in_utc() -> None:
         VolumeUsageInBytes=0,
         VolumeRecoveryPointTime="2026-11-23T10:00:00.001+02:00",
     )
-    assert found == VolumeRecord(VOLUME, MAX_SIZE, 0, datetime(2026, 11, 23, 8, 0, 0, 1000, UTC))
+    assert found == RecoveryPoint(VOLUME, MAX_SIZE, 0, datetime(2026, 11, 23, 8, 0, 0, 1000, UTC))
 
 
 def test_what_is_missing_is_not_known() -> None:
-    assert read() == read(VolumeSizeInBytes=None, VolumeRecoveryPointTime=None) == VolumeRecord(VOLUME)
+    assert read() == read(VolumeSizeInBytes=None, VolumeRecoveryPointTime=None) == RecoveryPoint(VOLUME)
 
 
 @pytest.mark.parametrize("field", ["VolumeSizeInBytes", "VolumeUsageInBytes"])
 @pytest.mark.parametrize("value", ["1", -1, MAX_SIZE + 1, 1.0, True, False, [], {}, float("nan")])
 def test_what_is_no_size_costs_its_gateway(field: str, value: object) -> None:
-    with pytest.raises(Nonsense) as raised:
+    with pytest.raises(InvalidResponse) as raised:
         read(**{field: value})
-    assert (raised.value.kind, raised.value.retryable) == (FailureKind.INVALID_RESPONSE, False)
-    assert field in raised.value.message
+    assert (raised.value.facts.kind, raised.value.facts.retryable) == (FailureKind.INVALID_RESPONSE, False)
+    assert field in raised.value.facts.message
 
 
 @pytest.mark.parametrize(
@@ -70,29 +71,29 @@ def test_what_is_no_size_costs_its_gateway(field: str, value: object) -> None:
     ],
 )
 def test_what_is_no_time_costs_its_gateway(value: object) -> None:
-    with pytest.raises(Nonsense, match="VolumeRecoveryPointTime is no time"):
+    with pytest.raises(InvalidResponse, match="VolumeRecoveryPointTime is no time"):
         read(VolumeRecoveryPointTime=value)
 
 
 @pytest.mark.parametrize("record", [None, 7, "x", [], {}, {"VolumeARN": None}, {"VolumeARN": 7}])
 def test_a_record_that_names_no_volume_costs_its_gateway(record: object) -> None:
-    with pytest.raises(Nonsense, match="names no volume") as raised:
+    with pytest.raises(InvalidResponse, match="names no volume") as raised:
         recovery_points({"VolumeRecoveryPointInfos": [record]}, GATEWAY, NOW)
-    assert not raised.value.retryable
+    assert not raised.value.facts.retryable
 
 
 @pytest.mark.parametrize("body", [{}, {"VolumeRecoveryPointInfos": None}, {"VolumeRecoveryPointInfos": {}}])
 def test_an_answer_without_its_list_is_none_and_worth_another_try(body: dict[str, Any]) -> None:
-    with pytest.raises(Nonsense) as raised:
+    with pytest.raises(InvalidResponse) as raised:
         recovery_points(body, GATEWAY, NOW)
-    assert raised.value.retryable
+    assert raised.value.facts.retryable
 
 
 @pytest.mark.parametrize("named", [GATEWAY + "2", "", 7])
 def test_an_answer_about_another_gateway_is_not_taken(named: object) -> None:
-    with pytest.raises(Nonsense, match="another gateway") as raised:
+    with pytest.raises(InvalidResponse, match="another gateway") as raised:
         recovery_points({"GatewayARN": named, "VolumeRecoveryPointInfos": []}, GATEWAY, NOW)
-    assert raised.value.retryable
+    assert raised.value.facts.retryable
 
 
 def test_an_answer_that_names_no_gateway_is_of_the_one_asked() -> None:
@@ -101,7 +102,7 @@ def test_an_answer_that_names_no_gateway_is_of_the_one_asked() -> None:
 
 @pytest.mark.parametrize("entry", [None, 7, [], {}, {"GatewayARN": 7}])
 def test_a_listed_entry_without_an_arn_is_still_counted(entry: object) -> None:
-    assert gateway_page({"Gateways": [entry]}).gateways == (GatewayRecord(None),)
+    assert gateway_page({"Gateways": [entry]}).gateways == (ListedGateway(None),)
 
 
 @pytest.mark.parametrize("value", [7, [], {}, True, "half \udcff"])
@@ -114,16 +115,16 @@ def test_a_listed_entry_with_a_broken_field_keeps_its_arn_and_says_why(value: ob
 
 @pytest.mark.parametrize("marker", [7, [], True])
 def test_a_marker_that_is_no_text_breaks_the_page(marker: object) -> None:
-    with pytest.raises(Nonsense) as raised:
+    with pytest.raises(InvalidResponse) as raised:
         gateway_page({"Gateways": [], "Marker": marker})
-    assert raised.value.retryable
+    assert raised.value.facts.retryable
 
 
 @given(st.fixed_dictionaries({}, optional={"Gateways": JSON, "Marker": JSON, "GatewayARN": JSON}))
 def test_no_page_however_odd_breaks_more_than_itself(body: dict[str, Any]) -> None:
     try:
         page = gateway_page(body)
-    except Nonsense:
+    except InvalidResponse:
         return
     assert len(page.gateways) == len(body["Gateways"])
 
@@ -132,6 +133,6 @@ def test_no_page_however_odd_breaks_more_than_itself(body: dict[str, Any]) -> No
 def test_no_record_however_odd_breaks_more_than_itself(size: Any, usage: Any, time: Any) -> None:
     try:
         found = read(VolumeSizeInBytes=size, VolumeUsageInBytes=usage, VolumeRecoveryPointTime=time)
-    except Nonsense:
+    except InvalidResponse:
         return
     assert found.size_bytes is None or 0 <= found.size_bytes <= MAX_SIZE

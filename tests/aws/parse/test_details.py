@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from scanner.aws.parse.answers import Nonsense
 from scanner.aws.parse.details import gateway_facts, tag_page, volume_facts, volume_page
-from scanner.service.protocol import ListedVolume
+from scanner.service.answers import ListedVolume
+from scanner.service.errors import InvalidResponse
 
 GATEWAY = "arn:aws:storagegateway:us-east-1:111122223333:gateway/sgw-1"
 VOLUME = f"{GATEWAY}/volume/vol-1"
@@ -51,14 +51,14 @@ def test_a_gateway_without_facts_has_none() -> None:
     ],
 )
 def test_facts_of_another_shape_are_nonsense(fields: dict[str, Any]) -> None:
-    with pytest.raises(Nonsense):
+    with pytest.raises(InvalidResponse):
         gateway_facts({"GatewayARN": GATEWAY, **fields}, GATEWAY)
 
 
 def test_an_answer_that_describes_no_gateway_is_worth_another_try() -> None:
-    with pytest.raises(Nonsense, match="describes no gateway") as raised:
+    with pytest.raises(InvalidResponse, match="describes no gateway") as raised:
         gateway_facts({}, GATEWAY)
-    assert raised.value.retryable
+    assert raised.value.facts.retryable
 
 
 def test_listed_volumes_come_with_size_attachment_and_marker() -> None:
@@ -79,7 +79,7 @@ def test_listed_volumes_come_with_size_attachment_and_marker() -> None:
     ],
 )
 def test_a_listing_of_volumes_of_another_shape_is_nonsense(body: dict[str, Any]) -> None:
-    with pytest.raises(Nonsense):
+    with pytest.raises(InvalidResponse):
         volume_page(body)
 
 
@@ -108,7 +108,7 @@ def test_a_volume_without_facts_has_none() -> None:
     "created", [True, "2017", 1e300, -1e300, 10**400, float("nan"), float("inf"), [], {}]
 )
 def test_a_creation_that_is_no_time_is_nonsense(created: object) -> None:
-    with pytest.raises(Nonsense, match="CreatedDate is no time"):
+    with pytest.raises(InvalidResponse, match="CreatedDate is no time"):
         described(CreatedDate=created)
 
 
@@ -121,6 +121,6 @@ def test_tags_come_by_arn_and_an_empty_token_ends_them() -> None:
 
 @pytest.mark.parametrize("entry", [7, {}, {"ResourceARN": 7}, {"ResourceARN": VOLUME}])
 def test_tags_of_another_shape_are_nonsense(entry: object) -> None:
-    with pytest.raises(Nonsense) as raised:
+    with pytest.raises(InvalidResponse) as raised:
         tag_page({"ResourceTagMappingList": [entry]})
-    assert raised.value.retryable
+    assert raised.value.facts.retryable

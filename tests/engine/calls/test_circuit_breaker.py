@@ -13,7 +13,9 @@ from scanner.engine.calls.scheduler import Limits
 from scanner.engine.scan import Scan
 from scanner.inventory.events import TargetEnded
 from scanner.inventory.records import FailureKind, TargetStatus
-from scanner.service.protocol import CallFailed, GatewayPage, Place
+from scanner.service.answers import GatewayPage
+from scanner.service.errors import CallFailed
+from scanner.service.protocol import TargetKey
 from tests.engine.simulated import Fault, SimulatedSource, config, events_of, inventory_of
 from tests.virtual import run
 
@@ -21,14 +23,14 @@ DEAD = "me-south-1"
 
 
 def refused() -> CallFailed:
-    return CallFailed(FailureKind.NETWORK, "connection refused", retryable=True, connected=False)
+    return CallFailed.of(FailureKind.NETWORK, "connection refused", retryable=True, connected=False)
 
 
 def dead(region: str = DEAD, after: int = 0) -> Fault:
     """`region` refuses every connection once `after` calls in all have come through."""
     calls = Counter[str]()
 
-    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         if place.region != region:
             return None
         calls["all"] += 1
@@ -40,7 +42,7 @@ def dead(region: str = DEAD, after: int = 0) -> Fault:
 class Watched(SimulatedSource):
     """Knows how many calls are in flight to each Region."""
 
-    async def _call(self, operation: str, place: Place, key: str | None = None) -> None:
+    async def _call(self, operation: str, place: TargetKey, key: str | None = None) -> None:
         self.in_flight[place.region] += 1
         self.peak[place.region] = max(self.peak[place.region], self.in_flight[place.region])
         try:
@@ -98,7 +100,7 @@ def test_a_region_that_comes_back_is_not_given_up() -> None:
     """Eight connections fail, and the ninth comes through."""
     failing = iter([True] * 8)
 
-    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return refused() if operation == "list" and next(failing, False) else None
 
     whole, _ = run(inventory_of(config(20, (DEAD,)), SimulatedSource(fault=fault)))
@@ -108,7 +110,7 @@ def test_a_region_that_comes_back_is_not_given_up() -> None:
 
 def test_an_outage_shorter_than_the_patience_does_not_give_a_region_up() -> None:
     class Back(SimulatedSource):
-        async def _call(self, operation: str, place: Place, key: str | None = None) -> None:
+        async def _call(self, operation: str, place: TargetKey, key: str | None = None) -> None:
             await super()._call(operation, place, key)
             if operation == "list" and anyio.current_time() < PATIENCE * 0.8:
                 raise refused()
@@ -119,8 +121,8 @@ def test_an_outage_shorter_than_the_patience_does_not_give_a_region_up() -> None
 
 
 def test_a_region_answers_even_with_a_refusal() -> None:
-    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
-        error = CallFailed(FailureKind.SERVER_ERROR, "broken", retryable=True)
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+        error = CallFailed.of(FailureKind.SERVER_ERROR, "broken", retryable=True)
         return error if place.account_id == "000000000001" else None
 
     source = Watched(gateways=2, fault=fault)
@@ -131,8 +133,8 @@ def test_a_region_answers_even_with_a_refusal() -> None:
 
 
 def test_credentials_that_break_on_the_way_say_nothing_about_the_region() -> None:
-    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
-        error = CallFailed(FailureKind.CREDENTIALS, "expired", sent=False)
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+        error = CallFailed.of(FailureKind.CREDENTIALS, "expired", sent=False)
         return error if operation == "list" and int(place.account_id) % 2 else None
 
     whole, _ = run(inventory_of(config(60, (DEAD,)), SimulatedSource(fault=fault)))
@@ -159,7 +161,7 @@ def test_thousands_of_accounts_fail_together_when_their_region_is_dead() -> None
 
 def test_a_region_silent_until_the_deadline_leaves_the_books_balanced() -> None:
     class Silent(SimulatedSource):
-        async def list_gateways(self, place: Place, marker: str | None) -> GatewayPage:
+        async def list_gateways(self, place: TargetKey, marker: str | None) -> GatewayPage:
             if place.region == DEAD:
                 await anyio.sleep_forever()
             return await super().list_gateways(place, marker)
@@ -231,7 +233,7 @@ def test_who_leaves_a_gate_that_is_shut_lets_another_try() -> None:
 
 
 def hung() -> CallFailed:
-    return CallFailed(FailureKind.TIMEOUT, "the answer took too long", retryable=True)
+    return CallFailed.of(FailureKind.TIMEOUT, "the answer took too long", retryable=True)
 
 
 class Hung(SimulatedSource):
@@ -240,7 +242,7 @@ class Hung(SimulatedSource):
     where: str = DEAD
     patience: float = 30.0
 
-    async def _call(self, operation: str, place: Place, key: str | None = None) -> None:
+    async def _call(self, operation: str, place: TargetKey, key: str | None = None) -> None:
         await super()._call(operation, place, key)
         if self.where in (place.region, operation):
             await anyio.sleep(self.patience)
@@ -279,7 +281,7 @@ def test_a_dead_region_is_given_up_after_a_few_connections() -> None:
 
 
 def test_one_silent_gateway_does_not_condemn_its_region() -> None:
-    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return hung() if key and int(key[-8:], 16) % 10 == 0 else None
 
     whole, _ = run(inventory_of(config(1, (DEAD,)), SimulatedSource(gateways=100, fault=fault)))
@@ -291,7 +293,7 @@ def test_a_short_outage_of_everything_costs_nothing_but_its_time(way: str) -> No
     """Whatever was under way together tells of one moment only."""
 
     class Broken(SimulatedSource):
-        async def _call(self, operation: str, place: Place, key: str | None = None) -> None:
+        async def _call(self, operation: str, place: TargetKey, key: str | None = None) -> None:
             if 1 <= anyio.current_time() < 8:
                 await anyio.sleep({"connecting": 5.0, "swallowed": 30.0}[way])
                 raise hung() if way == "swallowed" else refused()
@@ -305,8 +307,8 @@ def test_a_short_outage_of_everything_costs_nothing_but_its_time(way: str) -> No
 def test_connections_that_break_now_and_then_let_every_account_in() -> None:
     dice = random.Random(3)
 
-    def fault(operation: str, place: Place, key: str | None, nth: int) -> CallFailed | None:
-        broke = CallFailed(FailureKind.NETWORK, "reset", retryable=True)
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+        broke = CallFailed.of(FailureKind.NETWORK, "reset", retryable=True)
         return broke if operation == "open" and dice.random() < 0.05 else None
 
     whole, _ = run(inventory_of(config(2000), SimulatedSource(gateways=0, fault=fault)))
