@@ -1,0 +1,146 @@
+"""What a running emulator tells about the calls that it got, here and over its port."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from scanner.emulator import Account, Bucket, Emulator, Fault, Fleet, Gateway, Remote, Role, background, spawn
+
+from ..clients import assume, client, in_thread
+
+HUB, PROD = "111111111111", "222222222222"
+
+
+def fleet() -> Fleet:
+    gateway = Gateway("sgw-12A3456B", "us-east-1")
+    return Fleet([Account(HUB), Account(PROD, gateways=[gateway], roles=[Role("reader")])])
+
+
+async def test_calls_are_counted_by_service_operation_account_and_region() -> None:
+    async with Emulator(fleet()) as emulator:
+
+        def use() -> None:
+            keys = assume(emulator, f"arn:aws:iam::{PROD}:role/reader")
+            for region in ("us-east-1", "eu-west-1", "eu-west-1"):
+                client(emulator, "storagegateway", region, **keys).list_gateways()
+            client(emulator, "storagegateway").list_gateways()
+
+        await in_thread(use)
+        assert emulator.count() == 5
+        assert emulator.count("AssumeRole") == 1
+        assert emulator.count("ListGateways", account=PROD) == 3
+        assert emulator.count(region="eu-*") == 2
+        assert emulator.count(service="storagegateway", account=HUB) == 1
+
+
+async def test_what_is_told_over_the_port_is_what_the_emulator_knows() -> None:
+    served = fleet()
+    served.throttle = [Bucket(0, 2, operations=["ListGateways"])]
+    served.faults = [Fault("access_denied", operation="ListVolumes")]
+    async with Emulator(served, log_size=9) as emulator:
+
+        def use() -> None:
+            api = client(emulator, "storagegateway")
+            stranger = client(emulator, "storagegateway", aws_secret_access_key="wrong")
+            api.list_gateways()
+            api.list_gateways()
+            for method, words in (
+                (api.list_gateways, "ThrottlingException"),
+                (api.list_volumes, "AccessDeniedException"),
+                (stranger.list_gateways, "signature we calculated"),
+            ):
+                with pytest.raises(ClientError, match=words):
+                    method()
+
+        await in_thread(use)
+        remote = Remote(emulator.url)
+        told = await in_thread(remote.stats)
+        assert told == emulator.stats()
+        assert told["total"] == 5
+        assert (told["mismatches"], told["throttled"], told["faults"]) == (1, 1, {"access_denied": 1})
+        assert {
+            "service": "storagegateway",
+            "operation": "ListGateways",
+            "account_id": HUB,
+            "region": "us-east-1",
+            "count": 4,
+        } in told["calls"]
+        await in_thread(remote.reset)
+        assert await in_thread(remote.stats) == {
+            "total": 0,
+            "mismatches": 0,
+            "throttled": 0,
+            "faults": {},
+            "calls": [],
+        }
+        assert not emulator.log
+
+
+async def test_faults_can_be_put_in_force_over_the_port() -> None:
+    async with Emulator(fleet()) as emulator:
+
+        def use() -> None:
+            remote, api = Remote(emulator.url), client(emulator, "storagegateway")
+            remote.add_fault("throttle", code="SlowDown", operation="ListGateways")
+            with pytest.raises(ClientError, match="SlowDown"):
+                api.list_gateways()
+            remote.clear_faults()
+            api.list_gateways()
+            for kind, rule in (("earthquake", {}), ("throttle", {"colour": "red"})):
+                with pytest.raises(ValueError, match=r"no such fault: .*(earthquake|colour)"):
+                    remote.add_fault(kind, **rule)
+
+        await in_thread(use)
+        assert emulator.requests.total() == 2
+
+
+async def test_nothing_else_answers_beside_the_services() -> None:
+    async with Emulator(fleet()) as emulator:
+        other = Remote(emulator.url + "/_emulator")
+        with pytest.raises(ValueError, match="nothing answers to GET /_emulator/_emulator/stats"):
+            await in_thread(other.stats)
+
+
+def test_an_emulator_in_a_thread_serves_code_that_blocks() -> None:
+    with background(fleet(), log_size=1) as emulator:
+        assert client(emulator, "storagegateway").list_gateways()["Gateways"] == []
+        assert len(emulator.log) == 1
+    with pytest.raises(OSError, match="refused"):
+        Remote(emulator.url).stats()
+
+
+def test_an_emulator_in_a_process_tells_its_counts_and_ends_with_the_block() -> None:
+    with spawn("--accounts", "1", "--regions", "1") as remote:
+        environment = remote.environment("eu-west-1")
+        assert environment["AWS_ENDPOINT_URL"] == remote.url
+        assert environment["AWS_DEFAULT_REGION"] == "eu-west-1"
+        assert remote.stats()["total"] == 0
+    with pytest.raises(OSError, match="refused"):
+        remote.stats()
+
+
+def test_a_process_that_cannot_serve_is_an_error_and_no_silence() -> None:
+    with pytest.raises(RuntimeError, match="ended with 2"), spawn("--fleet", "nowhere.toml"):
+        pass
+
+
+async def test_a_port_that_is_taken_is_an_error() -> None:
+    async with Emulator(fleet()) as emulator:
+        port = int(emulator.url.rpartition(":")[2])
+        other = Emulator(fleet(), port)
+        with pytest.raises(OSError, match="in use"):
+            await other.start()
+        await other.stop()
+
+
+def test_an_emulator_in_a_thread_leaves_no_answer_behind_that_hangs(caplog: pytest.LogCaptureFixture) -> None:
+    with background(fleet()) as emulator:
+        emulator.faults.add(Fault("hang"))
+        impatient = client(emulator, "storagegateway", config={"read_timeout": 0.2})
+        with pytest.raises(ReadTimeoutError):
+            impatient.list_gateways()
+    gc.collect()
+    assert "destroyed" not in caplog.text
