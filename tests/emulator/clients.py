@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -12,6 +15,7 @@ from botocore.config import Config
 from scanner.emulator import Emulator
 
 Value = TypeVar("Value")
+ISSUER = "https://oidc.example.com/id/42"
 # One for all: its loaded service models are what takes the time.
 SESSION: Any = boto3.session.Session()
 
@@ -41,6 +45,15 @@ def assume(emulator: Emulator, arn: str, **options: Any) -> dict[str, str]:
         "aws_secret_access_key": keys["SecretAccessKey"],
         "aws_session_token": keys["SessionToken"],
     }
+
+
+def token(issuer: str = ISSUER, expires_in: float = 600, **more: Any) -> str:
+    """A token as identity providers write them; the emulator does not verify its signature."""
+    claims = {"iss": issuer, "sub": "system:scanner", "aud": "sts", "exp": int(time.time() + expires_in)}
+    parts = ({"alg": "RS256"}, {**claims, **more}, {"signed": "no"})
+    return ".".join(
+        base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts
+    )
 
 
 async def in_thread(work: Callable[[], Value]) -> Value:

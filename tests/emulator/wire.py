@@ -45,7 +45,7 @@ def query(url: str, action: str, **arguments: str) -> tuple[str, dict[str, str],
     return signed(url, service="sts", target=None, body=body, content_type=FORM)
 
 
-async def send(address: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+async def send(address: str, headers: dict[str, str], body: bytes | None) -> tuple[int, bytes]:
     """Status and body of the answer."""
 
     def use() -> tuple[int, bytes]:

@@ -92,7 +92,8 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        return f"http://{self._host}:{self._port}"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}"
 
     def environment(self) -> dict[str, str]:
         """What an AWS client needs in its environment to talk to this fleet and nothing else."""

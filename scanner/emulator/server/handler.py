@@ -49,6 +49,12 @@ class RequestHandler:
         parsed = parse(http.method, http.path, http.rel_url.raw_query_string, http.headers, body)
         call = CountedCall(parsed.service.name, parsed.operation)
         request_id = str(uuid.uuid4())
+        reason = None if "Authorization" in http.headers else cross_site_reason(http.headers, self._host)
+        if reason is not None:
+            # Nothing of it is counted: a page of another site must change nothing here.
+            denied = parsed.service.denied
+            refused = ServiceError(denied.code, f"An unsigned request was refused: {reason}", denied.status)
+            return serialize_error(parsed.service, refused, request_id), None
         fault = None
         try:
             request = self._authenticate(http, parsed, body, call)
@@ -73,7 +79,6 @@ class RequestHandler:
             raise unknown_operation(parsed.service, parsed.operation)
         now = self._now()
         if is_unsigned(parsed):
-            self._refuse_cross_site(http, parsed)
             request = unsigned_request(self._backend, parsed, now)
             call.account_id = request.account_id
             return request
@@ -119,12 +124,6 @@ class RequestHandler:
         except AuthenticationError:
             self._counters.mismatches += 1
             raise
-
-    def _refuse_cross_site(self, http: web.BaseRequest, parsed: ParsedRequest) -> None:
-        reason = cross_site_reason(http.headers, self._host)
-        if reason is not None:
-            refusal = parsed.service.denied
-            raise ServiceError(refusal.code, f"An unsigned request was refused: {reason}", refusal.status)
 
 
 def _names_another_account(request: Request) -> bool:

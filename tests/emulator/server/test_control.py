@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
@@ -10,6 +11,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from scanner.emulator import Account, Bucket, Emulator, Fault, Fleet, Gateway, Remote, Role, background, spawn
 
 from ..clients import assume, client, in_thread
+from ..wire import send
 
 HUB, PROD = "111111111111", "222222222222"
 
@@ -144,3 +146,45 @@ def test_an_emulator_in_a_thread_leaves_no_answer_behind_that_hangs(caplog: pyte
             impatient.list_gateways()
     gc.collect()
     assert "destroyed" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b"", "the body is no JSON"),
+        (b"{", "the body is no JSON"),
+        (b"[" * 100_000, "the body is no JSON"),
+        (b"null", "must be a table"),
+        (b"[]", "must be a table"),
+        (b"{}", "kind: is missing"),
+        (b'{"kind": "mutate", "change": "x"}', "change: no such key"),
+        (b'{"kind": "slow", "seconds": "x"}', "seconds: must be a number of seconds, not 'x'"),
+        (b'{"kind": "slow", "seconds": 1e999}', "seconds: must be a number of seconds, not inf"),
+        (b'{"kind": "error", "status": 7}', "status: must be an HTTP status, not 7"),
+        (b'{"kind": "error", "code": 7}', "code: must be text, not 7"),
+        (b'{"kind": "throttle", "probability": 2}', "probability: must be a number between 0 and 1, not 2"),
+        (b'{"kind": "mutate", "patch": []}', "patch: must be a table"),
+    ],
+)
+async def test_a_rule_that_makes_no_sense_is_refused_at_once(body: bytes, problem: str) -> None:
+    async with Emulator(fleet()) as emulator:
+        address = f"{emulator.url}/_emulator/faults"
+        status, text = await send(address, {"Content-Type": "application/json"}, body)
+        assert status == 400
+        assert problem in json.loads(text)["message"]
+        assert len((await in_thread(client(emulator, "storagegateway").list_gateways))["Gateways"]) == 0
+
+
+async def test_a_patch_whose_path_leads_nowhere_changes_nothing() -> None:
+    async with Emulator(fleet()) as emulator:
+        rule = {"patch": {"Gateways.x": 1, "Gateways.-1": 1, "Nothing.x.y": 1}, "remove": ["Gateways.x"]}
+        await in_thread(lambda: Remote(emulator.url).add_fault("mutate", **rule))
+        assert (await in_thread(client(emulator, "storagegateway").list_gateways))["Gateways"] == []
+
+
+async def test_markers_that_only_look_endless_do_no_harm() -> None:
+    async with Emulator(fleet()) as emulator:
+        emulator.faults.add(Fault("endless_markers"))
+        api = client(emulator, "storagegateway")
+        answer = await in_thread(lambda: api.list_gateways(Marker="endless-x"))
+    assert answer["Marker"] == "endless-1"

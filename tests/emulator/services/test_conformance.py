@@ -13,9 +13,8 @@ from scanner.emulator import Account, Emulator, Fleet, Organization
 from scanner.emulator.services.organizations import OPERATIONS as ORGANIZATIONS
 from scanner.emulator.services.storage_gateway import OPERATIONS as STORAGE_GATEWAY
 
-from ..clients import client, in_thread
+from ..clients import client, in_thread, token
 from ..conformance import complaints
-from .test_web_identity import token
 
 HUB = "111111111111"
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import time
 from typing import Any
 
 import boto3
@@ -15,20 +13,10 @@ from moto import mock_aws
 
 from scanner.emulator import Account, Emulator, Fault, Fleet, Role
 
-from ..clients import client, in_thread
+from ..clients import ISSUER, client, in_thread, token
 
 PROD = "222222222222"
-ISSUER = "https://oidc.example.com/id/42"
 PROVIDER = f"arn:aws:iam::{PROD}:oidc-provider/oidc.example.com/id/42"
-
-
-def token(issuer: str = ISSUER, expires_in: float = 600, **more: Any) -> str:
-    """A token as identity providers write them; nobody verifies its signature here."""
-    claims = {"iss": issuer, "sub": "system:scanner", "aud": "sts", "exp": int(time.time() + expires_in)}
-    parts = ({"alg": "RS256"}, {**claims, **more}, {"signed": "no"})
-    return ".".join(
-        base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts
-    )
 
 
 def fleet(**role: Any) -> Fleet:
