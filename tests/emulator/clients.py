@@ -12,7 +12,7 @@ import anyio.to_thread
 import boto3
 from botocore.config import Config
 
-from scanner.emulator import Emulator
+from scanner.emulator import Emulator, Remote
 
 Value = TypeVar("Value")
 ISSUER = "https://oidc.example.com/id/42"
@@ -20,7 +20,7 @@ ISSUER = "https://oidc.example.com/id/42"
 SESSION: Any = boto3.session.Session()
 
 
-def client(emulator: Emulator, service: str, region: str = "us-east-1", **options: Any) -> Any:
+def client(emulator: Emulator | Remote, service: str, region: str = "us-east-1", **options: Any) -> Any:
     """One attempt a call; the base identity's keys unless others are given."""
     config = options.pop("config", {})
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", **options}

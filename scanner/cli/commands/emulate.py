@@ -1,6 +1,8 @@
 """`emulate`: the embedded service for any AWS client."""
 
+import errno
 import signal
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -103,5 +105,9 @@ def _serve(fleet: "Fleet", host: str, port: int) -> None:
     except KeyboardInterrupt:
         # Being interrupted is how it ends.
         return
+    except socket.gaierror as error:
+        raise ConfigError(f"--host: {host}: {error.strerror}; give an address of this machine") from None
     except OSError as error:
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise ConfigError(f"--host: {host}: {error.strerror}; give an address of this machine") from None
         raise ConfigError(f"--port: {port}: {error.strerror}; choose another") from None

@@ -26,7 +26,9 @@ def list_regions(request: Request) -> dict[str, Any]:
     if account_id != request.account_id:
         resource = _member_arn(request, account_id)
     demand(request.principal, "account:ListRegions", resource)
-    wanted = request.params.get("RegionOptStatusContains")
+    wanted = request.params.get("RegionOptStatusContains") or []
+    if not isinstance(wanted, list):
+        raise ServiceError("ValidationException", "RegionOptStatusContains must be a list.")
     listed = [
         (region, status)
         for region, status in request.backend.region_statuses(account_id, request.partition).items()

@@ -21,11 +21,22 @@ def _tagged(request: Request) -> Iterator[tuple[str, str, Mapping[str, str]]]:
             yield entry.arn, "storagegateway:volume", entry.volume.tags
 
 
-def _listed(request: Request, name: str) -> list[Any]:
+def _texts(request: Request, name: str) -> list[str]:
     value = request.params.get(name) or []
-    if not isinstance(value, list):
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise ServiceError("InvalidParameterException", f"{name} must be a list.")
     return value
+
+
+def _tag_filters(request: Request) -> list[Mapping[str, Any]]:
+    filters = request.params.get("TagFilters") or []
+    if not isinstance(filters, list):
+        raise ServiceError("InvalidParameterException", "TagFilters must be a list.")
+    for each in filters:
+        key, values = (each.get("Key"), each.get("Values") or []) if isinstance(each, dict) else (None, [])
+        if not isinstance(key, str) or not isinstance(values, list):
+            raise ServiceError("InvalidParameterException", "Each of TagFilters must have a Key, and Values.")
+    return filters
 
 
 def _wanted(kinds: list[str], filters: list[Mapping[str, Any]], kind: str, tags: Mapping[str, str]) -> bool:
@@ -39,8 +50,8 @@ def _wanted(kinds: list[str], filters: list[Mapping[str, Any]], kind: str, tags:
 
 def get_resources(request: Request) -> dict[str, Any]:
     demand(request.principal, "tag:GetResources")
-    kinds, filters = _listed(request, "ResourceTypeFilters"), _listed(request, "TagFilters")
-    arns = _listed(request, "ResourceARNList")
+    kinds, filters = _texts(request, "ResourceTypeFilters"), _tag_filters(request)
+    arns = _texts(request, "ResourceARNList")
     size = request.params.get("ResourcesPerPage", 50)
     if type(size) is not int or not 1 <= size <= 100:
         raise ServiceError("InvalidParameterException", "ResourcesPerPage must be between 1 and 100.")

@@ -56,3 +56,10 @@ def test_the_demo_has_an_account_a_gateway_and_a_target_in_trouble() -> None:
     staging = fleet.account(limit.accounts[0])
     slow = [gateway for gateway in staging.gateways if gateway.region in limit.regions]
     assert len(slow) > limit.burst
+
+
+def test_the_demo_has_one_volume_that_no_gateway_holds() -> None:
+    fleet = Fleet.demo()
+    (detached,) = [volume for account in fleet.accounts for volume in account.detached_volumes]
+    assert detached.attachment_status == "DETACHED"
+    assert detached.gateway not in {gateway.id for gateway in gateways(fleet)}

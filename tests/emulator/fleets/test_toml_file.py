@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scanner.emulator import Fleet
+from scanner.emulator import DetachedVolume, Fleet
 from scanner.emulator.fleets import FleetFileError
 
 WHOLE = """
@@ -46,6 +46,12 @@ recovery_point = 2026-11-23T08:00:00Z
 [[accounts.gateways.volumes]]
 id = "vol-1122AABD"
 
+[[accounts.detached_volumes]]
+id = "vol-1122AABE"
+region = "eu-west-1"
+gateway = "sgw-12A3456C"
+age = "2d"
+
 [organization]
 page_size = 2
 delegated = ["111122223333"]
@@ -77,6 +83,11 @@ def test_a_file_describes_everything_that_the_classes_can(tmp_path: Path) -> Non
         timedelta(minutes=90),
         datetime(2026, 11, 23, 8, tzinfo=UTC),
         None,
+    ]
+    assert account.detached_volumes == [
+        DetachedVolume(
+            "vol-1122AABE", region="eu-west-1", gateway="sgw-12A3456C", recovery_point=timedelta(days=2)
+        )
     ]
     assert account.roles[0].external_id == "secret"
     assert account.roles[0].trust_tags is False
@@ -118,6 +129,20 @@ def test_a_file_may_ask_for_a_generated_fleet(tmp_path: Path) -> None:
         ("[generate]\nregions = 99\n", r"generate.regions: regions must be between 1 and 34"),
         ("[generate]\nvolumes_per_gateway = [3, 1]\n", "must be a number or"),
         (WHOLE + "probability = 7\n", r"faults\[0\].probability: must be a number between 0 and 1, not 7"),
+        (
+            WHOLE.replace('region = "eu-west-1"', ""),
+            r"accounts\[0\].detached_volumes\[0\].region: is missing",
+        ),
+        (WHOLE.replace('"vol-1122AABD"', '"vol-1122AABC"'), "volume/vol-1122AABC stands twice"),
+        (WHOLE.replace('"us-east-1"\nname', '"us"\nname'), r"gateways\[0\].region: must be a Region such as"),
+        (WHOLE.replace('"2d"', "2"), r"detached_volumes\[0\].age: must be a duration .*, not 2"),
+        (WHOLE.replace("times = 2", "times = 2.5"), r"faults\[0\].times: must be a whole number, not 2.5"),
+        (WHOLE.replace("times = 2", "change = 2"), r"faults\[0\].change: no such key"),
+        (WHOLE.replace("trust_tags = false", 'trust_tags = "no"'), "must be true or false, not 'no'"),
+        ("[generate]\naccounts = '3'\n", "generate.accounts: must be a whole number, not '3'"),
+        ("[generate]\nacounts = 3\n", "generate.acounts: no such key; did you mean 'accounts'"),
+        ("[generate]\nregions = 0\n", "generate.regions: must be a number of Regions, or a list"),
+        ("generation = 3\n", "generation: no such key"),
         (WHOLE.replace('delegated = ["111122223333"]', "delegated = [3]"), "must be a list of texts"),
     ],
 )
@@ -131,3 +156,19 @@ def test_a_bad_file_is_refused_with_its_name_the_key_and_what_would_be_right(
 def test_the_same_seed_makes_the_same_fleet() -> None:
     assert Fleet.generate(4, 3, seed=5) == Fleet.generate(4, 3, seed=5)
     assert Fleet.generate(4, 3, seed=5) != Fleet.generate(4, 3, seed=6)
+
+
+def test_every_mistake_is_named_at_once_and_no_secret_with_them(tmp_path: Path) -> None:
+    wrong = WHOLE.replace('secret = "s"', "secret = 4711").replace("rate = 20", "rate = 'x'")
+    with pytest.raises(FleetFileError) as refused:
+        Fleet.from_toml(write(tmp_path, wrong))
+    path = tmp_path / "fleet.toml"
+    assert str(refused.value).splitlines() == [
+        f"{path}: accounts[0].keys[0].secret: must be text",
+        f"{path}: throttle[0].rate: must be a number, not 'x'",
+    ]
+
+
+def test_a_fleet_made_in_python_is_not_checked() -> None:
+    """A test may want a fleet that no file could describe."""
+    assert DetachedVolume("anything", region="nowhere").attachment_status == "DETACHED"

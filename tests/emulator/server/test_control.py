@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import json
 
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import ClientError
 
-from scanner.emulator import Account, Bucket, Emulator, Fault, Fleet, Gateway, Remote, Role, background, spawn
+from scanner.emulator import Account, Bucket, Emulator, Fault, Fleet, Gateway, Remote, Role
 
 from ..clients import assume, client, in_thread
 from ..wire import send
@@ -104,48 +103,6 @@ async def test_nothing_else_answers_beside_the_services() -> None:
         other = Remote(emulator.url + "/_emulator")
         with pytest.raises(ValueError, match="nothing answers to GET /_emulator/_emulator/stats"):
             await in_thread(other.stats)
-
-
-def test_an_emulator_in_a_thread_serves_code_that_blocks() -> None:
-    with background(fleet(), log_size=1) as emulator:
-        assert client(emulator, "storagegateway").list_gateways()["Gateways"] == []
-        assert len(emulator.log) == 1
-    with pytest.raises(OSError, match="refused"):
-        Remote(emulator.url).stats()
-
-
-def test_an_emulator_in_a_process_tells_its_counts_and_ends_with_the_block() -> None:
-    with spawn("--accounts", "1", "--regions", "1") as remote:
-        environment = remote.environment("eu-west-1")
-        assert environment["AWS_ENDPOINT_URL"] == remote.url
-        assert environment["AWS_DEFAULT_REGION"] == "eu-west-1"
-        assert remote.stats()["total"] == 0
-    with pytest.raises(OSError, match="refused"):
-        remote.stats()
-
-
-def test_a_process_that_cannot_serve_is_an_error_and_no_silence() -> None:
-    with pytest.raises(RuntimeError, match="ended with 2"), spawn("--fleet", "nowhere.toml"):
-        pass
-
-
-async def test_a_port_that_is_taken_is_an_error() -> None:
-    async with Emulator(fleet()) as emulator:
-        port = int(emulator.url.rpartition(":")[2])
-        other = Emulator(fleet(), port)
-        with pytest.raises(OSError, match="in use"):
-            await other.start()
-        await other.stop()
-
-
-def test_an_emulator_in_a_thread_leaves_no_answer_behind_that_hangs(caplog: pytest.LogCaptureFixture) -> None:
-    with background(fleet()) as emulator:
-        emulator.faults.add(Fault("hang"))
-        impatient = client(emulator, "storagegateway", config={"read_timeout": 0.2})
-        with pytest.raises(ReadTimeoutError):
-            impatient.list_gateways()
-    gc.collect()
-    assert "destroyed" not in caplog.text
 
 
 @pytest.mark.parametrize(

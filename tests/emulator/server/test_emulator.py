@@ -51,3 +51,16 @@ def test_a_fleet_of_other_partitions_starts_in_a_region_of_its_own() -> None:
     with pytest.raises(KeyError):
         emulator.fleet.account("999999999999")
     assert emulator.fleet.account("111122223333").partition == "aws-cn"
+
+
+async def test_a_port_that_is_taken_is_an_error() -> None:
+    async with Emulator(Fleet([])) as emulator:
+        port = int(emulator.url.rpartition(":")[2])
+        other = Emulator(Fleet([]), port)
+        with pytest.raises(OSError, match="in use"):
+            await other.start()
+        await other.stop()
+
+
+async def test_an_address_of_version_six_stands_in_brackets() -> None:
+    assert Emulator(Fleet([]), 4566, host="::1").url == "http://[::1]:4566"

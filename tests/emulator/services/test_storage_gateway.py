@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from scanner.emulator import Account, Bucket, Emulator, Fleet, Gateway, Role, Volume
+from scanner.emulator import Account, DetachedVolume, Emulator, Fleet, Gateway, Role, Volume
 
 from ..clients import assume, client, in_thread
 
@@ -90,26 +90,6 @@ async def test_a_page_holds_what_was_asked_for_in_the_order_of_the_arns() -> Non
                 ResourceARN=gateway(5), PaginationConfig={"PageSize": 2}
             )
             assert [len(page["Tags"]) for page in tags] == [2, 1]
-
-        await in_thread(use)
-
-
-async def test_a_marker_continues_only_the_request_that_it_came_from() -> None:
-    async with Emulator(fleet()) as emulator:
-
-        def use() -> None:
-            api = client(emulator, "storagegateway")
-            marker = api.list_gateways(Limit=1)["Marker"]
-            other = client(emulator, "storagegateway", "eu-west-1")
-            for method, wrong in (
-                (api.list_volumes, marker),
-                (other.list_gateways, marker),
-                (api.list_gateways, marker[:-8] + "AAAAAAA="),
-                (api.list_gateways, "WzFd"),
-                (api.list_gateways, "WzEsMSwxXQ=="),
-            ):
-                with pytest.raises(ClientError, match="marker is invalid"):
-                    method(Marker=wrong)
 
         await in_thread(use)
 
@@ -215,36 +195,126 @@ async def test_a_fleet_may_change_while_it_is_served() -> None:
         assert list(emulator.log) == [("storagegateway", "ListGateways", HUB, "eu-west-1", 200)] * 2
 
 
-@pytest.mark.parametrize(
-    ("bucket", "admitted"),
-    [
-        (Bucket(0, 3), {"us-east-1": 3, "eu-west-1": 3}),
-        (Bucket(0, 3, regions=["eu-west-1"]), {"us-east-1": 10, "eu-west-1": 3}),
-        (Bucket(0, 3, accounts=[PROD]), {"us-east-1": 10}),
-        (Bucket(0, 3, operations=["ListVolumes"]), {"us-east-1": 8}),
-        (Bucket(0, 3, per_operation=True), {"us-east-1": 6}),
-        (Bucket(0, 3, service="sts"), {"us-east-1": 10}),
-        (Bucket(0, 3, changes=[(0, 1e9)]), {"us-east-1": 10}),
-        (Bucket(0, 3, changes=[(3600, 1e9)]), {"us-east-1": 3}),
-    ],
-)
-async def test_a_bucket_belongs_to_an_account_and_region(bucket: Bucket, admitted: dict[str, int]) -> None:
+LOST = "arn:aws:storagegateway:us-east-1:111111111111:gateway/sgw-0000000F/volume"
+DETACHED = [
+    DetachedVolume("vol-0000000A", region="us-east-1", gateway="sgw-0000000F", tags={"tier": "1"}),
+    DetachedVolume("vol-0000000B", region="us-east-1", gateway="sgw-0000000F", type="STORED"),
+    DetachedVolume("vol-0000000C", region="us-east-1", gateway="sgw-00000001", recovery_point=MOMENT),
+    DetachedVolume("vol-0000000D", region="eu-west-1"),
+]
+
+
+def with_detached() -> Fleet:
     served = fleet()
-    served.throttle = [bucket]
+    served.accounts[0].detached_volumes = list(DETACHED)
+    return served
+
+
+async def test_without_a_gateway_all_volumes_of_the_account_in_the_region_are_listed() -> None:
+    async with Emulator(with_detached()) as emulator:
+
+        def use() -> None:
+            api = client(emulator, "storagegateway")
+            listed = api.list_volumes()["VolumeInfos"]
+            assert [info["VolumeId"][-1] for info in listed] == [*"1234", "C", "5", *"AB"]
+            assert [info["VolumeType"] for info in listed if "GatewayARN" not in info] == [
+                "CACHED",
+                "CACHED",
+                "STORED",
+            ]
+            stored = next(info for info in listed if info["VolumeId"] == "vol-00000005")
+            assert (stored["VolumeType"], stored["GatewayARN"]) == ("STORED", gateway(2))
+            elsewhere = client(emulator, "storagegateway", "eu-west-1").list_volumes()["VolumeInfos"]
+            assert [info["VolumeId"] for info in elsewhere] == ["vol-0000000D"]
+            keys = assume(emulator, f"arn:aws:iam::{PROD}:role/reader")
+            assert client(emulator, "storagegateway", **keys).list_volumes()["VolumeInfos"] == []
+
+        await in_thread(use)
+
+
+async def test_a_detached_volume_names_no_gateway_and_is_of_none() -> None:
+    async with Emulator(with_detached()) as emulator:
+
+        def use() -> None:
+            api = client(emulator, "storagegateway")
+            lost = next(
+                info for info in api.list_volumes()["VolumeInfos"] if info["VolumeId"] == "vol-0000000A"
+            )
+            assert lost == {
+                "VolumeARN": f"{LOST}/vol-0000000A",
+                "VolumeId": "vol-0000000A",
+                "VolumeType": "CACHED",
+                "VolumeSizeInBytes": 100 * 1024**3,
+                "VolumeAttachmentStatus": "DETACHED",
+            }
+            # The gateway that its ARN still names does not know it any more.
+            own = api.list_volumes(GatewayARN=gateway(1))["VolumeInfos"]
+            assert [info["VolumeId"][-1] for info in own] == [*"1234"]
+            points = api.list_volume_recovery_points(GatewayARN=gateway(1))["VolumeRecoveryPointInfos"]
+            assert [point["VolumeARN"][-1] for point in points] == [*"123"]
+
+        await in_thread(use)
+
+
+async def test_a_detached_volume_can_be_described_and_has_tags() -> None:
+    async with Emulator(with_detached()) as emulator:
+
+        def use() -> None:
+            api = client(emulator, "storagegateway")
+            (lost,) = api.describe_cached_iscsi_volumes(VolumeARNs=[f"{LOST}/vol-0000000A"])[
+                "CachediSCSIVolumes"
+            ]
+            assert (lost["VolumeAttachmentStatus"], lost["VolumeId"]) == ("DETACHED", "vol-0000000A")
+            assert "VolumeiSCSIAttributes" not in lost
+            for wrong, problem in (
+                ([f"{LOST}/vol-0000000A", volume(1)], "of one gateway"),
+                ([f"{LOST}/vol-0000000B"], "not supported for this type"),
+                ([f"{LOST}/vol-0000000A", f"{LOST}/vol-0000000E"], "gateway was not found"),
+            ):
+                with pytest.raises(ClientError, match=problem) as refused:
+                    api.describe_cached_iscsi_volumes(VolumeARNs=wrong)
+                assert refused.value.response["Error"]["Code"] == FOUND
+            assert api.list_tags_for_resource(ResourceARN=f"{LOST}/vol-0000000A")["Tags"] == [
+                {"Key": "tier", "Value": "1"}
+            ]
+            tagged = client(emulator, "resourcegroupstaggingapi").get_resources(
+                ResourceTypeFilters=["storagegateway:volume"]
+            )
+            assert [each["ResourceARN"] for each in tagged["ResourceTagMappingList"]] == [
+                f"{LOST}/vol-0000000A"
+            ]
+
+        await in_thread(use)
+
+
+async def test_volumes_come_a_hundred_to_a_page() -> None:
+    many = [Volume(f"vol-{number:08X}") for number in range(250)]
+    served = Fleet([Account(HUB, gateways=[Gateway("sgw-00000001", "us-east-1", volumes=many)])])
+    served.accounts[0].detached_volumes = [DetachedVolume("vol-000000FF", region="us-east-1")]
     async with Emulator(served) as emulator:
 
-        def use(region: str) -> int:
-            api = client(emulator, "storagegateway", region)
-            good, codes = 0, set()
-            for method in (api.list_gateways, api.list_volumes):
-                for _ in range(5):
-                    try:
-                        method()
-                        good += 1
-                    except ClientError as error:
-                        codes.add(error.response["Error"]["Code"])
-            assert codes <= {"ThrottlingException"}
-            return good
+        def use() -> None:
+            api = client(emulator, "storagegateway")
+            first = api.list_volumes()
+            second = api.list_volumes(Marker=first["Marker"])
+            third = api.list_volumes(Marker=second["Marker"])
+            assert [len(page["VolumeInfos"]) for page in (first, second, third)] == [100, 100, 51]
+            assert "Marker" not in third
+            ids = {info["VolumeId"] for page in (first, second, third) for info in page["VolumeInfos"]}
+            assert ids == {each.id for each in many} | {"vol-000000FF"}
 
-        for region, count in admitted.items():
-            assert await in_thread(lambda region=region: use(region)) == count  # type: ignore[misc]
+        await in_thread(use)
+
+
+async def test_there_are_no_file_shares() -> None:
+    async with Emulator(fleet()) as emulator:
+
+        def use() -> None:
+            api = client(emulator, "storagegateway")
+            assert api.list_file_shares()["FileShareInfoList"] == []
+            assert api.list_file_shares(GatewayARN=gateway(2), Limit=10)["FileShareInfoList"] == []
+            assert list(api.get_paginator("list_file_shares").paginate())
+            with pytest.raises(ClientError, match="gateway was not found"):
+                api.list_file_shares(GatewayARN=gateway(9))
+
+        await in_thread(use)

@@ -242,6 +242,48 @@ async def test_session_tags_need_their_own_permission() -> None:
         assert [dict(session.tags) for session in emulator.sessions.values()] == [{"scan": "1"}]
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"PolicyArns": [{"arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}]},
+        {"TransitiveTagKeys": ["scan"]},
+        {"SourceIdentity": "me"},
+        {"SerialNumber": "arn:aws:iam::111111111111:mfa/me", "TokenCode": "123456"},
+        {
+            "ProvidedContexts": [
+                {"ProviderArn": "arn:aws:iam::aws:contextProvider/x", "ContextAssertion": "xxxx"}
+            ]
+        },
+    ],
+    ids=lambda arguments: next(iter(arguments)),
+)
+async def test_what_would_change_a_session_is_honoured_or_refused_and_never_ignored(
+    arguments: dict[str, Any],
+) -> None:
+    """A session that could do more than was asked for would hide what AWS refuses."""
+    name = next(iter(arguments))
+    async with Emulator(fleet(Role("reader"))) as emulator:
+
+        def use() -> None:
+            with pytest.raises(ClientError, match=f"does not support the parameter {name} of AssumeRole"):
+                assume(emulator, arn("reader"), **arguments)
+
+        await in_thread(use)
+        assert not emulator.sessions
+
+
+async def test_a_session_has_fifty_tags_at_most() -> None:
+    async with Emulator(fleet(Role("reader"))) as emulator:
+
+        def use() -> None:
+            tags = [{"Key": f"key-{number}", "Value": "x"} for number in range(51)]
+            assume(emulator, arn("reader"), Tags=tags[:50])
+            assert code_of(lambda: assume(emulator, arn("reader"), Tags=tags)) == ("ValidationError", 400)
+
+        await in_thread(use)
+        assert [len(session.tags) for session in emulator.sessions.values()] == [50]
+
+
 async def test_a_role_whose_trust_allows_no_tags_is_had_without_them_only() -> None:
     tags = [{"Key": "scan", "Value": "1"}]
     async with Emulator(fleet(Role("reader", trust_tags=False))) as emulator:
