@@ -22,6 +22,7 @@ from scanner.emulator import (
     Organization,
     Role,
     Volume,
+    background,
 )
 from scanner.emulator.faults import KINDS
 from scanner.emulator.fleets.generate import Generation
@@ -60,9 +61,33 @@ def test_every_fault_and_every_operation_is_listed() -> None:
     ] == []
 
 
+def test_the_first_example_shows_gateways_in_the_region_that_it_names() -> None:
+    """The fleet of its first command, with the keys and in the Region of the next."""
+    (file,) = re.findall(r"\$ sgw-scanner emulate .*--fleet (\S+)", PAGE)
+    export, listing = re.findall(r"^\$ (export .*|aws .*)$", PAGE, re.MULTILINE)
+    region = re.search(r"--region (\S+)", listing)
+    assert "AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test" in export
+    assert "list-gateways" in listing
+    assert region
+    with background(Fleet.from_toml(DOCS.parent / file)) as emulator:
+        listed = client(emulator, "storagegateway", region[1]).list_gateways()["Gateways"]
+        held = client(emulator, "storagegateway", region[1]).list_volumes()["VolumeInfos"]
+    assert listed
+    assert held
+
+
+def test_every_option_of_the_command_is_explained_and_exists() -> None:
+    """Both ways: the page names no option that the command does not have."""
+    command = [sys.executable, "-m", "scanner.emulator", "--help"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    options = set(re.findall(r"^ +(--[a-z-]+)", text, re.MULTILINE)) - {"--help"}
+    assert options == set(re.findall(r"--[a-z]+(?:-[a-z]+)*", PAGE)) - {"--region"}
+
+
 async def test_the_example_fleet_does_what_its_comments_say() -> None:
     fleet = Fleet.from_toml(DOCS / "examples" / "fleet.toml")
     assert len(fleet.accounts) == 2
+    assert [volume.attachment_status for volume in fleet.accounts[1].detached_volumes] == ["DETACHED"]
     gateway = fleet.accounts[1].gateways[0]
     assert [volume.recovery_point is None for volume in gateway.volumes] == [False, False, False, True]
     async with Emulator(fleet) as emulator:
