@@ -27,8 +27,8 @@ from .checked import (
     problem_at,
 )
 from .regions import DEFAULT_REGIONS, partition_of
+from .statements import ALLOW_ALL
 
-ALLOW_ALL: dict[str, Any] = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 # The gateway types and their shares in a generated fleet.
 TYPES = {"CACHED": 12, "STORED": 3, "VTL": 3, "FILE_S3": 4, "FILE_FSX_SMB": 2}
 GatewayType = Annotated[str, Field(pattern=f"^({'|'.join(TYPES)})$"), MustBe(f"one of {', '.join(TYPES)}")]

@@ -14,6 +14,8 @@ from pydantic import AfterValidator, Field, GetCoreSchemaHandler, Strict, Valida
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
+from .statements import Statement, is_statement
+
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
@@ -122,8 +124,8 @@ def _in_utc(moment: Any) -> Any:
     return moment.replace(tzinfo=UTC) if isinstance(moment, datetime) and moment.tzinfo is None else moment
 
 
-def _statement(statement: Mapping[str, Any]) -> Mapping[str, Any]:
-    if statement.get("Effect") not in ("Allow", "Deny"):
+def _statement(statement: Statement) -> Statement:
+    if not is_statement(statement):
         raise ValueError("no statement")
     return statement
 
@@ -142,7 +144,7 @@ Flag = Annotated[bool, Strict(), MustBe("true or false")]
 Texts = Annotated[Sequence[str], MustBe("a list of texts")]
 Tags = Annotated[dict[str, str], MustBe('a table of texts ({ name = "text" })')]
 Policy = Annotated[
-    Sequence[Annotated[Mapping[str, Any], AfterValidator(_statement)]],
+    Sequence[Annotated[Statement, AfterValidator(_statement)]],
     MustBe("a list of IAM statements with Effect, Action and Resource"),
 ]
 AccountId = Annotated[str, Field(pattern=r"^[0-9]{12}$"), MustBe("an account id of 12 digits, in quotes")]

@@ -39,6 +39,8 @@ def read_signature(headers: Mapping[str, str]) -> Signature:
     authorization = headers.get("Authorization")
     if not authorization:
         raise AuthenticationError("missing", "Request is missing Authentication Token")
+    if not authorization.isascii():
+        raise AuthenticationError("incomplete", "The Authorization header is not ASCII.")
     algorithm, _, rest = authorization.partition(" ")
     if algorithm != _ALGORITHM:
         raise AuthenticationError("incomplete", f"Unsupported AWS 'algorithm': '{algorithm}'.")
@@ -151,7 +153,7 @@ def check_signature(
     canonical = "\n".join(
         (
             method,
-            quote(path or "/", safe="/-_.~"),
+            quote(path or "/", safe="/-_.~", errors="surrogateescape"),
             _canonical_query(query),
             "".join(lines),
             ";".join(signature.signed_headers),
@@ -160,7 +162,7 @@ def check_signature(
     )
     to_sign = (
         f"{_ALGORITHM}\n{signature.stamp}\n{signature.date}/{signature.region}/{signature.service}/aws4_request\n"
-        f"{hashlib.sha256(canonical.encode()).hexdigest()}"
+        f"{hashlib.sha256(canonical.encode('utf-8', 'surrogateescape')).hexdigest()}"
     )
     key = signing_key(secret, signature.date, signature.region, signature.service)
     if not hmac.compare_digest(hmac.digest(key, to_sign.encode(), "sha256").hex(), signature.signature):

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from ..fleets.statements import Statement
 from ..protocol.errors import denied
-from ..state.principals import Principal, Statement
+from ..state.principals import Principal
 
 
 @lru_cache(maxsize=4096)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..fleets.accounts import Account, Role
+from ..fleets.statements import is_statement
 from ..protocol.errors import ServiceError, denied
 from ..protocol.errors import invalid as invalid_parameter
 from ..state.principals import Principal
@@ -55,7 +56,7 @@ def _required(request: Request, name: str, low: int, high: int) -> str:
 
 def _duration(request: Request) -> int:
     text = request.params.get("DurationSeconds", "3600")
-    if not str(text).isdigit():
+    if not re.fullmatch(r"\d{1,9}", str(text), re.ASCII):
         raise ServiceError("MalformedInput", f"DurationSeconds is no number: {text}")
     seconds = int(text)
     if not 900 <= seconds <= 43_200:
@@ -79,20 +80,14 @@ def _statements(request: Request) -> Sequence[Mapping[str, Any]] | None:
     malformed = ServiceError("MalformedPolicyDocument", "The policy is not in the valid JSON format.")
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise malformed from None
     if not isinstance(document, dict) or "Statement" not in document:
         raise malformed
     statements = document["Statement"]
     listed = statements if isinstance(statements, list) else [statements]
-    for statement in listed:
-        if (
-            not isinstance(statement, dict)
-            or statement.get("Effect") not in ("Allow", "Deny")
-            or not {"Action", "NotAction"} & statement.keys()
-            or not {"Resource", "NotResource"} & statement.keys()
-        ):
-            raise ServiceError("MalformedPolicyDocument", "Syntax errors in policy.")
+    if not all(map(is_statement, listed)):
+        raise ServiceError("MalformedPolicyDocument", "Syntax errors in policy.")
     return list(listed)
 
 

@@ -63,7 +63,7 @@ def _claims(request: Request) -> Mapping[str, Any]:
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         good = all(isinstance(claims[name], str) for name in ("iss", "sub"))
         good = good and isinstance(claims["exp"], int | float)
-    except (ValueError, TypeError, LookupError):
+    except (ValueError, TypeError, LookupError, RecursionError):
         good = False
     if not good:
         raise ServiceError("InvalidIdentityToken", "The ID Token provided is not a valid JWT.")

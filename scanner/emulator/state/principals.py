@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from ..fleets.accounts import ALLOW_ALL, Account
+from ..fleets.accounts import Account
 from ..fleets.fleet import Fleet
+from ..fleets.statements import ALLOW_ALL, Statement
 from ..protocol.errors import EXPIRED, NOT_A_CLIENT, AuthenticationError
 
 # The same words for both, as local stand-ins for AWS commonly have it.
 BASE_KEY = BASE_SECRET = "test"  # noqa: S105 - opens nothing but the emulator
-Statement = Mapping[str, Any]
 
 
 @dataclass(slots=True)

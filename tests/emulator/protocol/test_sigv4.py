@@ -164,3 +164,27 @@ async def test_what_no_service_understands_is_an_error_in_its_protocol() -> None
         status, body = await send(*signed(url, service="account", target=None, path="/listRegions"))
         assert status == 200
         assert json.loads(body)["Regions"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"Authorization": "AWS4-HMAC-SHA256 Credential=\xff/20260101/us-east-1/storagegateway/aws4_request"},
+        {"Authorization": "AWS4-HMAC-SHA256 \xe9"},
+        {"X-Amz-Date": "\xff"},
+        {"X-Amz-Target": "\xff"},
+        {"X-Amz-Security-Token": "\xff"},
+        {"Content-Type": "\xff"},
+    ],
+    ids=str,
+)
+async def test_bytes_that_are_no_text_in_a_header_prove_nothing(changed: dict[str, str]) -> None:
+    async with Emulator(fleet()) as emulator:
+        address, headers, body = signed(emulator.url)
+        signature = headers["Authorization"]
+        covered = signature.replace("SignedHeaders=", "SignedHeaders=content-type;x-amz-security-token;")
+        for authorization in (signature, covered):
+            given = {**headers, "Authorization": authorization, **changed}
+            status, text = await send(address, given, body)
+            assert 400 <= status < 500, text
+            assert b"__type" in text

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from scanner.emulator import Account, Bucket, Emulator, Fleet, Gateway, Key, Role
-from scanner.emulator.fleets.accounts import ALLOW_ALL
+from scanner.emulator.fleets.statements import ALLOW_ALL
 
 from ..clients import assume, client, in_thread
 
@@ -187,6 +187,9 @@ async def test_durations_are_bounded_by_the_role_and_by_chaining() -> None:
         await in_thread(use)
 
 
+STATEMENT = '{"Statement": [{"Effect": "Allow", %s}]}'
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
@@ -203,6 +206,12 @@ async def test_durations_are_bounded_by_the_role_and_by_chaining() -> None:
         ({"Policy": "{}"}, "MalformedPolicyDocument"),
         ({"Policy": '{"Statement": [{"Effect": "Maybe"}]}'}, "MalformedPolicyDocument"),
         ({"Policy": '{"Statement": 3}'}, "MalformedPolicyDocument"),
+        ({"Policy": "[" * 2048}, "MalformedPolicyDocument"),
+        ({"Policy": STATEMENT % '"Action": 7, "Resource": "*"'}, "MalformedPolicyDocument"),
+        ({"Policy": STATEMENT % '"Action": "*", "Resource": [7]'}, "MalformedPolicyDocument"),
+        ({"Policy": STATEMENT % '"Action": "*"'}, "MalformedPolicyDocument"),
+        ({"Policy": STATEMENT % '"Action": "*", "Resource": "*", "Condition": 7'}, "MalformedPolicyDocument"),
+        ({"DurationSeconds": "\u00b2"}, "MalformedInput"),
         ({"Policy": " " * 2049}, "ValidationError"),
     ],
 )
