@@ -19,7 +19,7 @@ def respond(fault: Fault, request: Request, perform: Perform, request_id: str) -
     elif fault.kind in errors.KINDS:
         response = errors.respond(fault, request, request_id)
     else:
-        # What is wrong with it is its way to the client.
+        # The remaining kinds differ only on the way to the client.
         return serialize(request.service, request.operation, perform(request), request_id)
     if fault.retry_after is not None:
         response.headers["Retry-After"] = fault.retry_after

@@ -38,7 +38,7 @@ class ServiceModel:
     content_type: str = JSON_1_1
     throttled: Refusal = Refusal("ThrottlingException")
     denied: Refusal = Refusal("AccessDeniedException")
-    # What an operation is told that cannot be honoured here, and one that does not exist.
+    # The errors for a parameter that is not honoured, and for an operation that does not exist.
     unsupported_parameter: Refusal = Refusal("ValidationException")
     unknown_operation: Refusal = Refusal("UnknownOperationException")
     # How far the time of a signature may be off.
