@@ -116,7 +116,9 @@ async def _serve(spec: Spec) -> None:
     chance, taken, names = random.Random(7), set[str](), region_names(spec.regions)
     for number in range(spec.spread):
         account = chance.choice(fleet.accounts)
-        account.gateways.append(generate_gateway(chance, chance.choice(names), number, "CACHED", spec.volumes, taken))
+        account.gateways.append(
+            generate_gateway(chance, chance.choice(names), number, "CACHED", spec.volumes, taken)
+        )
     async with Emulator(fleet) as emulator:
         print(json.dumps(emulator.environment()), flush=True)
         while await asyncio.to_thread(sys.stdin.readline):
