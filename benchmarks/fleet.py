@@ -29,7 +29,7 @@ def account_ids(spec: Spec) -> list[str]:
 
 
 def regions(spec: Spec) -> tuple[str, ...]:
-    from scanner.emulator.generate import region_names
+    from scanner.emulator.fleets import region_names
 
     return region_names(spec.regions)
 

@@ -8,7 +8,7 @@ import pytest
 
 from scanner import Scanner
 from scanner.emulator import Account, Emulator, Fault, Fleet, Key, Role, Volume
-from scanner.emulator.iam import decide
+from scanner.emulator.services.policies import decide
 from scanner.errors import ConfigError
 from scanner.inventory.records import (
     FailureKind,
@@ -316,7 +316,7 @@ async def test_forty_accounts_at_once_never_mix_up_their_credentials(monkeypatch
         )
         found = await scan(emulator, monkeypatch, settings)
     assert (found.coverage.targets.planned, found.scan.outcome) == (80, Outcome.COMPLETE)
-    assert {gateway.arn for gateway in found.gateways} == set(emulator.world.gateways)
+    assert {gateway.arn for gateway in found.gateways} == set(emulator.backend.gateways)
     assert emulator.mismatches == 0
 
 
@@ -325,7 +325,7 @@ async def test_a_session_may_do_no_more_than_the_scan_needs(monkeypatch: Patch) 
     async with Emulator(fleet(gateway(1))) as emulator:
         found = await scan(emulator, monkeypatch, config(account()))
         assert not found.failures
-        (session,) = emulator.world.sessions.values()
+        (session,) = emulator.sessions.values()
         assert session.session_policy is not None
         arn = f"arn:aws:storagegateway:{REGION}:{PROD}:gateway/sgw-00000001"
         assert decide(session, "storagegateway:ListVolumeRecoveryPoints", arn) is None
@@ -520,4 +520,4 @@ async def test_session_tags_go_with_every_role(monkeypatch: Patch) -> None:
         settings = config(account(), credentials={"session_tags": tags})
         found = await scan(emulator, monkeypatch, settings)
     assert not found.failures
-    assert [session.tags for session in emulator.world.sessions.values()] == [tags]
+    assert [session.tags for session in emulator.sessions.values()] == [tags]

@@ -156,7 +156,7 @@ async def test_keys_that_something_else_renewed_are_read_when_the_old_ones_have_
     await renew()
     async with Scanner(config({"id": PROD, "profile": "prod"})) as scanner:
         assert not (await scanner.scan()).failures
-        for session in here.emulator.world.sessions.values():
+        for session in here.emulator.sessions.values():
             session.expires_at = 0
         await renew()
         assert not (await scanner.scan()).failures
