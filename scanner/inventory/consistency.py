@@ -14,6 +14,7 @@ from scanner.inventory.records import (
     GatewayStatus,
     TargetStatus,
     outcome_of,
+    same_volume,
 )
 
 if TYPE_CHECKING:
@@ -109,11 +110,12 @@ def _gateways(inventory: "Inventory") -> Iterator[str]:
 
 def _volumes(inventory: "Inventory") -> Iterator[str]:
     gateways = {gateway.arn: gateway for gateway in inventory.gateways}
-    seen = set()
+    seen: dict[tuple[str, str, str], list[str]] = {}
     for volume in inventory.volumes:
-        if volume.arn in seen:
+        forms = seen.setdefault((volume.account_id, volume.region, volume.id), [])
+        if any(same_volume(volume.arn, other) for other in forms):
             yield f"volume {volume.arn} stands twice"
-        seen.add(volume.arn)
+        forms.append(volume.arn)
         parts = VOLUME_ARN.fullmatch(volume.arn)
         if not parts or parts.group(2, 3, 4) != (volume.region, volume.account_id, volume.id):
             yield f"volume {volume.arn} disagrees with its account, Region or id"

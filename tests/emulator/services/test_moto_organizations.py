@@ -173,7 +173,7 @@ async def discovered(
         for each in found.targets
     ]
     failures = [
-        (each.scope, told(each.account_id), each.operation, each.kind, each.code, told(each.message))
+        (each.scope, told(each.account_id), each.operation, each.kind, each.code, told(each.remedy))
         for each in found.failures
     ]
     assert len(targets) == len(set(targets))
@@ -193,8 +193,8 @@ ALL |= dict.fromkeys(("prod", *CROWD), "Root/teams/prod")
         ({"include_ous": ["teams/test", "security", "empty"]}, {"test", "safe"}, None),
         ({"exclude_ous": ["teams"]}, {MASTER, "lone", "safe"}, None),
         ({"exclude_ous": ["teams/prod"], "exclude_accounts": ["lone"]}, {MASTER, "safe", "test"}, None),
-        ({"include_ous": [NOWHERE, "security"]}, {"safe", "*"}, f"{NOWHERE}: there is no such root or"),
-        ({"include_ous": ["r-zz99"]}, {"*"}, "r-zz99: there is no such root or organizational unit"),
+        ({"include_ous": [NOWHERE, "security"]}, {"safe", "*"}, "there is no such root or"),
+        ({"include_ous": ["r-zz99"]}, {"*"}, "there is no such root or organizational unit"),
         ({"exclude_ous": [NOWHERE, "teams"]}, {MASTER, "lone", "safe", "*"}, "look at exclude_ous"),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) and len(value) < 3 else "",
