@@ -11,7 +11,7 @@ from scanner.engine.calls.calls import Call, Calls, GivenUp
 from scanner.engine.calls.denials import Denials
 from scanner.engine.calls.scheduler import CallQueue
 from scanner.inventory.events import Emit, FailureSeen
-from scanner.inventory.records import VOLUME_ARN, Failure, same_volume
+from scanner.inventory.records import VOLUME_ARN, Failure
 from scanner.policy.rules import Rater
 from scanner.service.answers import ListedVolume, RecoveryPoint
 from scanner.service.errors import InvalidResponse
@@ -41,8 +41,8 @@ class TargetContext:
     unread: int = 0
     """Gateways that were listed and have not ended."""
     tags: dict[str, dict[str, str]] | None = None
-    _forms: dict[str, list[str]] = field(default_factory=dict)
-    """The ARNs of volumes by id, each in the form in which it was seen first."""
+    _arns: dict[str, str] = field(default_factory=dict)
+    """The ARN of each volume by its id, in the form in which it was seen first."""
 
     async def ask(self, operation: str, gateway_arn: str, perform: Callable[[], Awaitable[Answer]]) -> Answer:
         """The answer about one gateway; raises GivenUp."""
@@ -69,13 +69,11 @@ class TargetContext:
         return arn.group(1, 3, 2) == (self.service.partition_of(self.key.region), *self.key)
 
     def canonical(self, volume_arn: str) -> str:
-        """The form of a volume's ARN that was seen first: some answers name its gateway in it, some do not."""
-        forms = self._forms.setdefault(volume_arn.rpartition("/")[2], [])
-        for form in forms:
-            if same_volume(form, volume_arn):
-                return form
-        forms.append(volume_arn)
-        return volume_arn
+        """The form of a volume's ARN that was seen first.
+
+        The id alone tells volumes of one target apart: an ARN may name no gateway, or one that held the volume before.
+        """
+        return self._arns.setdefault(volume_arn.rpartition("/")[2], volume_arn)
 
     def check_volumes(
         self, records: Iterable[RecoveryPoint | ListedVolume], request_id: str | None = None

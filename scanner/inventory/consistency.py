@@ -14,7 +14,6 @@ from scanner.inventory.records import (
     GatewayStatus,
     TargetStatus,
     outcome_of,
-    same_volume,
 )
 
 if TYPE_CHECKING:
@@ -110,12 +109,13 @@ def _gateways(inventory: "Inventory") -> Iterator[str]:
 
 def _volumes(inventory: "Inventory") -> Iterator[str]:
     gateways = {gateway.arn: gateway for gateway in inventory.gateways}
-    seen: dict[tuple[str, str, str], list[str]] = {}
+    seen = set()
     for volume in inventory.volumes:
-        forms = seen.setdefault((volume.account_id, volume.region, volume.id), [])
-        if any(same_volume(volume.arn, other) for other in forms):
+        # An ARN has two forms, and may name a gateway that held the volume before: the id alone tells.
+        key = volume.account_id, volume.region, volume.id
+        if key in seen:
             yield f"volume {volume.arn} stands twice"
-        forms.append(volume.arn)
+        seen.add(key)
         parts = VOLUME_ARN.fullmatch(volume.arn)
         if not parts or parts.group(2, 3, 4) != (volume.region, volume.account_id, volume.id):
             yield f"volume {volume.arn} disagrees with its account, Region or id"

@@ -29,19 +29,6 @@ VOLUME_ARN = re.compile(
 )
 
 
-def names_gateway(volume_arn: str) -> bool:
-    """Whether a volume's ARN is of the form that names a gateway; the other form is shorter."""
-    return ":gateway/" in volume_arn
-
-
-def same_volume(one: str, other: str) -> bool:
-    """Whether two ARNs that end with the same volume's id, in one target, may name the same volume.
-
-    An ARN has two forms, with a gateway and without. Two that name different gateways are two volumes.
-    """
-    return one == other or not names_gateway(one) or not names_gateway(other)
-
-
 def rfc3339(moment: datetime) -> str:
     """`moment` in UTC with `Z`, in milliseconds, or microseconds where it has some."""
     whole = moment.microsecond % 1000 == 0

@@ -392,9 +392,14 @@ def test_a_volume_in_both_forms_of_its_arn_counts_once() -> None:
     assert (volume.gateway_arn[-1], volume.verdict.age_seconds) == ("1", 0.0)
 
 
-def test_volumes_whose_arns_name_different_gateways_are_different_volumes() -> None:
+def test_a_volume_that_is_moved_counts_once_with_its_newer_recovery_point() -> None:
+    """Both gateways answer for it, each with its own name in the ARN."""
+
     def points(place: TargetKey, gateway: str) -> RecoveryPoints:
-        return RecoveryPoints(NOW, (RecoveryPoint(f"{gateway}/volume/vol-1", 1, 1, NOW),))
+        age = timedelta(hours=0 if gateway.endswith("1") else 30)
+        return RecoveryPoints(NOW, (RecoveryPoint(f"{gateway}/volume/vol-1", 1, 1, NOW - age),))
 
     whole, _ = run(inventory_of(config(), SimulatedService(gateways=3, points=points)))
-    assert len(whole.volumes) == 3
+    (volume,) = whole.volumes
+    assert (volume.gateway_arn[-1], volume.verdict.age_seconds) == ("1", 0.0)
+    assert whole.coverage.volumes == whole.targets[0].volumes == 1

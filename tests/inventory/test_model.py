@@ -308,12 +308,13 @@ def test_inventories_whose_discovery_failed_can_be_merged() -> None:
     assert [failure.kind for failure in whole.failures] == [FailureKind.ACCESS_DENIED, FailureKind.THROTTLED]
 
 
-def test_a_volume_may_stand_only_once_whichever_form_its_arn_has() -> None:
+@pytest.mark.parametrize("holder", ["", "gateway/sgw-BEFORE00/"], ids=["no gateway", "an earlier gateway"])
+def test_a_volume_may_stand_only_once_whichever_form_its_arn_has(holder: str) -> None:
     one = gateway(ACCOUNTS[0], REGIONS[0], 1, GatewayStatus.SCANNED)
     long = volume(one, 1)
-    short = long.model_copy(update={"arn": long.arn.replace(f"gateway/{one.id}/", "")})
+    other = long.model_copy(update={"arn": long.arn.replace(f"gateway/{one.id}/", holder)})
     target = Target(
         account_id=one.account_id, region=one.region, status=TargetStatus.COMPLETE, gateways=1, volumes=2
     )
     with pytest.raises(ValidationError, match="stands twice"):
-        Inventory.build(scan_info(), CallCounts(), [target], [one], [long, short], [])
+        Inventory.build(scan_info(), CallCounts(), [target], [one], [long, other], [])

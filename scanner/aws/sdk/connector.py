@@ -1,6 +1,6 @@
 """aiohttp's connector with three things that it has no public way for.
 
-Seen in aiohttp 3.12 to 3.14: `_get_ssl_context(req)`, `_create_connection(req, traces, timeout)`, `_conns` (idle
+Seen in aiohttp 3.13.3 to 3.14: `_get_ssl_context(req)`, `_create_connection(req, traces, timeout)`, `_conns` (idle
 connections by key, oldest first), `_acquired` (connections in use), requests to a proxy by `req.proxy`, and
 `_release(key, protocol, should_close=...)`.
 """

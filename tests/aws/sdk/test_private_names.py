@@ -17,19 +17,19 @@ from scanner.aws.sdk.http_session import ClientConfig, HttpSession
     "name", ["_create_connection", "_update_proxy_auth_header_and_build_proxy_req", "_get_ssl_context"]
 )
 def test_aiohttps_connector_has_the_methods_that_ours_extends(name: str) -> None:
-    """Seen in aiohttp 3.12 to 3.14."""
+    """Seen in aiohttp 3.13.3 to 3.14."""
     assert callable(getattr(aiohttp.TCPConnector, name))
 
 
 async def test_aiohttps_connector_keeps_idle_connections_and_those_in_use_apart() -> None:
-    """Seen in aiohttp 3.12 to 3.14."""
+    """Seen in aiohttp 3.13.3 to 3.14."""
     connector = aiohttp.TCPConnector()
     assert len(connector._conns) == len(connector._acquired) == 0
     await connector.close()
 
 
 def test_aiohttps_request_takes_the_context_of_its_connection() -> None:
-    """Seen in aiohttp 3.12 to 3.14: the request to a proxy is given ours there."""
+    """Seen in aiohttp 3.13.3 to 3.14: the request to a proxy is given ours there."""
     assert "ssl" in inspect.signature(ClientRequest.__init__).parameters
     assert isinstance(inspect.getattr_static(ClientRequest, "ssl"), property)
 
