@@ -1,6 +1,6 @@
 """S3 as a place for outputs."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from scanner.aws.credentials.sessions import Sessions
 from scanner.aws.errors import BROKEN_ANSWER, CLOCK_REMEDY, clean, failed, is_clock_error
 from scanner.aws.sdk.http_session import ClientConfig
 from scanner.config.settings import ScannerConfig
-from scanner.errors import OutputError
+from scanner.errors import ConfigError, OutputError
 from scanner.service.errors import CallFailed
 
 REMEDIES = {
@@ -31,7 +31,14 @@ REMEDIES = {
 ENDPOINT_REMEDY = "look at the bucket's name and Region, and at AWS_ENDPOINT_URL if one is set"
 SLOW_REMEDY = "look at what lies between here and the bucket, or raise scan.call_timeout"
 PASSING = {"SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "Throttling", "503 Slow Down"}
-CREATE = "create_multipart_upload"
+READ_REMEDIES = {
+    **REMEDIES,
+    "AccessDenied": "allow s3:GetObject on it to the base identity, and s3:ListBucket on the bucket",
+    "NoSuchKey": "mend the key; there is no such object",
+}
+CREATE, GET = "create_multipart_upload", "get_object"
+PIECE = 8 * 1024 * 1024
+"""Bytes that one call reads: an answer has a bound, an object has none."""
 ATTEMPTS = 3
 PAUSE = 0.2
 """Seconds before the second attempt; twice as long before the third."""
@@ -56,7 +63,15 @@ class S3Bucket:
 
         Raises ConfigError for a profile that does not exist, and OutputError where there are no credentials.
         """
-        names = {output.bucket for output in outputs if output.bucket}
+        async with cls.named({output.bucket for output in outputs if output.bucket}, config) as buckets:
+            yield buckets
+
+    @classmethod
+    @asynccontextmanager
+    async def named(
+        cls, names: Collection[str], config: ScannerConfig
+    ) -> AsyncIterator[dict[str, "S3Bucket"]]:
+        """The buckets of these names; raises as `all_of` does."""
         if not names:
             yield {}
             return
@@ -64,6 +79,24 @@ class S3Bucket:
             client = _Client(config, stack)
             await client.signed_in(f"s3://{min(names)}")
             yield {name: cls(client, name) for name in names}
+
+    async def get(self, key: str) -> bytes:
+        """The whole object; raises ConfigError where it cannot be had."""
+        content = bytearray()
+        same: dict[str, str] = {}
+        while True:
+            wanted = f"bytes={len(content)}-{len(content) + PIECE - 1}"
+            try:
+                answer = await self._call(GET, key, Range=wanted, **same)
+            except OutputError as error:
+                raise ConfigError(str(error)) from None
+            piece: bytes = answer["Body"].body
+            content += piece
+            total = str(answer.get("ContentRange")).rpartition("/")[2]
+            if not piece or not total.isdecimal() or len(content) >= int(total):
+                return bytes(content)
+            # Another object at this key must not be joined to the first piece of this one.
+            same = {"IfMatch": str(answer.get("ETag"))}
 
     async def put(self, key: str, body: bytes, arguments: Mapping[str, str]) -> None:
         await self._call("put_object", key, Body=body, **arguments)
@@ -150,7 +183,7 @@ class _Client:
             with anyio.fail_after(self._patience):
                 answer: Mapping[str, Any] = await getattr(client, operation)(**parameters)
         except ClientError as error:
-            raise self._refused(error) from None
+            raise self._refused(error, READ_REMEDIES if operation == GET else REMEDIES) from None
         except TimeoutError:
             told = f"the answer took longer than {self._patience:g} s (scan.call_timeout)"
             raise _Refused(told, SLOW_REMEDY, passing=True, unanswered=True) from None
@@ -173,7 +206,7 @@ class _Client:
             aws_session_token=found.token,
         )
 
-    def _refused(self, error: ClientError) -> _Refused:
+    def _refused(self, error: ClientError, remedies: Mapping[str, str]) -> _Refused:
         answer = error.response
         code = str(answer.get("Error", {}).get("Code"))
         status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
@@ -181,7 +214,7 @@ class _Client:
             # Perhaps there are new ones by now, in the file or from the process that these came from.
             self._credentials = None
         told = clean(str(error))
-        remedy = CLOCK_REMEDY if is_clock_error(code, told) else REMEDIES.get(code, ENDPOINT_REMEDY)
+        remedy = CLOCK_REMEDY if is_clock_error(code, told) else remedies.get(code, ENDPOINT_REMEDY)
         return _Refused(told, remedy, passing=status >= 500 or code in PASSING or code in EXPIRED)
 
 

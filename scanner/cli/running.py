@@ -13,7 +13,6 @@ import anyio
 import typer
 
 from scanner.api import Scanner
-from scanner.cli.outputs import Outputs
 from scanner.cli.process.lock import hold, lock_paths
 from scanner.cli.process.signals import GRACE, Signals
 from scanner.cli.terminal.logs import EventLog, Loudness, logging_to_stderr, sayer
@@ -22,7 +21,7 @@ from scanner.cli.terminal.summary import exit_code, print_summary
 from scanner.config.settings import ScannerConfig
 from scanner.errors import OutputError
 from scanner.inventory.collect import Collector
-from scanner.inventory.events import FailureSeen, GatewayEnded, TargetEnded
+from scanner.output.outputs import Outputs
 from scanner.summary.statistics import Digest
 
 COLLECTED_AFTER = 10_000
@@ -115,13 +114,5 @@ class Run:
                     digest.add(event)
                     if collector:
                         collector.add(event)
-                    match event:
-                        case GatewayEnded(gateway, volumes):
-                            outputs.write((gateway, *volumes))
-                        case TargetEnded(target):
-                            outputs.write((target,))
-                        case FailureSeen(failure):
-                            outputs.write((failure,))
-                        case _:
-                            pass
+                    outputs.add(event)
         return digest

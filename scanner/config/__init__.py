@@ -1,0 +1,25 @@
+"""What a scan is asked: settings, where they come from, and a selection of their accounts and Regions."""
+
+from scanner.config.settings import (
+    AccountSettings,
+    CredentialSettings,
+    LockSettings,
+    OrganizationSettings,
+    OutputSettings,
+    RetrySettings,
+    ScannerConfig,
+    ScanSettings,
+)
+from scanner.config.starter import starter_text
+
+__all__ = [
+    "AccountSettings",
+    "CredentialSettings",
+    "LockSettings",
+    "OrganizationSettings",
+    "OutputSettings",
+    "RetrySettings",
+    "ScanSettings",
+    "ScannerConfig",
+    "starter_text",
+]

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from os import PathLike, fspath
 from typing import Self
 
 from pydantic import ValidationError, model_validator
@@ -28,6 +29,7 @@ from scanner.inventory.records import (
     Volume,
     outcome_of,
 )
+from scanner.ports import inventory_files
 
 MOST_PROBLEMS = 10
 """How many contradictions one error names."""
@@ -50,6 +52,22 @@ class Inventory(Record):
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    @classmethod
+    def read(cls, source: str | PathLike[str]) -> "Inventory":
+        """The inventory in a file, `.json` or `.ndjson`, or in `s3://bucket/key`; blocks until all is read.
+
+        Raises `ConfigError`, which names source and cause, where it cannot be read or is no inventory.
+        """
+        found: Inventory = inventory_files().read_inventory(fspath(source))
+        return found
+
+    def write(self, place: str | PathLike[str]) -> None:
+        """Writes the inventory to a file, `-` or `s3://bucket/key`; blocks until all is written.
+
+        The suffix names the format, as for `scan -o`. It appears whole or not at all. Raises `OutputError`.
+        """
+        inventory_files().write_inventory(self, fspath(place))
 
     @classmethod
     def build(

@@ -3,7 +3,9 @@
 from scanner.output.atomic_files import atomic
 from scanner.output.destination import Output, check_output, check_outputs, open_output, parse_output
 from scanner.output.formats import FORMATS, Format, format_of
+from scanner.output.inventories import read_inventory, write_inventory
 from scanner.output.ndjson import NdjsonWriter
+from scanner.output.outputs import Outputs
 from scanner.output.s3_upload import Bucket, give_up, object_arguments, save, upload
 from scanner.output.spool import open_spool, spooling
 
@@ -13,6 +15,7 @@ __all__ = [
     "Format",
     "NdjsonWriter",
     "Output",
+    "Outputs",
     "atomic",
     "check_output",
     "check_outputs",
@@ -22,7 +25,9 @@ __all__ = [
     "open_output",
     "open_spool",
     "parse_output",
+    "read_inventory",
     "save",
     "spooling",
     "upload",
+    "write_inventory",
 ]

@@ -4,18 +4,11 @@ from itertools import chain
 from typing import BinaryIO
 
 from scanner.inventory.model import Inventory
-from scanner.inventory.records import Coverage, Failure, Gateway, Record, ScanInfo, Target, Volume
+from scanner.inventory.read import KINDS
+from scanner.inventory.records import Record
 from scanner.output.json import as_json
 
-KINDS: dict[type[Record], str] = {
-    ScanInfo: "scan",
-    Coverage: "coverage",
-    Target: "target",
-    Gateway: "gateway",
-    Volume: "volume",
-    Failure: "failure",
-}
-_HEADS = {kind: f'{{"record":"{name}",'.encode() for kind, name in KINDS.items()}
+_HEADS = {record: f'{{"record":"{kind}",'.encode() for kind, record in KINDS.items()}
 
 
 class NdjsonWriter:

@@ -227,9 +227,8 @@ def test_an_expired_waiver_is_named(command: Command, place: Path) -> None:
 def test_an_output_that_fails_after_the_scan_costs_only_itself(
     command: Command, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from scanner.cli import outputs
     from scanner.errors import OutputError
-    from scanner.output import save
+    from scanner.output import outputs, save
 
     async def full(inventory: object, output: object, *rest: object) -> None:
         if str(getattr(output, "place", "")).endswith(".csv"):
