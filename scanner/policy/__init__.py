@@ -2,7 +2,7 @@
 
 from scanner.policy.durations import Duration, format_duration, parse_duration
 from scanner.policy.explain import Step, explain
-from scanner.policy.rules import Match, Policy, Rater, Rule, Waiver, is_breach, status_of, urgency
+from scanner.policy.rules import Match, Policy, Rater, Rule, Waiver, status_of
 
 __all__ = [
     "Duration",
@@ -14,8 +14,6 @@ __all__ = [
     "Waiver",
     "explain",
     "format_duration",
-    "is_breach",
     "parse_duration",
     "status_of",
-    "urgency",
 ]

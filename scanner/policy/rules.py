@@ -19,24 +19,13 @@ from pydantic import (
     model_validator,
 )
 
-from scanner.inventory.records import Verdict, VerdictStatus, Volume
+from scanner.inventory.records import Verdict, VerdictStatus
 from scanner.policy.durations import Duration
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far ahead of the service's clock a recovery point may be before it counts as an anomaly."""
 RESERVED = frozenset({"account", "default"})
 """What `verdict.rule` says when no rule matched, and so no rule may be called."""
-
-_BREACHES = frozenset({VerdictStatus.BREACH, VerdictStatus.NO_RECOVERY_POINT})
-_WORST_FIRST = (
-    VerdictStatus.NO_RECOVERY_POINT,
-    VerdictStatus.BREACH,
-    VerdictStatus.UNKNOWN,
-    VerdictStatus.AT_RISK,
-    VerdictStatus.UNRATED,
-    VerdictStatus.OK,
-)
-_RANK = {status: rank for rank, status in enumerate(_WORST_FIRST)}
 
 
 def _date_only(value: Any) -> Any:
@@ -142,19 +131,6 @@ class Policy(_Part):
 
     def expired(self, moment: datetime) -> tuple[Waiver, ...]:
         return tuple(waiver for waiver in self.waivers if not waiver.holds(moment))
-
-
-def is_breach(verdict: Verdict) -> bool:
-    """Whether this volume alone makes the exit code 1."""
-    return verdict.status in _BREACHES and verdict.waived is None
-
-
-def urgency(volume: Volume) -> tuple[bool, int, float, str]:
-    """Sorts volumes worst first: breaches not waived, then by status, then by age against the RPO."""
-    verdict = volume.verdict
-    age = verdict.age_seconds or 0.0
-    share = age / verdict.rpo_seconds if verdict.rpo_seconds else age
-    return not is_breach(verdict), _RANK[verdict.status], -share, volume.arn
 
 
 class _Globs:

@@ -22,11 +22,10 @@ from scanner.inventory.records import (
     VerdictStatus,
     Volume,
 )
-from scanner.policy.rules import is_breach, urgency
+from scanner.summary.verdicts import URGENT, is_breach, urgency
 
 MOST_VOLUMES = 10
 MOST_EXAMPLES = 3
-CALM = (VerdictStatus.OK, VerdictStatus.UNRATED)
 
 
 @dataclass(slots=True)
@@ -163,7 +162,7 @@ def _first(
 
 
 def _worries(pair: tuple[Volume, Gateway]) -> bool:
-    return pair[0].verdict.status not in CALM
+    return pair[0].verdict.status in URGENT
 
 
 def _by_urgency(pair: tuple[Volume, Gateway]) -> tuple[bool, int, float, str]:

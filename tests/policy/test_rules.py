@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from scanner.inventory.records import GatewayStatus, Verdict, VerdictStatus
 from scanner.policy.explain import explain
-from scanner.policy.rules import Match, Policy, Rater, Rule, Waiver, is_breach, status_of, urgency
+from scanner.policy.rules import Match, Policy, Rater, Rule, Waiver, status_of
+from scanner.summary.verdicts import is_breach, urgency
 from tests.strategies import NOW, gateway, volume
 
 HOUR = timedelta(hours=1)

@@ -6,8 +6,8 @@ from hypothesis import given
 from scanner.inventory.events import Event, GatewayEnded, ScanEnded, TargetEnded, TargetPlanned
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import CallCounts, GatewayStatus, Target, TargetStatus, VerdictStatus
-from scanner.policy.rules import is_breach, urgency
-from scanner.summary.statistics import CALM, MOST_EXAMPLES, MOST_VOLUMES, Digest
+from scanner.summary.statistics import MOST_EXAMPLES, MOST_VOLUMES, Digest
+from scanner.summary.verdicts import URGENT, is_breach, urgency
 from tests.cli.events import digest_of, events_of
 from tests.output.fleet import inventory, verdict
 from tests.strategies import NOW, failure_of, gateway, inventories, scan_info, volume
@@ -23,7 +23,7 @@ def test_its_books_are_those_of_the_inventory(whole: Inventory) -> None:
 def test_the_worst_volumes_come_first_and_are_few() -> None:
     whole = inventory(20, 30, whole=False)
     digest = digest_of(whole)
-    worrying = [each for each in whole.volumes if each.verdict.status not in CALM]
+    worrying = [each for each in whole.volumes if each.verdict.status in URGENT]
     assert [each for each, _ in digest.worst] == sorted(worrying, key=urgency)[:MOST_VOLUMES]
     assert digest.breaches == sum(is_breach(each.verdict) for each in whole.volumes)
     oldest = min(each.recovery_point_time or NOW for each in whole.volumes)

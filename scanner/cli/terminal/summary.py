@@ -11,7 +11,8 @@ from scanner.iam.remedies import remedy_of
 from scanner.inventory.records import ANY_REGION, Failure, Gateway, Outcome, VerdictStatus, Volume
 from scanner.output.text import age_of, ago, printable, rpo_of, size
 from scanner.policy.rules import Policy, Waiver
-from scanner.summary.statistics import CALM, Digest, Group
+from scanner.summary.statistics import Digest, Group
+from scanner.summary.verdicts import URGENT, WORST_FIRST
 
 WIDTH = 140
 """Of a summary that no terminal bounds."""
@@ -29,7 +30,6 @@ VERDICT_STYLES = {
     VerdictStatus.UNRATED: "",
     VerdictStatus.OK: "green",
 }
-"""Worst first."""
 
 
 def exit_code(digest: Digest, *, failed_outputs: bool = False) -> int:
@@ -108,9 +108,9 @@ def _parts(counts: Mapping[str, int], total: str) -> str:
 
 def _verdicts(digest: Digest) -> Text:
     counts = [
-        Text(f"{digest.verdicts[status]} {_words(status)}", style)
-        for status, style in VERDICT_STYLES.items()
-        if digest.verdicts[status]
+        Text(f"{digest.verdicts[kind.status]} {_words(kind.status)}", VERDICT_STYLES[kind.status])
+        for kind in WORST_FIRST
+        if digest.verdicts[kind.status]
     ]
     said = Text(", ").join(counts)
     if digest.waived:
@@ -119,7 +119,7 @@ def _verdicts(digest: Digest) -> Text:
 
 
 def _volumes(digest: Digest, console: Console) -> None:
-    worrying = sum(count for status, count in digest.verdicts.items() if status not in CALM)
+    worrying = sum(count for status, count in digest.verdicts.items() if status in URGENT)
     shown = digest.worst
     title = "The worst volumes"
     if len(shown) < worrying:
