@@ -1,6 +1,5 @@
 """What a scan is asked: the settings, their defaults, and what each may hold."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
@@ -18,14 +17,9 @@ from pydantic import (
 )
 
 from scanner.config.load import Origins, load
+from scanner.inventory.arns import ROLE_ARN, ROLE_NAME, role_arn
 from scanner.policy.durations import Duration
 from scanner.policy.rules import Policy
-
-ROLE_ARN = re.compile(
-    r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>\d{12}):role/(?P<name>[\w+=,.@/-]{1,576})",
-    re.ASCII,
-)
-ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}(?:/[\w+=,.@-]{1,64})*", re.ASCII)
 
 
 def _role_arn(via: str) -> str:
@@ -137,7 +131,7 @@ class AccountSettings(Settings):
         """The role's ARN; a bare name is a role of this account."""
         if self.role is None or self.role.startswith("arn:"):
             return self.role
-        return f"arn:{partition}:iam::{self.id}:role/{self.role}"
+        return role_arn(partition, self.id, self.role)
 
 
 class OrganizationSettings(Settings):

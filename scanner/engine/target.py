@@ -14,9 +14,9 @@ from scanner.engine.calls.scheduler import CallQueue
 from scanner.engine.context import TargetContext
 from scanner.engine.gateway import GatewayResult, read_details, read_gateway
 from scanner.engine.rating import gateway_of, volumes_of
+from scanner.inventory.arns import GATEWAY_ARN
 from scanner.inventory.events import GatewayEnded, GatewaysListed, TargetEnded
 from scanner.inventory.records import (
-    GATEWAY_ARN,
     FailureKind,
     GatewayStatus,
     SkipReason,

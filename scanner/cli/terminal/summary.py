@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scanner.iam.remedies import remedy_of
+from scanner.inventory.arns import id_of
 from scanner.inventory.records import ANY_REGION, Failure, Gateway, Outcome, VerdictStatus, Volume
 from scanner.output.text import age_of, ago, printable, rpo_of, size
 from scanner.policy.rules import Policy, Waiver
@@ -186,7 +187,7 @@ def _place(failure: Failure, digest: Digest) -> str:
     where = ", ".join(filter(None, (_named(failure.account_id, account), region)))
     if failure.gateway_arn is None:
         return where
-    gateway = _named(failure.gateway_arn.rpartition("/")[2], digest.gateway_names.get(failure.gateway_arn))
+    gateway = _named(id_of(failure.gateway_arn), digest.gateway_names.get(failure.gateway_arn))
     return f"{gateway} in {where}"
 
 
