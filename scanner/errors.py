@@ -7,6 +7,15 @@ ScannerError
 └── MergeError       inventories that cannot be one
 """
 
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What helps where a setting is wrong; it stands at the setting's field, as `Annotated[..., Remedy(...)]`."""
+
+    text: str
+
 
 class ScannerError(Exception):
     """The root of every error that sgw-scanner raises on purpose."""

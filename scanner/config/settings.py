@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from scanner.config.load import Origins, load
+from scanner.errors import Remedy
 from scanner.inventory.arns import ROLE_ARN, ROLE_NAME, role_arn
 from scanner.policy.durations import Duration
 from scanner.policy.rules import Policy
@@ -36,6 +37,13 @@ RegionName = Annotated[str, Field(pattern=r"^[a-z]{2,}(-[a-z]+)+-[0-9]+$")]
 RoleArn = Annotated[str, AfterValidator(_role_arn)]
 Regions = Annotated[tuple[RegionName, ...], Field(min_length=1)]
 Detail = Literal["gateway", "volumes", "tags"]
+Unit = Annotated[str, Field(pattern=r"^ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}$")]
+UnitOrRoot = Annotated[str, Field(pattern=r"^(ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32})$")]
+ACCOUNT_REMEDY = Remedy("an account id is a string of 12 digits")
+REGIONS_REMEDY = Remedy('write "enabled" or a list of Region names such as ["us-east-1"]')
+PROFILE_REMEDY = Remedy("write the name of a profile in ~/.aws/config, or leave it out")
+EXTERNAL_ID_REMEDY = Remedy("2 to 1224 letters, digits or any of _+=,.@:/-")
+SESSION_NAME_REMEDY = Remedy("2 to 64 letters, digits or any of _+=,.@-")
 
 
 class Settings(BaseModel):
@@ -46,14 +54,14 @@ class Settings(BaseModel):
 class ScanSettings(Settings):
     """`[scan]`: where to look, and how hard."""
 
-    regions: Literal["enabled"] | Regions = "enabled"
+    regions: Annotated[Literal["enabled"] | Regions, REGIONS_REMEDY] = "enabled"
     max_concurrency: PositiveInt = 64
     max_concurrency_per_target: PositiveInt = 8
     deadline: Duration | None = None
     call_timeout: Duration = timedelta(seconds=30)
     connect_timeout: Duration = timedelta(seconds=5)
-    exclude_regions: tuple[RegionName, ...] = ()
-    details: tuple[Detail, ...] = ()
+    exclude_regions: Annotated[tuple[RegionName, ...], Remedy('write Region names such as "us-east-1"')] = ()
+    details: Annotated[tuple[Detail, ...], Remedy('choose from "gateway", "volumes", "tags"')] = ()
 
 
 class RetrySettings(Settings):
@@ -78,21 +86,21 @@ TagValue = Annotated[str, Field(max_length=256)]
 class CredentialSettings(Settings):
     """`[credentials]`: the base identity; without a profile, or with an empty one, the SDK's own chain."""
 
-    profile: Annotated[str | None, AfterValidator(lambda profile: profile or None)] = None
+    profile: Annotated[str | None, AfterValidator(lambda profile: profile or None), PROFILE_REMEDY] = None
     session_tags: Annotated[dict[TagKey, TagValue], Field(max_length=50)] = {}
 
 
 class AccountSettings(Settings):
     """One `[[accounts]]` entry: an account, and how to be let in."""
 
-    id: AccountIdSetting
+    id: Annotated[AccountIdSetting, ACCOUNT_REMEDY]
     name: str | None = None
     role: str | None = None
-    external_id: Annotated[ExternalId | None, Field(repr=False)] = None
-    session_name: SessionName = "sgw-scanner"
+    external_id: Annotated[ExternalId | None, Field(repr=False), EXTERNAL_ID_REMEDY] = None
+    session_name: Annotated[SessionName, SESSION_NAME_REMEDY] = "sgw-scanner"
     via: RoleArn | None = None
-    profile: ProfileName | None = None
-    regions: Literal["enabled"] | Regions | None = None
+    profile: Annotated[ProfileName | None, PROFILE_REMEDY] = None
+    regions: Annotated[Literal["enabled"] | Regions | None, REGIONS_REMEDY] = None
     rpo: Duration | None = None
 
     @field_validator("role")
@@ -137,22 +145,26 @@ class AccountSettings(Settings):
 class OrganizationSettings(Settings):
     """`[organization]`: accounts discovered through AWS Organizations, and the role to assume in each."""
 
-    role: Annotated[str, Field(max_length=512, pattern=r"^[A-Za-z0-9_+=,.@-]+(?:/[A-Za-z0-9_+=,.@-]+)*$")]
-    external_id: Annotated[ExternalId | None, Field(repr=False)] = None
-    session_name: SessionName = "sgw-scanner"
+    role: Annotated[
+        str,
+        Field(max_length=512, pattern=r"^[A-Za-z0-9_+=,.@-]+(?:/[A-Za-z0-9_+=,.@-]+)*$"),
+        Remedy("write the role's name, such as sgw-scanner; it is the same in every account"),
+    ]
+    external_id: Annotated[ExternalId | None, Field(repr=False), EXTERNAL_ID_REMEDY] = None
+    session_name: Annotated[SessionName, SESSION_NAME_REMEDY] = "sgw-scanner"
     via: RoleArn | None = None
-    include_ous: tuple[
-        Annotated[str, Field(pattern=r"^(ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32})$")], ...
+    include_ous: Annotated[
+        tuple[UnitOrRoot, ...], Remedy("write ids of units or roots, such as ou-ab12-11111111")
     ] = ()
-    exclude_ous: tuple[Annotated[str, Field(pattern=r"^ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}$")], ...] = ()
-    exclude_accounts: tuple[AccountIdSetting, ...] = ()
+    exclude_ous: Annotated[tuple[Unit, ...], Remedy("write ids of units, such as ou-ab12-11111111")] = ()
+    exclude_accounts: Annotated[tuple[AccountIdSetting, ...], ACCOUNT_REMEDY] = ()
     include_management_account: bool = True
 
 
 class OutputSettings(Settings):
     """`[output]`: files that each scan writes, as `-o` does."""
 
-    files: tuple[str, ...] = ()
+    files: Annotated[tuple[str, ...], Remedy('write a list of places, such as ["inventory.json"]')] = ()
     encryption: Literal["AES256", "aws:kms", "aws:kms:dsse"] | None = None
     kms_key: str | None = None
 
@@ -175,7 +187,10 @@ class ScannerConfig(Settings):
     scan: ScanSettings = ScanSettings()
     retry: RetrySettings = RetrySettings()
     credentials: CredentialSettings = CredentialSettings()
-    accounts: tuple[AccountSettings, ...] = ()
+    accounts: Annotated[
+        tuple[AccountSettings, ...],
+        Remedy("write each account as a table of its own, under [[accounts]]"),
+    ] = ()
     organization: OrganizationSettings | None = None
     policy: Policy = Policy()
     output: OutputSettings = OutputSettings()

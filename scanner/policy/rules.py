@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from scanner.errors import Remedy
 from scanner.inventory.records import Verdict, VerdictStatus
 from scanner.policy.durations import Duration
 
@@ -51,11 +52,11 @@ class _Part(BaseModel):
 class Match(_Part):
     """Conditions that must all hold; each holds when one of its globs matches. Case counts."""
 
-    accounts: tuple[Text, ...] = ()
-    regions: tuple[Text, ...] = ()
-    gateways: tuple[Text, ...] = ()
-    volumes: tuple[Text, ...] = ()
-    tags: dict[Text, str] = {}
+    accounts: Annotated[tuple[Text, ...], Remedy('write a list of globs, such as ["prod*"]')] = ()
+    regions: Annotated[tuple[Text, ...], Remedy('write a list of globs, such as ["us-*"]')] = ()
+    gateways: Annotated[tuple[Text, ...], Remedy('write a list of globs, such as ["db-*"]')] = ()
+    volumes: Annotated[tuple[Text, ...], Remedy('write a list of globs, such as ["vol-*"]')] = ()
+    tags: Annotated[dict[Text, str], Remedy('write globs by tag, such as { tier = "1" }')] = {}
 
     @field_validator("*")
     @classmethod
@@ -84,7 +85,7 @@ class Rule(_Part):
 
     name: Text
     rpo: Duration
-    match: Match
+    match: Annotated[Match, Remedy('write conditions, such as match = { gateways = ["db-*"] }')]
 
     @field_validator("name")
     @classmethod
@@ -97,7 +98,7 @@ class Rule(_Part):
 class Waiver(_Part):
     """Volumes that count for no breach up to and including the day `until`, in UTC."""
 
-    match: Match
+    match: Annotated[Match, Remedy('write conditions, such as match = { gateways = ["db-*"] }')]
     until: Annotated[date, BeforeValidator(_date_only)]
     reason: Text
 
@@ -109,9 +110,13 @@ class Policy(_Part):
     """Which RPO holds for which volume, and which volumes are excused for a while."""
 
     rpo: Duration | None = None
-    warn_at: float = Field(default=0.8, gt=0, le=1)
-    rules: tuple[Rule, ...] = ()
-    waivers: tuple[Waiver, ...] = ()
+    warn_at: Annotated[float, Field(gt=0, le=1), Remedy("write a fraction of the RPO, such as 0.8")] = 0.8
+    rules: Annotated[
+        tuple[Rule, ...], Remedy("write each rule as a table of its own, under [[policy.rules]]")
+    ] = ()
+    waivers: Annotated[
+        tuple[Waiver, ...], Remedy("write each waiver as a table of its own, under [[policy.waivers]]")
+    ] = ()
 
     @field_validator("rules")
     @classmethod

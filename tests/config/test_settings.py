@@ -13,6 +13,7 @@ from scanner.config.settings import AccountSettings, ScannerConfig
 from scanner.errors import ConfigError
 from scanner.policy.durations import format_duration, parse_duration
 
+RULE = '[[policy.rules]]\nname = "a"\nrpo = "1h"\n'
 ACCOUNT = '[[accounts]]\nid = "111122223333"\n'
 
 
@@ -109,6 +110,10 @@ def test_variables_override_the_file_and_flags_override_both(tmp_path: Path) -> 
             '[[policy.rules]]\nname = "a"\nrpo = "1h"\nmatch = { tags = { a = "b" } }',
             'add "tags" to scan.details',
         ),
+        (RULE + 'match = { accounts = "prod" }', "should be a valid tuple; write a list of globs, such as"),
+        (RULE + 'match = "prod"', "write conditions, such as match = {"),
+        ("[policy.rules]\nrpo = 3", "write each rule as a table of its own, under [[policy.rules]]"),
+        (ACCOUNT + "name = 5", "accounts[1].name: 5: input should be a valid string"),
         ("accounts = 3", "write each account as a table of its own, under [[accounts]]"),
         ('[accounts]\nid = "111122223333"', "write each account as a table of its own, under [[accounts]]"),
         ("scan = 1", "scan: 1: is no table; write it as [scan], with its keys below"),
@@ -128,6 +133,32 @@ def test_a_mistake_is_named_with_its_place_and_remedy(tmp_path: Path, text: str,
     assert expected in message
     assert len(message.splitlines()) == 1
     assert "scanner.toml" in message
+
+
+def test_no_remedy_is_that_of_another_setting_of_the_same_name(tmp_path: Path) -> None:
+    assert "[[accounts]]" not in complaint(tmp_path, RULE + 'match = { accounts = "prod" }')
+    assert "[[accounts]]" not in complaint(tmp_path, ACCOUNT + "name = 5")
+    assert "enabled" not in complaint(tmp_path, RULE + "match = { regions = 3 }")
+
+
+def test_a_variable_is_read_as_the_type_of_its_setting(tmp_path: Path) -> None:
+    environ = {
+        "SGW_SCANNER_SCAN__REGIONS": "enabled",
+        "SGW_SCANNER_SCAN__EXCLUDE_REGIONS": "us-east-1,us-west-2",
+        "SGW_SCANNER_POLICY__WARN_AT": "0.5",
+        "SGW_SCANNER_CREDENTIALS__PROFILE": "123",
+        "SGW_SCANNER_ORGANIZATION__ROLE": "r",
+        "SGW_SCANNER_ORGANIZATION__INCLUDE_MANAGEMENT_ACCOUNT": "false",
+        "SGW_SCANNER_ORGANIZATION__EXCLUDE_ACCOUNTS": "111122223333",
+    }
+    config = load(tmp_path, "", environ)
+    assert config.scan.regions == "enabled"
+    assert config.scan.exclude_regions == ("us-east-1", "us-west-2")
+    assert config.policy.warn_at == 0.5
+    assert config.credentials.profile == "123"
+    assert config.organization
+    assert config.organization.include_management_account is False
+    assert config.organization.exclude_accounts == ("111122223333",)
 
 
 def test_a_mistake_in_a_variable_or_flag_is_named_as_such(tmp_path: Path) -> None:
