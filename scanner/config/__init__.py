@@ -1,5 +1,6 @@
 """What a scan is asked: settings, where they come from, and a selection of their accounts and Regions."""
 
+from scanner.config.select import select
 from scanner.config.settings import (
     AccountSettings,
     CredentialSettings,
@@ -9,6 +10,7 @@ from scanner.config.settings import (
     RetrySettings,
     ScannerConfig,
     ScanSettings,
+    Selection,
 )
 from scanner.config.starter import starter_text
 
@@ -21,5 +23,7 @@ __all__ = [
     "RetrySettings",
     "ScanSettings",
     "ScannerConfig",
+    "Selection",
+    "select",
     "starter_text",
 ]

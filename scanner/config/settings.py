@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from os import PathLike
 from typing import Annotated, Any, Literal, Self
@@ -181,6 +182,18 @@ class LockSettings(Settings):
     path: str | None = None
 
 
+@dataclass(frozen=True)
+class Selection:
+    """The accounts and Regions to scan, of all that are configured; none named means all of them.
+
+    `left_out` are the configured accounts that have none of the Regions named; `select` fills it in.
+    """
+
+    accounts: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    left_out: frozenset[str] = frozenset()
+
+
 class ScannerConfig(Settings):
     """All that a scan is asked. Build it in code, or `load` it from TOML."""
 
@@ -195,19 +208,20 @@ class ScannerConfig(Settings):
     policy: Policy = Policy()
     output: OutputSettings = OutputSettings()
     lock: LockSettings = LockSettings()
-    _only_accounts: frozenset[str] = PrivateAttr(default=frozenset())
-    _left_out: frozenset[str] = PrivateAttr(default=frozenset())
+    _selection: Selection = PrivateAttr(default=Selection())
     _origins: Origins = PrivateAttr(default_factory=Origins)
 
     @property
-    def only_accounts(self) -> frozenset[str]:
-        """The accounts that `--account` has named, of all that an organization has; none named means all."""
-        return self._only_accounts
+    def selection(self) -> Selection:
+        """Which of its accounts and Regions are to be scanned."""
+        return self._selection
 
-    @property
-    def left_out(self) -> frozenset[str]:
-        """Configured accounts that have none of the Regions of `--region`, and so are not scanned."""
-        return self._left_out
+    def selecting(self, selection: Selection, origins: Mapping[str, str], **changes: Any) -> Self:
+        """A copy with these `changes` and this selection; `origins` tells what has set which key."""
+        copy = self.model_copy(update=changes)
+        copy._selection = selection
+        copy._origins = Origins(self._origins.file, {**self._origins.set_by, **origins})
+        return copy
 
     def place(self, key: str) -> str:
         """Where `key` was set, as an error names it: the file, variable or flag, and the key."""

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from scanner.config.select import narrow
 from scanner.config.settings import AccountSettings, ScannerConfig
 from scanner.errors import ConfigError
 from scanner.policy.durations import format_duration, parse_duration
+from tests.strategies import selected
 
 RULE = '[[policy.rules]]\nname = "a"\nrpo = "1h"\n'
 ACCOUNT = '[[accounts]]\nid = "111122223333"\n'
@@ -217,35 +217,35 @@ def test_account_and_region_narrow_the_plan(tmp_path: Path) -> None:
     text = '[scan]\nregions = ["us-east-1", "eu-west-1"]\n' + ACCOUNT
     text += '[[accounts]]\nid = "444455556666"\nregions = ["us-west-2"]\n'
     config = load(tmp_path, text)
-    one = narrow(config, ["111122223333"], ["eu-west-1"])
+    one = selected(config, ["111122223333"], ["eu-west-1"])
     assert [account.id for account in one.accounts] == ["111122223333"]
     assert one.scan.regions == ("eu-west-1",)
-    assert [account.id for account in narrow(config, (), ["us-west-2"]).accounts] == ["444455556666"]
+    assert [account.id for account in selected(config, (), ["us-west-2"]).accounts] == ["444455556666"]
     with pytest.raises(ConfigError, match="not in the configuration"):
-        narrow(config, ["999999999999"])
+        selected(config, ["999999999999"])
     for wanted in (["ap-south-1"], ["us-east-1", "ap-south-1"]):
         with pytest.raises(ConfigError, match="--region: ap-south-1 is among no account's regions"):
-            narrow(config, (), wanted)
+            selected(config, (), wanted)
     with pytest.raises(ConfigError, match="12 digits"):
-        narrow(config, ["１１１１２２２２３３３３"])
+        selected(config, ["１１１１２２２２３３３３"])
 
 
 def test_without_a_configuration_account_and_region_make_the_plan() -> None:
-    made = narrow(ScannerConfig(), ["111122223333"], ["us-east-1"])
+    made = selected(ScannerConfig(), ["111122223333"], ["us-east-1"])
     assert [account.id for account in made.accounts] == ["111122223333"]
     assert made.scan.regions == ("us-east-1",)
-    assert narrow(ScannerConfig(), (), ["us-east-1"]).accounts == ()
+    assert selected(ScannerConfig(), (), ["us-east-1"]).accounts == ()
     with pytest.raises(ConfigError, match="12 digits"):
-        narrow(ScannerConfig(), ["12"])
+        selected(ScannerConfig(), ["12"])
     with pytest.raises(ConfigError, match="no Region name"):
-        narrow(ScannerConfig(), (), ["here"])
+        selected(ScannerConfig(), (), ["here"])
 
 
 def test_an_organization_is_narrowed_once_it_is_known() -> None:
     config = ScannerConfig.model_validate({"organization": {"role": "audit"}})
-    narrowed = narrow(config, ["111122223333"])
-    assert narrowed.only_accounts == {"111122223333"}
-    assert "only_accounts" not in str(ScannerConfig.model_json_schema())
+    narrowed = selected(config, ["111122223333"])
+    assert narrowed.selection.accounts == ("111122223333",)
+    assert "selection" not in str(ScannerConfig.model_json_schema())
 
 
 def test_an_account_without_the_wanted_regions_is_not_found_again_in_its_organization() -> None:
@@ -253,9 +253,9 @@ def test_an_account_without_the_wanted_regions_is_not_found_again_in_its_organiz
     config = ScannerConfig.model_validate(
         {"organization": {"role": "audit"}, "accounts": [own], "scan": {"regions": ["us-east-1"]}}
     )
-    narrowed = narrow(config, (), ["us-east-1"])
+    narrowed = selected(config, (), ["us-east-1"])
     assert not narrowed.accounts
-    assert narrowed.left_out == {"111122223333"}
+    assert narrowed.selection.left_out == {"111122223333"}
 
 
 def test_an_empty_profile_is_none() -> None:
