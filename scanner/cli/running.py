@@ -17,12 +17,12 @@ from scanner.cli.process.lock import hold, lock_paths
 from scanner.cli.process.signals import GRACE, Signals
 from scanner.cli.terminal.logs import EventLog, Loudness, logging_to_stderr, sayer
 from scanner.cli.terminal.progress import progress
-from scanner.cli.terminal.summary import exit_code, print_summary
+from scanner.cli.terminal.summary import print_summary
 from scanner.config.settings import ScannerConfig
 from scanner.errors import OutputError
 from scanner.inventory.collect import Collector
 from scanner.output.outputs import Outputs
-from scanner.summary.statistics import Digest
+from scanner.summary.statistics import Statistics, exit_code
 
 COLLECTED_AFTER = 10_000
 """Objects, instead of Python's 700: a scan makes many that live on, and few that only a collector finds."""
@@ -64,20 +64,20 @@ class Run:
         uvloop = find_spec("uvloop") is not None
         with spared_collector(), logging_to_stderr(self.log_format, self.loudness) as log:
             outputs = Outputs(self.places, self.config, sayer(log, self.log_format))
-            digest = anyio.run(self._scan, outputs, log, backend_options={"use_uvloop": uvloop})
+            statistics = anyio.run(self._scan, outputs, log, backend_options={"use_uvloop": uvloop})
         failed = outputs.failed
         if self.summary:
             stream = sys.stderr if outputs.on_stdout else sys.stdout
             try:
-                print_summary(digest, self.config.policy, stream)
+                print_summary(statistics, self.config.policy, stream)
             except BrokenPipeError:
                 raise
             except OSError as error:
                 typer.echo(f"sgw-scanner: the summary could not be printed: {error.strerror}", err=True)
                 failed = True
-        return exit_code(digest, failed_outputs=failed)
+        return exit_code(statistics, failed_outputs=failed)
 
-    async def _scan(self, outputs: Outputs, log: Any) -> Digest:
+    async def _scan(self, outputs: Outputs, log: Any) -> Statistics:
         signals = Signals(sayer(log, self.log_format))
         collector = Collector() if outputs.need_inventory else None
         deadline = self.config.scan.deadline
@@ -89,21 +89,21 @@ class Run:
                     await outputs.prove()
                 if scope.cancelled_caught:
                     raise OutputError("the buckets did not answer before the scan was to end; scan again")
-                digest = await self._read(signals, outputs, collector, log)
-                outputs.write((digest.coverage(), digest.scan))
+                statistics = await self._read(signals, outputs, collector, log)
+                outputs.write((statistics.coverage(), statistics.scan))
                 outputs.finish()
                 with signals.bounded(GRACE) as scope:
-                    if digest.scan.deadline_reached:
+                    if statistics.scan.deadline_reached:
                         scope.deadline = anyio.current_time() + GRACE
                     await outputs.save(collector.inventory() if collector else None)
                 if scope.cancelled_caught:
                     outputs.given_up()
-        return digest
+        return statistics
 
     async def _read(
         self, signals: Signals, outputs: Outputs, collector: Collector | None, log: Any
-    ) -> Digest:
-        digest = Digest()
+    ) -> Statistics:
+        statistics = Statistics()
         tell = EventLog(log, every_failure=self.loudness is Loudness.VERBOSE).tell
         with progress(self.summary) as show:
             async with Scanner(self.config) as scanner, scanner.stream() as events:
@@ -111,8 +111,8 @@ class Run:
                 async for event in events:
                     tell(event)
                     show(event)
-                    digest.add(event)
+                    statistics.add(event)
                     if collector:
                         collector.add(event)
                     outputs.add(event)
-        return digest
+        return statistics

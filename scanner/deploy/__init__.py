@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+__all__ = ["DEPLOYMENTS", "deployment_files"]
+
 DEPLOYMENTS: Mapping[str, tuple[str, ...]] = {
     "alerts": ("prometheus-alerts.yml",),
     "dashboard": ("grafana-dashboard.json",),
