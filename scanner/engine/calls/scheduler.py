@@ -67,6 +67,7 @@ class Turn:
     of_gateway: bool = False
     throttles: int = 0
     doubtful: bool = False
+    has_slot: bool = False
     sent_at: float = 0.0
 
 
