@@ -19,6 +19,10 @@ from pathlib import Path
 from typing import Any
 
 
+REGIONS = "BENCHMARK_REGIONS"
+"""The variable that names the Regions of the fleet."""
+
+
 @dataclass(frozen=True)
 class Spec:
     """A generated fleet: `gateways` stand in each target, `spread` are strewn over all of them."""
@@ -120,7 +124,9 @@ async def _serve(spec: Spec) -> None:
             generate_gateway(chance, chance.choice(names), number, "CACHED", spec.volumes, taken)
         )
     async with Emulator(fleet) as emulator:
-        print(json.dumps(emulator.environment()), flush=True)
+        print(
+            json.dumps({**emulator.environment(), REGIONS: " ".join(region_names(spec.regions))}), flush=True
+        )
         while await asyncio.to_thread(sys.stdin.readline):
             counted = Counter[str]()
             for (_, operation, _, _), times in emulator.requests.items():
