@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-
 REGIONS = "BENCHMARK_REGIONS"
 """The variable that names the Regions of the fleet."""
 
