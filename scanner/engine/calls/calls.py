@@ -9,7 +9,7 @@ from typing import TypeVar
 import anyio
 
 from scanner.engine.calls.circuit_breaker import CircuitBreaker
-from scanner.engine.calls.retry import RATIONED, RetryBudget, RetryPolicy, excused
+from scanner.engine.calls.retry import RATIONED, RetryBudget, RetryPolicy
 from scanner.engine.calls.scheduler import CallQueue, Limits, Scheduler, Turn
 from scanner.engine.calls.silence import SilentShare
 from scanner.inventory.events import CallRetried, Emit
@@ -55,7 +55,6 @@ class Call:
     unread: Callable[[], int] = lambda: 0
     attempts: int = 0
     tries: int = 0
-    throttles: int = 0
     repeated: bool = False
 
 
@@ -90,6 +89,7 @@ class Calls:
         self._wake = anyio.Event()
         # anyio.current_time looks its loop up each time, and every call asks several times.
         self._now = asyncio.get_running_loop().time
+        self.limits.forget_quiet(self._now())
         share = SilentShare(int(self.limits.slots.total_tokens))
         self._scheduler = Scheduler(self._now, lambda: self._wake.set(), share)
 
@@ -154,7 +154,6 @@ class Calls:
         turn = Turn(
             asyncio.get_running_loop().create_future(),
             of_gateway=call.gateway_arn is not None,
-            throttles=call.throttles,
         )
         self._waiting[turn] = None
         try:
@@ -222,8 +221,6 @@ class Calls:
             limiter.lost(now)
         elif facts and facts.kind is FailureKind.THROTTLED:
             limiter.throttled(turn.sent_at, now, facts.retry_after)
-            call.throttles += 1
-            call.tries -= excused(limiter.refused_since, turn.sent_at, now)
         else:
             limiter.admitted(turn.sent_at, now)
         self._release(call, turn, answered=sent and not silent)
@@ -265,7 +262,8 @@ class Calls:
             # It only proved that nobody answers yet, which the circuit breaker has the patience for.
             call.tries -= 1
             return 0.0
-        delay = self.retry.delay(facts, call.tries, self.dice)
+        admits = not call.queue.limiter.rate_limiter.refuses
+        delay = self.retry.delay(facts, call.tries, self.dice, admits=admits)
         # An endpoint that answers, whatever it answers, is not dead: only silence is rationed.
         if delay is not None and facts.kind in RATIONED and not call.queue.budget.spend():
             return None
