@@ -176,7 +176,9 @@ class Scan:
         )
         target = TargetScan(
             context=context,
-            tag_queue=self._calls.queue(("tags", key), f"tagging in {key.region}"),
+            tag_queue=self._calls.queue(("tags", key), f"tagging in {key.region}")
+            if "tags" in context.details
+            else None,
             workers=self.limits.per_target,
             spawn=self._spawn,
             enabled_in=account.enabled_in,
