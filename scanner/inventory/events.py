@@ -45,6 +45,16 @@ class GatewayEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class VolumesSeen:
+    """Volumes that ListVolumes names, of which no gateway of the target could be asked: nothing is known of their points.
+
+    They are detached, or of a gateway that no listing names. All are of one target.
+    """
+
+    volumes: tuple[Volume, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FailureSeen:
     """Something could not be read; it will not be tried again in this scan."""
 
@@ -86,6 +96,7 @@ Event = (
     | TargetPlanned
     | GatewaysListed
     | GatewayEnded
+    | VolumesSeen
     | FailureSeen
     | CallRetried
     | TargetEnded

@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from scanner.inventory.records import GatewayStatus, Verdict, VerdictStatus
+from scanner.inventory.records import GatewayStatus, Verdict, VerdictStatus, is_breach
 from scanner.policy.explain import explain
 from scanner.policy.rules import Match, Policy, Rater, Rule, Waiver, status_of
-from scanner.summary.verdicts import is_breach
 from tests.strategies import NOW, gateway, volume
 
 HOUR = timedelta(hours=1)

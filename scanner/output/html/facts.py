@@ -108,7 +108,7 @@ def facts_of(inventory: Inventory) -> Facts:
         accounts=accounts,
         total=Cell.sum(row.total for row in accounts),
         bars=dict(bars),
-        worst=[(volume, gateways[volume.gateway_arn]) for volume in worst],
+        worst=[(volume, gateways.get(volume.gateway_arn or "")) for volume in worst],
         unread=[
             (target, reasons.get(target.key) or reasons.get((target.account_id, None), ""))
             for target in inventory.targets
