@@ -81,6 +81,8 @@ def _misses(match: Match, volume: Volume, gateway: Gateway, account_name: str | 
     for name, glob in match.tags.items():
         known = [tags for tags in (volume.tags, gateway.tags) if tags is not None]
         if not hit(compiled((glob,)), (tags.get(name) for tags in known)):
-            told = f"neither the volume nor its gateway has {name} = {glob}"
-            misses.append(f"tags: {told if len(known) == 2 else f'{name} was not read, so {glob} may match'}")
+            cause = f"neither the volume nor its gateway has {name} = {glob}"
+            misses.append(
+                f"tags: {cause if len(known) == 2 else f'{name} was not read, so {glob} may match'}"
+            )
     return misses

@@ -34,8 +34,8 @@ def print_explanation(name: str, inventory: Inventory, config: ScannerConfig) ->
         mark = "applies" if step.applies else "does not apply"
         typer.echo(f"  {step.kind} {printable(step.name)} {mark}: {printable(step.why)}")
     rated = _rated(config.policy, volume, gateway, account_name, rpo)
-    if _said(rated) != _said(volume.verdict):
-        typer.echo(f"\nBy the configuration at hand it is {_said(rated)}: the scan had another one.")
+    if _describe(rated) != _describe(volume.verdict):
+        typer.echo(f"\nBy the configuration at hand it is {_describe(rated)}: the scan had another one.")
 
 
 def _print_facts(volume: Volume, gateway: Gateway, account_name: str | None) -> None:
@@ -44,13 +44,13 @@ def _print_facts(volume: Volume, gateway: Gateway, account_name: str | None) -> 
     moment = f"{point:%Y-%m-%d %H:%M:%S} UTC{since}" if point else age_of(volume.verdict)
     account = f"{volume.account_id} ({printable(account_name)})" if account_name else volume.account_id
     typer.echo(volume.arn)
-    typer.echo(f"  verdict         {_said(volume.verdict)}")
+    typer.echo(f"  verdict         {_describe(volume.verdict)}")
     typer.echo(f"  recovery point  {moment}")
     typer.echo(f"  gateway         {printable(gateway.name or gateway.id)}")
     typer.echo(f"  account         {account}")
 
 
-def _said(verdict: Verdict) -> str:
+def _describe(verdict: Verdict) -> str:
     rpo = "no RPO" if verdict.rpo_seconds is None else f"RPO {age(verdict.rpo_seconds)}"
     rule = f" by {printable(verdict.rule)}" if verdict.rule else ""
     waived = f", waived: {printable(verdict.waived)}" if verdict.waived else ""

@@ -163,14 +163,14 @@ def _examples(group: Group, statistics: Statistics) -> Table:
     lines.add_column(width=1)
     lines.add_column(overflow="fold")
     for failure in group.examples:
-        lines.add_row("", f"{_place(failure, statistics)}: {_shortened(printable(failure.message))}")
+        lines.add_row("", f"{_where(failure, statistics)}: {_shortened(printable(failure.message))}")
     if group.count > len(group.examples):
         lines.add_row("", f"... and {group.count - len(group.examples)} more")
     lines.add_row("", Text(f"→ {printable(remedy_of(group.examples[0]))}", "cyan"))
     return lines
 
 
-def _place(failure: Failure, statistics: Statistics) -> str:
+def _where(failure: Failure, statistics: Statistics) -> str:
     account = statistics.accounts.get(failure.account_id)
     region = None if failure.region == ANY_REGION else failure.region
     where = ", ".join(filter(None, (_named(failure.account_id, account), region)))
