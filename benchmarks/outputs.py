@@ -34,7 +34,8 @@ from scanner.inventory.records import (
     Volume,
 )
 from scanner.output import FORMATS, NdjsonWriter, open_output, parse_output
-from scanner.policy.rules import Match, Policy, Rater, Rule
+from scanner.policy.rater import Rater
+from scanner.policy.rules import Match, Policy, Rule
 
 VOLUMES = 150_000
 RUNS = 3

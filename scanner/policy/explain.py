@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from scanner.inventory.records import Gateway, Volume
+from scanner.inventory.records import Gateway, GatewayStatus, Verdict, Volume
 from scanner.policy.durations import format_duration
-from scanner.policy.rules import Match, Policy, compiled, hit
+from scanner.policy.rater import Rater, compiled, hit
+from scanner.policy.rules import Match, Policy
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,34 @@ def explain(
         why = "; ".join(misses) or f"every condition holds until {waiver.until}"
         steps.append(Step("waiver", waiver.reason, not misses, why))
     return tuple(steps)
+
+
+def rate(
+    policy: Policy,
+    volume: Volume,
+    gateway: Gateway,
+    *,
+    account_name: str | None = None,
+    account_rpo: timedelta | None = None,
+) -> Verdict:
+    """The verdict that `policy` gives to a volume that was read before, as it was read."""
+    return Rater(policy).verdict(
+        volume_arn=volume.arn,
+        volume_id=volume.id,
+        volume_tags=volume.tags,
+        recovery_point_time=volume.recovery_point_time,
+        gateway_arn=gateway.arn,
+        gateway_id=gateway.id,
+        gateway_name=gateway.name,
+        gateway_tags=gateway.tags,
+        account_id=volume.account_id,
+        account_name=account_name,
+        region=volume.region,
+        account_rpo=account_rpo,
+        # Details may know a volume whose gateway gave no answer, and so no moment.
+        observed_at=gateway.observed_at or datetime.now(UTC),
+        gateway_failed=gateway.status is GatewayStatus.FAILED,
+    )
 
 
 def _holds(rpo: timedelta) -> str:

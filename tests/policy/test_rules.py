@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from scanner.inventory.records import GatewayStatus, Verdict, VerdictStatus
 from scanner.policy.explain import explain
-from scanner.policy.rules import Match, Policy, Rater, Rule, Waiver, status_of
+from scanner.policy.rater import Rater, status_of
+from scanner.policy.rules import Match, Policy, Rule, Waiver
 from scanner.summary.verdicts import is_breach
 from tests.strategies import NOW, gateway, volume
 

@@ -1,16 +1,13 @@
 """A verdict, taken apart for a reader."""
 
-from datetime import UTC, datetime, timedelta
-
 import typer
 
 from scanner.config.settings import ScannerConfig
 from scanner.errors import ConfigError
 from scanner.inventory.model import Inventory
-from scanner.inventory.records import Gateway, GatewayStatus, Verdict, Volume
+from scanner.inventory.records import Gateway, Verdict, Volume
 from scanner.output.text import age, age_of, ago, printable
-from scanner.policy.explain import explain
-from scanner.policy.rules import Policy, Rater
+from scanner.policy.explain import explain, rate
 
 
 def print_explanation(name: str, inventory: Inventory, config: ScannerConfig) -> None:
@@ -33,7 +30,7 @@ def print_explanation(name: str, inventory: Inventory, config: ScannerConfig) ->
     for step in explain(config.policy, volume, gateway, account_name=account_name, account_rpo=rpo):
         mark = "applies" if step.applies else "does not apply"
         typer.echo(f"  {step.kind} {printable(step.name)} {mark}: {printable(step.why)}")
-    rated = _rated(config.policy, volume, gateway, account_name, rpo)
+    rated = rate(config.policy, volume, gateway, account_name=account_name, account_rpo=rpo)
     if _describe(rated) != _describe(volume.verdict):
         typer.echo(f"\nBy the configuration at hand it is {_describe(rated)}: the scan had another one.")
 
@@ -55,25 +52,3 @@ def _describe(verdict: Verdict) -> str:
     rule = f" by {printable(verdict.rule)}" if verdict.rule else ""
     waived = f", waived: {printable(verdict.waived)}" if verdict.waived else ""
     return f"{verdict.status.value.replace('_', ' ')} ({rpo}{rule}){waived}"
-
-
-def _rated(
-    policy: Policy, volume: Volume, gateway: Gateway, account_name: str | None, rpo: timedelta | None
-) -> Verdict:
-    return Rater(policy).verdict(
-        volume_arn=volume.arn,
-        volume_id=volume.id,
-        volume_tags=volume.tags,
-        recovery_point_time=volume.recovery_point_time,
-        gateway_arn=gateway.arn,
-        gateway_id=gateway.id,
-        gateway_name=gateway.name,
-        gateway_tags=gateway.tags,
-        account_id=volume.account_id,
-        account_name=account_name,
-        region=volume.region,
-        account_rpo=rpo,
-        # Details may know a volume whose gateway gave no answer, and so no moment.
-        observed_at=gateway.observed_at or datetime.now(UTC),
-        gateway_failed=gateway.status is GatewayStatus.FAILED,
-    )
