@@ -37,7 +37,7 @@ class Collector:
         self.volumes.update((volume.arn, volume) for volume in volumes)
 
     def inventory(self) -> Inventory:
-        """What the events told. Raises pydantic's ValidationError if the books do not balance: a defect."""
+        """The inventory of these events. Raises pydantic's ValidationError if its counts do not balance: a defect."""
         if self.ended is None:
             raise RuntimeError("the scan has not ended")
         return Inventory.build(

@@ -46,9 +46,9 @@ class GatewayEnded:
 
 @dataclass(frozen=True, slots=True)
 class VolumesSeen:
-    """Volumes that ListVolumes names, of which no gateway of the target could be asked: nothing is known of their points.
+    """Volumes of one target that ListVolumes names, and about which no gateway could be asked.
 
-    They are detached, or of a gateway that no listing names. All are of one target.
+    They are detached, or of a gateway that no listing names: nothing is known of their recovery points.
     """
 
     volumes: tuple[Volume, ...]

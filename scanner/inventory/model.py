@@ -70,12 +70,12 @@ class Inventory(Record):
         found: Inventory = inventory_files().read_inventory(fspath(source))
         return found
 
-    def write(self, place: str | PathLike[str]) -> None:
+    def write(self, destination: str | PathLike[str]) -> None:
         """Writes the inventory to a file, `-` or `s3://bucket/key`; blocks until all is written.
 
         The suffix names the format, as for `scan -o`. It appears whole or not at all. Raises `OutputError`.
         """
-        inventory_files().write_inventory(self, fspath(place))
+        inventory_files().write_inventory(self, fspath(destination))
 
     @classmethod
     def build(

@@ -364,6 +364,7 @@ def outcome_of(targets: TargetCounts, missing_shards: Sequence[int] = ()) -> Out
 
     `failed` when nothing of what was planned was read, `complete` when nothing that was asked failed, else `partial`.
     """
-    if targets.planned and not targets.complete + targets.partial:
+    read, unread = targets.complete + targets.partial, targets.failed + targets.skipped
+    if unread and not read:
         return Outcome.FAILED
     return Outcome.PARTIAL if targets.partial + targets.failed or missing_shards else Outcome.COMPLETE

@@ -93,7 +93,7 @@ class Statistics:
     _named: set[str | None] = field(default_factory=set)
 
     def add(self, event: Event) -> None:
-        """Raises RuntimeError for a target whose books do not balance: a defect."""
+        """Raises RuntimeError for a target that loses gateways or volumes: a defect."""
         match event:
             case TargetPlanned(account_id, name):
                 self.planned += 1
@@ -157,7 +157,7 @@ class Statistics:
         return self.ended.scan
 
     def coverage(self) -> Coverage:
-        """The books of the whole scan. Raises RuntimeError if they do not balance: a defect."""
+        """The counts of the whole scan. Raises RuntimeError if they do not balance: a defect."""
         if self.ended is None or self.planned != self.targets.total():
             raise RuntimeError(f"{self.planned} targets were planned, but {self.targets.total()} ended")
         fates = {status.value: self.gateways[status] for status in GatewayStatus}

@@ -11,7 +11,7 @@ from scanner.inventory.records import VerdictStatus, Volume
 from scanner.output.html.cells import SIGNS, Cell, Row
 from scanner.output.html.facts import BARS, MOST_ACCOUNTS, Facts
 from scanner.output.text import printable, region_name
-from scanner.policy.rules import CLOCK_TOLERANCE
+from scanner.policy.rater import CLOCK_TOLERANCE
 
 STATUSES = tuple(status.value for status in VerdictStatus)
 _NUMBER = {status: number for number, status in enumerate(VerdictStatus)}

@@ -31,7 +31,7 @@ class Facts:
     """Those of which anything was asked, worst first."""
     total: Cell
     bars: dict[VerdictStatus, list[int]]
-    worst: list[tuple[Volume, Gateway]]
+    worst: list[tuple[Volume, Gateway | None]]
     unread: list[tuple[Target, str]]
     skipped: list[tuple[Target, str]]
     failures: list[Group]
