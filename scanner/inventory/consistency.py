@@ -2,24 +2,46 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from scanner.inventory.arns import GATEWAY_ARN, VOLUME_ARN
 from scanner.inventory.records import (
     ANY_REGION,
     SCHEMA_VERSION,
+    Coverage,
+    Failure,
     FailureKind,
     FailureScope,
+    Gateway,
     GatewayStatus,
+    ScanInfo,
+    Target,
     TargetStatus,
+    Volume,
     outcome_of,
 )
 
-if TYPE_CHECKING:
-    from scanner.inventory.model import Inventory
+
+class Contents(Protocol):
+    """What an inventory holds. Stated here, as the inventory imports this module."""
+
+    @property
+    def schema_version(self) -> str: ...
+    @property
+    def scan(self) -> ScanInfo: ...
+    @property
+    def coverage(self) -> Coverage: ...
+    @property
+    def targets(self) -> tuple[Target, ...]: ...
+    @property
+    def gateways(self) -> tuple[Gateway, ...]: ...
+    @property
+    def volumes(self) -> tuple[Volume, ...]: ...
+    @property
+    def failures(self) -> tuple[Failure, ...]: ...
 
 
-def unbalanced(inventory: "Inventory") -> Iterator[str]:
+def unbalanced(inventory: Contents) -> Iterator[str]:
     """What contradicts itself in `inventory`, one sentence each; nothing when the books balance."""
     if inventory.schema_version != SCHEMA_VERSION:
         yield f"schema_version {inventory.schema_version!r} is not {SCHEMA_VERSION!r}"
@@ -30,7 +52,7 @@ def unbalanced(inventory: "Inventory") -> Iterator[str]:
     yield from _failures(inventory)
 
 
-def _counts(inventory: "Inventory") -> Iterator[str]:
+def _counts(inventory: Contents) -> Iterator[str]:
     targets, gateways = inventory.coverage.targets, inventory.coverage.gateways
     if targets.planned != targets.complete + targets.partial + targets.failed + targets.skipped:
         yield "targets planned is not complete + partial + failed + skipped"
@@ -55,7 +77,7 @@ def _counts(inventory: "Inventory") -> Iterator[str]:
         yield "more calls retried or throttled than attempted"
 
 
-def _targets(inventory: "Inventory") -> Iterator[str]:
+def _targets(inventory: Contents) -> Iterator[str]:
     keys = Counter(target.key for target in inventory.targets)
     yield from (f"target {account} {region} stands twice" for (account, region), n in keys.items() if n > 1)
     if sum(target.gateways for target in inventory.targets) != inventory.coverage.gateways.listed:
@@ -86,7 +108,7 @@ def _targets(inventory: "Inventory") -> Iterator[str]:
             yield f"{place} is {target.status.value} but lists gateways"
 
 
-def _gateways(inventory: "Inventory") -> Iterator[str]:
+def _gateways(inventory: Contents) -> Iterator[str]:
     targets = {target.key: target.status for target in inventory.targets}
     failed = {failure.gateway_arn for failure in inventory.failures}
     seen = set()
@@ -106,7 +128,7 @@ def _gateways(inventory: "Inventory") -> Iterator[str]:
                 yield f"gateway {gateway.arn} is failed but its target is complete"
 
 
-def _volumes(inventory: "Inventory") -> Iterator[str]:
+def _volumes(inventory: Contents) -> Iterator[str]:
     gateways = {gateway.arn: gateway for gateway in inventory.gateways}
     seen = set()
     for volume in inventory.volumes:
@@ -125,7 +147,7 @@ def _volumes(inventory: "Inventory") -> Iterator[str]:
             yield f"volume {volume.arn} belongs to another target than its gateway"
 
 
-def _failures(inventory: "Inventory") -> Iterator[str]:
+def _failures(inventory: Contents) -> Iterator[str]:
     gateways = {gateway.arn: (gateway.account_id, gateway.region) for gateway in inventory.gateways}
     targets = {target.key for target in inventory.targets}
     accounts = {target.account_id for target in inventory.targets}
