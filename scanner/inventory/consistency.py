@@ -2,26 +2,48 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from scanner.inventory.arns import GATEWAY_ARN, VOLUME_ARN
 from scanner.inventory.records import (
     ANY_REGION,
     IN_DANGER,
     SCHEMA_VERSION,
+    Coverage,
+    Failure,
     FailureKind,
     FailureScope,
+    Gateway,
     GatewayStatus,
+    ScanInfo,
+    Target,
     TargetStatus,
     VerdictStatus,
+    Volume,
     outcome_of,
 )
 
-if TYPE_CHECKING:
-    from scanner.inventory.model import Inventory
+
+class Contents(Protocol):
+    """What an inventory holds. Stated here, as the inventory imports this module."""
+
+    @property
+    def schema_version(self) -> str: ...
+    @property
+    def scan(self) -> ScanInfo: ...
+    @property
+    def coverage(self) -> Coverage: ...
+    @property
+    def targets(self) -> tuple[Target, ...]: ...
+    @property
+    def gateways(self) -> tuple[Gateway, ...]: ...
+    @property
+    def volumes(self) -> tuple[Volume, ...]: ...
+    @property
+    def failures(self) -> tuple[Failure, ...]: ...
 
 
-def unbalanced(inventory: "Inventory") -> Iterator[str]:
+def unbalanced(inventory: Contents) -> Iterator[str]:
     """What contradicts itself in `inventory`, one sentence each; nothing when the books balance."""
     if inventory.schema_version != SCHEMA_VERSION:
         yield f"schema_version {inventory.schema_version!r} is not {SCHEMA_VERSION!r}"
@@ -32,7 +54,7 @@ def unbalanced(inventory: "Inventory") -> Iterator[str]:
     yield from _failures(inventory)
 
 
-def _counts(inventory: "Inventory") -> Iterator[str]:
+def _counts(inventory: Contents) -> Iterator[str]:
     targets, gateways = inventory.coverage.targets, inventory.coverage.gateways
     if targets.planned != targets.complete + targets.partial + targets.failed + targets.skipped:
         yield "targets planned is not complete + partial + failed + skipped"
@@ -56,7 +78,7 @@ def _counts(inventory: "Inventory") -> Iterator[str]:
         yield "more calls retried or throttled than attempted"
 
 
-def _volume_counts(inventory: "Inventory") -> Iterator[str]:
+def _volume_counts(inventory: Contents) -> Iterator[str]:
     volumes = inventory.coverage.volumes
     if volumes.known != sum(getattr(volumes, status.value) for status in VerdictStatus):
         yield "volumes known is not the sum of the verdicts"
@@ -72,7 +94,7 @@ def _volume_counts(inventory: "Inventory") -> Iterator[str]:
         yield "coverage counts other volumes that are waived or need action than the inventory holds"
 
 
-def _targets(inventory: "Inventory") -> Iterator[str]:
+def _targets(inventory: Contents) -> Iterator[str]:
     keys = Counter(target.key for target in inventory.targets)
     yield from (f"target {account} {region} stands twice" for (account, region), n in keys.items() if n > 1)
     if sum(target.gateways for target in inventory.targets) != inventory.coverage.gateways.listed:
@@ -106,7 +128,7 @@ def _targets(inventory: "Inventory") -> Iterator[str]:
             yield f"{place} is {target.status.value} but lists gateways"
 
 
-def _gateways(inventory: "Inventory") -> Iterator[str]:
+def _gateways(inventory: Contents) -> Iterator[str]:
     targets = {target.key: target.status for target in inventory.targets}
     failed = {failure.gateway_arn for failure in inventory.failures}
     counting = {failure.gateway_arn for failure in inventory.failures if failure.waived is None}
@@ -128,7 +150,7 @@ def _gateways(inventory: "Inventory") -> Iterator[str]:
                 yield f"gateway {gateway.arn} is failed but its target is complete"
 
 
-def _volumes(inventory: "Inventory") -> Iterator[str]:
+def _volumes(inventory: Contents) -> Iterator[str]:
     gateways = {gateway.arn: gateway for gateway in inventory.gateways}
     targets = {target.key: target.status for target in inventory.targets}
     seen = set()
@@ -154,7 +176,7 @@ def _volumes(inventory: "Inventory") -> Iterator[str]:
                 yield f"volume {volume.arn} is {volume.verdict.status.value}, but no gateway answered for it"
 
 
-def _failures(inventory: "Inventory") -> Iterator[str]:
+def _failures(inventory: Contents) -> Iterator[str]:
     gateways = {gateway.arn: (gateway.account_id, gateway.region) for gateway in inventory.gateways}
     targets = {target.key for target in inventory.targets}
     accounts = {target.account_id for target in inventory.targets}
