@@ -20,6 +20,7 @@ from pydantic import (
 from scanner.config.load import Origins, load
 from scanner.errors import Remedy
 from scanner.inventory.arns import ROLE_ARN, ROLE_NAME, role_arn
+from scanner.inventory.records import ListVolumes
 from scanner.policy.durations import Duration
 from scanner.policy.rules import Policy
 
@@ -62,6 +63,9 @@ class ScanSettings(Settings):
     call_timeout: Duration = timedelta(seconds=30)
     connect_timeout: Duration = timedelta(seconds=5)
     exclude_regions: Annotated[tuple[RegionName, ...], Remedy('write Region names such as "us-east-1"')] = ()
+    list_volumes: Annotated[ListVolumes, Remedy('choose "with_gateways", "always" or "never"')] = (
+        ListVolumes.WITH_GATEWAYS
+    )
     details: Annotated[tuple[Detail, ...], Remedy('choose from "gateway", "volumes", "tags"')] = ()
 
 

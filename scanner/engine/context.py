@@ -10,11 +10,12 @@ from scanner.engine import failures
 from scanner.engine.calls.calls import Call, Calls, GivenUp
 from scanner.engine.calls.denials import Denials
 from scanner.engine.calls.scheduler import CallQueue
+from scanner.engine.volume_list import VolumeList
 from scanner.inventory.arns import VOLUME_ARN, id_of
 from scanner.inventory.events import Emit, FailureSeen
 from scanner.inventory.records import Failure
 from scanner.policy.rater import Rater
-from scanner.service.answers import ListedVolume, RecoveryPoint
+from scanner.service.answers import RecoveryPoint
 from scanner.service.errors import InvalidResponse
 from scanner.service.protocol import Service, TargetKey
 
@@ -42,6 +43,7 @@ class TargetContext:
     unread: int = 0
     """Gateways that were listed and have not ended."""
     tags: dict[str, dict[str, str]] | None = None
+    volumes: VolumeList = field(default_factory=VolumeList)
     _arns: dict[str, str] = field(default_factory=dict)
     """The ARN of each volume by its id, in the form in which it was seen first."""
 
@@ -76,11 +78,9 @@ class TargetContext:
         """
         return self._arns.setdefault(id_of(volume_arn), volume_arn)
 
-    def check_volumes(
-        self, records: Iterable[RecoveryPoint | ListedVolume], request_id: str | None = None
-    ) -> None:
+    def check_volumes(self, records: Iterable[RecoveryPoint], request_id: str | None = None) -> None:
         """Raises InvalidResponse for a record of another target, and for two that contradict each other."""
-        seen: dict[str, RecoveryPoint | ListedVolume] = {}
+        seen: dict[str, RecoveryPoint] = {}
         for record in records:
             parts = VOLUME_ARN.fullmatch(record.arn)
             problem = None

@@ -63,11 +63,15 @@ class GatewayDescription:
 
 @dataclass(frozen=True, slots=True)
 class ListedVolume:
-    """One entry of ListVolumes."""
+    """One entry of ListVolumes. All of its fields but the ARN are optional."""
 
     arn: str
     size_bytes: int | None = None
     attachment_status: str | None = None
+    gateway_arn: str | None = None
+    type: str | None = None
+    problem: str | None = None
+    """Why this entry cannot be trusted."""
 
     def same_as(self, other: object) -> bool:
         """Whether both say the same of a volume, whose ARN has two forms: with its gateway and without."""
@@ -80,6 +84,7 @@ class VolumePage:
 
     volumes: tuple[ListedVolume, ...]
     marker: str | None = None
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

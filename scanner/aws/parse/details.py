@@ -47,17 +47,22 @@ def gateway_description(body: Mapping[str, Any], gateway_arn: str) -> GatewayDes
 
 def volume_page(body: Mapping[str, Any]) -> VolumePage:
     """A page of ListVolumes; raises InvalidResponse when it is of another shape."""
-    return VolumePage(
-        tuple(
-            ListedVolume(
-                _arn(entry, "VolumeARN"),
-                size(entry, "VolumeSizeInBytes"),
-                text(entry, "VolumeAttachmentStatus"),
-            )
-            for entry in _mappings(body, "VolumeInfos")
-        ),
-        text(body, "Marker", whole=True),
-    )
+    return VolumePage(tuple(map(_listed, entries(body, "VolumeInfos"))), text(body, "Marker", whole=True))
+
+
+def _listed(entry: Any) -> ListedVolume:
+    try:
+        if not isinstance(entry, Mapping):
+            raise InvalidResponse.because("it is no record")
+        return ListedVolume(
+            _arn(entry, "VolumeARN"),
+            size(entry, "VolumeSizeInBytes"),
+            text(entry, "VolumeAttachmentStatus"),
+            text(entry, "GatewayARN", whole=True),
+            text(entry, "VolumeType"),
+        )
+    except InvalidResponse as broken:
+        return ListedVolume("", problem=f"an entry of the listing is broken: {broken.facts.message}")
 
 
 def volume_descriptions(body: Mapping[str, Any]) -> tuple[VolumeDescription, ...]:
