@@ -258,6 +258,18 @@ class ScannerConfig(Settings):
         config._origins = config_origins
         return config
 
+    @property
+    def asks_for_regions(self) -> bool:
+        """Whether any account is asked which Regions it has enabled."""
+        return any(self.regions_of(account) == "enabled" for account in self.accounts or (None,))
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The names or ARNs of the roles that the base identity assumes, each once."""
+        chained = [(account.via or account.role) for account in self.accounts]
+        named = [*chained, self.organization.role if self.organization else None]
+        return tuple(dict.fromkeys(role for role in named if role))
+
     def regions_of(self, account: AccountSettings | None) -> Literal["enabled"] | tuple[str, ...]:
         """The Regions to plan in `account`: its own, else the scan's."""
         return (account.regions if account else None) or self.scan.regions
