@@ -16,7 +16,7 @@ from scanner.engine.gateway import GatewayResult, read_details, read_gateway
 from scanner.engine.rating import gateway_of, volumes_of, volumes_outside
 from scanner.engine.volumes import LIST_VOLUMES, VOLUME_GATEWAYS, list_volumes
 from scanner.inventory.arns import GATEWAY_ARN
-from scanner.inventory.events import GatewayEnded, GatewaysListed, TargetEnded, VolumesSeen
+from scanner.inventory.events import FieldsDropped, GatewayEnded, GatewaysListed, TargetEnded, VolumesSeen
 from scanner.inventory.records import (
     FailureKind,
     GatewayStatus,
@@ -63,6 +63,8 @@ class TargetScan:
     """The listing, the tags, and gateways that have not ended."""
     _listed: int = 0
     _listing_broke: bool = False
+    _unnamed: bool = False
+    """Whether an entry of the listing was too broken to tell its gateway."""
     _skipped: SkipReason | None = None
     _tags_asked: bool = False
     _volumes_asked: bool = False
@@ -113,12 +115,15 @@ class TargetScan:
             self._volumes_asked = True
             self._ask_beside(partial(list_volumes, self.context))
         await self.context.emit(GatewaysListed(*self.context.key, len(fresh) + len(broken)))
+        self._unnamed = self._unnamed or bool(broken)
         for problem in broken:
             untrusted = CallFailed.of(FailureKind.INVALID_RESPONSE, problem, request_id=page.request_id)
             await self._fail(GivenUp(untrusted, attempts), LIST)
         if endless:
             await self._fail(GivenUp(endless, attempts), LIST)
         for arn, listing in fresh.items():
+            if listing.dropped:
+                await self.context.emit(FieldsDropped(arn, LIST, listing.dropped))
             if listing.type in (None, CACHED):
                 self._todo.append((arn, listing))
             else:
@@ -254,7 +259,7 @@ class TargetScan:
     async def _tell_strange_gateways(self, volumes: tuple[Volume, ...]) -> None:
         """Gateways that ListVolumes names and a whole ListGateways does not: one was missed, or came meanwhile."""
         strange = sorted({volume.gateway_arn for volume in volumes if volume.gateway_arn})
-        if strange and not self._listing_broke:
+        if strange and not self._listing_broke and not self._unnamed:
             named = ", ".join(strange[:MOST_NAMED]) + (", ..." if len(strange) > MOST_NAMED else "")
             message = f"volumes are said to be of gateways that ListGateways did not name: {named}"
             await self._fail(GivenUp(CallFailed.of(FailureKind.INVALID_RESPONSE, message), 1), LIST_VOLUMES)

@@ -10,6 +10,7 @@ from scanner.engine.calls.paging import Paging
 from scanner.engine.context import TargetContext
 from scanner.engine.volume_list import holder_of
 from scanner.inventory.arns import GATEWAY_ARN, VOLUME_ARN
+from scanner.inventory.events import FieldsDropped
 from scanner.inventory.records import FailureKind
 from scanner.service.answers import ListedVolume
 from scanner.service.errors import CallFailed
@@ -27,7 +28,7 @@ async def list_volumes(target: TargetContext) -> None:
         while True:
             call = Call(LIST_VOLUMES, target.queue, target.key, first=True, prepare=target.prepare)
             page = await target.calls.send(call, partial(target.service.list_volumes, target.key, marker))
-            news, problems = _take(target, page.volumes)
+            news, problems = await _take(target, page.volumes)
             for problem in problems:
                 broken = CallFailed.of(FailureKind.INVALID_RESPONSE, problem, request_id=page.request_id)
                 await _fail(target, GivenUp(broken, call.attempts))
@@ -43,7 +44,7 @@ async def list_volumes(target: TargetContext) -> None:
         target.volumes.ended.set()
 
 
-def _take(target: TargetContext, entries: Iterable[ListedVolume]) -> tuple[bool, list[str]]:
+async def _take(target: TargetContext, entries: Iterable[ListedVolume]) -> tuple[bool, list[str]]:
     """Notes the entries of a page; says whether any was new, and what is wrong with each of the others."""
     news, problems = False, []
     for entry in entries:
@@ -54,6 +55,8 @@ def _take(target: TargetContext, entries: Iterable[ListedVolume]) -> tuple[bool,
         known = target.volumes.find(entry.arn)
         if known is None:
             news = True
+            if entry.dropped:
+                await target.emit(FieldsDropped(entry.arn, LIST_VOLUMES, entry.dropped))
             target.volumes.add(replace(entry, arn=target.canonical(entry.arn)))
         elif not known.same_as(replace(entry, gateway_arn=holder_of(entry))):
             problems.append(f"two entries of the volume {entry.arn} contradict each other")

@@ -17,8 +17,10 @@ class ListedGateway:
     ec2_instance_id: str | None = None
     software_version: str | None = None
     deprecation_date: str | None = None
+    dropped: tuple[str, ...] = ()
+    """Fields that were broken: of another type, or with characters that cannot be shown."""
     problem: str | None = None
-    """Why this entry cannot be trusted, where a field of it is malformed."""
+    """Why this entry cannot be trusted, where two entries contradict each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class ListedVolume:
     attachment_status: str | None = None
     gateway_arn: str | None = None
     type: str | None = None
+    dropped: tuple[str, ...] = ()
+    """Fields that were broken, and are left out."""
     problem: str | None = None
     """Why this entry cannot be trusted."""
 

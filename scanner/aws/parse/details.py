@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from scanner.aws.parse.answers import answered_for, entries, size, text
+from scanner.aws.parse.answers import answered_for, entries, readable, size, text
 from scanner.inventory.records import rfc3339
 from scanner.service.answers import GatewayDescription, ListedVolume, TagPage, VolumeDescription, VolumePage
 from scanner.service.errors import InvalidResponse
@@ -54,12 +54,19 @@ def _listed(entry: Any) -> ListedVolume:
     try:
         if not isinstance(entry, Mapping):
             raise InvalidResponse.because("it is no record")
+        (attached, attached_whole), (type, type_whole) = (
+            readable(entry.get(key)) for key in ("VolumeAttachmentStatus", "VolumeType")
+        )
         return ListedVolume(
             _arn(entry, "VolumeARN"),
             size(entry, "VolumeSizeInBytes"),
-            text(entry, "VolumeAttachmentStatus"),
+            attached,
             text(entry, "GatewayARN", whole=True),
-            text(entry, "VolumeType"),
+            type,
+            dropped=(
+                *([] if attached_whole else ["VolumeAttachmentStatus"]),
+                *([] if type_whole else ["VolumeType"]),
+            ),
         )
     except InvalidResponse as broken:
         return ListedVolume("", problem=f"an entry of the listing is broken: {broken.facts.message}")

@@ -11,7 +11,15 @@ from typing import Any, Literal
 import structlog
 
 from scanner.iam.remedies import remedy_of
-from scanner.inventory.events import CallRetried, Event, FailureSeen, ScanEnded, ScanStarted, TargetEnded
+from scanner.inventory.events import (
+    CallRetried,
+    Event,
+    FailureSeen,
+    FieldsDropped,
+    ScanEnded,
+    ScanStarted,
+    TargetEnded,
+)
 from scanner.inventory.records import Failure, FailureKind, Outcome
 from scanner.output.text import printable
 from scanner.service.secrets import hidden
@@ -113,6 +121,10 @@ class EventLog:
                 self._log.info("scan started")
             case FailureSeen():
                 self._failed(event)
+            case FieldsDropped(arn, operation, fields):
+                self._log.warning(
+                    "broken fields left out", arn=arn, operation=operation, fields=", ".join(fields)
+                )
             case CallRetried():
                 self._retried(event)
             case TargetEnded(target):
