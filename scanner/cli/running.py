@@ -15,7 +15,7 @@ import typer
 from scanner.api import Scanner
 from scanner.cli.process.lock import hold, lock_paths
 from scanner.cli.process.signals import GRACE, Signals
-from scanner.cli.terminal.logs import EventLog, Loudness, logging_to_stderr, make_reporter
+from scanner.cli.terminal.logs import EventLog, Loudness, log_end, logging_to_stderr, make_reporter
 from scanner.cli.terminal.progress import progress
 from scanner.cli.terminal.summary import print_summary
 from scanner.config.settings import ScannerConfig
@@ -24,6 +24,8 @@ from scanner.inventory.collect import Collector
 from scanner.output.outputs import Outputs
 from scanner.summary.statistics import Statistics, exit_code
 
+EXCUSED = (1, 3)
+"""Exit codes of a scan that has done its work, which `--exit-zero` makes 0."""
 COLLECTED_AFTER = 10_000
 """Objects, instead of Python's 700: a scan makes many that live on, and few that only a collector finds."""
 
@@ -52,7 +54,8 @@ class Run:
     destinations: tuple[str, ...]
     loudness: Loudness = Loudness.NORMAL
     log_format: Literal["text", "json"] = "text"
-    summary: bool = True
+    quiet: bool = False
+    exit_zero: bool = False
 
     def locked(self, config_file: Path | None) -> int:
         """Scans while holding the lock; returns the exit code. Raises LockError if another scan holds it."""
@@ -65,17 +68,25 @@ class Run:
         with spared_collector(), logging_to_stderr(self.log_format, self.loudness) as log:
             outputs = Outputs(self.destinations, self.config, make_reporter(log, self.log_format))
             statistics = anyio.run(self._scan, outputs, log, backend_options={"use_uvloop": uvloop})
-        failed = outputs.failed
-        if self.summary:
-            stream = sys.stderr if outputs.on_stdout else sys.stdout
-            try:
-                print_summary(statistics, self.config.policy, stream)
-            except BrokenPipeError:
-                raise
-            except OSError as error:
-                typer.echo(f"sgw-scanner: the summary could not be printed: {error.strerror}", err=True)
-                failed = True
-        return exit_code(statistics, failed_outputs=failed)
+            code = self._exit_code(statistics, outputs)
+            if self.log_format == "json":
+                log_end(log, statistics, self.destinations, code)
+                return code
+        if self.quiet and code == 0:
+            return code
+        stream = sys.stderr if outputs.on_stdout else sys.stdout
+        try:
+            print_summary(statistics, self.config.policy, stream, self.destinations, code)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            typer.echo(f"sgw-scanner: the summary could not be printed: {error.strerror}", err=True)
+            outputs.failed = True
+        return self._exit_code(statistics, outputs)
+
+    def _exit_code(self, statistics: Statistics, outputs: Outputs) -> int:
+        code = exit_code(statistics, failed_outputs=outputs.failed)
+        return 0 if self.exit_zero and code in EXCUSED else code
 
     async def _scan(self, outputs: Outputs, log: Any) -> Statistics:
         signals = Signals(make_reporter(log, self.log_format))
@@ -105,7 +116,7 @@ class Run:
     ) -> Statistics:
         statistics = Statistics()
         tell = EventLog(log, every_failure=self.loudness is Loudness.VERBOSE).tell
-        with progress(self.summary) as show:
+        with progress(not self.quiet and self.log_format == "text") as show:
             async with Scanner(self.config) as scanner, scanner.stream() as events:
                 signals.end(events)
                 async for event in events:

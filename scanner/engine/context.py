@@ -3,7 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from scanner.engine import failures
@@ -13,13 +13,23 @@ from scanner.engine.calls.scheduler import CallQueue
 from scanner.engine.volume_list import VolumeList
 from scanner.inventory.arns import VOLUME_ARN, id_of
 from scanner.inventory.events import Emit, FailureSeen
-from scanner.inventory.records import Failure
+from scanner.inventory.records import Failure, FailureKind
 from scanner.policy.rater import Rater
 from scanner.service.answers import RecoveryPoint
 from scanner.service.errors import InvalidResponse
 from scanner.service.protocol import Service, TargetKey
 
 Answer = TypeVar("Answer")
+INEXCUSABLE = frozenset(
+    {
+        FailureKind.ACCESS_DENIED,
+        FailureKind.CREDENTIALS,
+        FailureKind.WRONG_ACCOUNT,
+        FailureKind.DEADLINE,
+        FailureKind.INTERRUPTED,
+    }
+)
+"""Failures that say nothing of the gateway: no waiver for one that cannot be reached is about them."""
 Prepare = Callable[[], Awaitable[None]]
 
 
@@ -92,9 +102,23 @@ class TargetContext:
                 raise InvalidResponse.because(problem).but(request_id=request_id)
 
     async def fail(self, failure: Failure) -> None:
-        """Tells a failure; the target is not complete then."""
-        self.failures += 1
+        """Tells a failure; unless a waiver excuses it, the target is not complete then."""
+        self.failures += failure.waived is None
         await self.emit(FailureSeen(failure))
 
-    async def fail_gateway(self, gateway_arn: str, operation: str, failure: GivenUp) -> None:
-        await self.fail(failures.of_gateway(failure, self.key, gateway_arn, operation))
+    async def fail_gateway(
+        self, gateway_arn: str, gateway_name: str | None, operation: str, failure: GivenUp
+    ) -> None:
+        """Tells the failure of one gateway, which a waiver may excuse."""
+        waived = None
+        if failure.facts.kind not in INEXCUSABLE:
+            waived = self.rater.excuse(
+                account_id=self.key.account_id,
+                account_name=self.account_name,
+                region=self.key.region,
+                gateway_arn=gateway_arn,
+                gateway_id=id_of(gateway_arn),
+                gateway_name=gateway_name,
+                moment=datetime.now(UTC),
+            )
+        await self.fail(failures.of_gateway(failure, self.key, gateway_arn, operation, waived=waived))

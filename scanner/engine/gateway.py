@@ -66,7 +66,7 @@ async def read_gateway(target: TargetContext, listing: ListedGateway, arn: str) 
     if listing.problem:
         result.status = GatewayStatus.FAILED
         broken = GivenUp(CallFailed.of(FailureKind.INVALID_RESPONSE, listing.problem), 1)
-        await target.fail_gateway(arn, READ, broken)
+        await target.fail_gateway(arn, listing.name, READ, broken)
         return result
     try:
         result.points = await target.ask(READ, arn, partial(_recovery_points, target, arn))
@@ -99,7 +99,7 @@ async def _end_unread(target: TargetContext, result: GatewayResult, failure: Giv
         result.status = GatewayStatus.NOT_APPLICABLE
     else:
         result.status = GatewayStatus.FAILED
-        await target.fail_gateway(result.arn, READ, failure)
+        await target.fail_gateway(result.arn, result.listing.name, READ, failure)
 
 
 async def _ask_detail(target: TargetContext, result: GatewayResult, operation: str, ask: Detail) -> bool:
@@ -110,7 +110,7 @@ async def _ask_detail(target: TargetContext, result: GatewayResult, operation: s
         if isinstance(failure.error, GatewayVanished):
             # Its recovery points stand; a gateway that is being deleted has no details to miss.
             return False
-        await target.fail_gateway(result.arn, operation, failure)
+        await target.fail_gateway(result.arn, result.listing.name, operation, failure)
         return failure.facts.kind not in HOPELESS
     return True
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from scanner.inventory.arns import id_of
 from scanner.inventory.model import Inventory
+from scanner.inventory.records import FailureScope, GatewayStatus, TargetStatus
 
 
 class Kind(Enum):
@@ -26,6 +27,10 @@ class Column:
     meaning: str
 
 
+NOT_READ = "not_read"
+"""Stands for a verdict in a row without a volume."""
+LISTINGS = ("ListGateways", "ListVolumes")
+"""What tells which gateways and volumes a target has: without it some may be missing."""
 COLUMNS = (
     Column("scan_id", Kind.TEXT, "the scan that read this volume"),
     Column("scan_outcome", Kind.TEXT, "complete or partial: whether volumes may be missing"),
@@ -41,7 +46,11 @@ COLUMNS = (
     Column("usage_bytes", Kind.BYTES, "how much of it is used"),
     Column("recovery_point_time", Kind.TIME, "the latest moment at which all of its data is consistent"),
     Column("observed_at", Kind.TIME, "when the gateway answered, by the service's clock"),
-    Column("verdict", Kind.TEXT, "ok, at_risk, breach, no_recovery_point, unrated or unknown"),
+    Column(
+        "verdict",
+        Kind.TEXT,
+        "ok, at_risk, breach, no_recovery_point, unrated or unknown; or not_read",
+    ),
     Column("age_seconds", Kind.SECONDS, "observed_at minus recovery_point_time"),
     Column("rpo_seconds", Kind.SECONDS, "the greatest age the policy allows"),
     Column("rule", Kind.TEXT, "which rule set it; account or default when none matched"),
@@ -53,7 +62,10 @@ COLUMNS = (
 
 
 def rows(inventory: Inventory) -> Iterator[tuple[Any, ...]]:
-    """A tuple for each volume, in the order of `COLUMNS`; `None` is not known."""
+    """A tuple for each volume, in the order of `COLUMNS`; `None` is not known.
+
+    Then one for each gateway and each target that was not read, without a volume: the table alone tells what it lacks.
+    """
     gateways = {gateway.arn: gateway for gateway in inventory.gateways}
     accounts = {target.account_id: (target.account_name, target.ou_path) for target in inventory.targets}
     scan, outcome = inventory.scan.id, inventory.scan.outcome.value
@@ -84,3 +96,36 @@ def rows(inventory: Inventory) -> Iterator[tuple[Any, ...]]:
             volume.tags,
             ou_path,
         )
+    for account_id, region, gateway_arn, waived in _not_read(inventory):
+        gateway = gateways.get(gateway_arn or "")
+        account_name, ou_path = accounts[account_id]
+        known = {
+            "scan_id": scan,
+            "scan_outcome": outcome,
+            "account_id": account_id,
+            "account_name": account_name,
+            "region": region,
+            "gateway_arn": gateway_arn,
+            "gateway_id": gateway.id if gateway else None,
+            "gateway_name": gateway.name if gateway else None,
+            "verdict": NOT_READ,
+            "waived": waived,
+            "ou_path": ou_path,
+        }
+        yield tuple(known.get(column.name) for column in COLUMNS)
+
+
+def _not_read(inventory: Inventory) -> Iterator[tuple[str, str, str | None, str | None]]:
+    """Account, Region, gateway and waiver of each target and gateway that was not read, or not wholly."""
+    broken = {
+        (failure.account_id, failure.region)
+        for failure in inventory.failures
+        if failure.scope is FailureScope.TARGET and failure.operation in LISTINGS
+    }
+    for target in inventory.targets:
+        if target.status is TargetStatus.FAILED or target.key in broken:
+            yield target.account_id, target.region, None, None
+    waived = {failure.gateway_arn: failure.waived for failure in inventory.failures}
+    for gateway in inventory.gateways:
+        if gateway.status is GatewayStatus.FAILED:
+            yield gateway.account_id, gateway.region, gateway.arn, waived.get(gateway.arn)
