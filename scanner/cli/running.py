@@ -15,7 +15,7 @@ import typer
 from scanner.api import Scanner
 from scanner.cli.process.lock import hold, lock_paths
 from scanner.cli.process.signals import GRACE, Signals
-from scanner.cli.terminal.logs import EventLog, Loudness, logging_to_stderr, sayer
+from scanner.cli.terminal.logs import EventLog, Loudness, logging_to_stderr, make_reporter
 from scanner.cli.terminal.progress import progress
 from scanner.cli.terminal.summary import print_summary
 from scanner.config.settings import ScannerConfig
@@ -49,7 +49,7 @@ class Run:
     """One scan as the command line makes it."""
 
     config: ScannerConfig
-    places: tuple[str, ...]
+    destinations: tuple[str, ...]
     loudness: Loudness = Loudness.NORMAL
     log_format: Literal["text", "json"] = "text"
     summary: bool = True
@@ -63,7 +63,7 @@ class Run:
         """Scans, writes, prints; returns the exit code."""
         uvloop = find_spec("uvloop") is not None
         with spared_collector(), logging_to_stderr(self.log_format, self.loudness) as log:
-            outputs = Outputs(self.places, self.config, sayer(log, self.log_format))
+            outputs = Outputs(self.destinations, self.config, make_reporter(log, self.log_format))
             statistics = anyio.run(self._scan, outputs, log, backend_options={"use_uvloop": uvloop})
         failed = outputs.failed
         if self.summary:
@@ -78,10 +78,10 @@ class Run:
         return exit_code(statistics, failed_outputs=failed)
 
     async def _scan(self, outputs: Outputs, log: Any) -> Statistics:
-        signals = Signals(sayer(log, self.log_format))
+        signals = Signals(make_reporter(log, self.log_format))
         collector = Collector() if outputs.need_inventory else None
         deadline = self.config.scan.deadline
-        with signals.heard():
+        with signals.handled():
             async with outputs.opened():
                 with signals.bounded(0) as scope:
                     if deadline:

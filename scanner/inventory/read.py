@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from scanner.errors import ConfigError
 from scanner.inventory.model import Inventory
-from scanner.inventory.records import Coverage, Failure, Gateway, Record, ScanInfo, Target, Volume
+from scanner.inventory.records import Coverage, Failure, Gateway, LastKnown, Record, ScanInfo, Target, Volume
 
 KINDS: dict[str, type[Record]] = {
     "scan": ScanInfo,
@@ -18,6 +18,7 @@ KINDS: dict[str, type[Record]] = {
     "gateway": Gateway,
     "volume": Volume,
     "failure": Failure,
+    "last_known": LastKnown,
 }
 """The records of an inventory by the name that a JSON line gives in its field `record`."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -49,7 +50,13 @@ def _from_lines(content: bytes, source: str) -> Inventory:
     # A volume that was moved during the scan was written twice: the later line stands.
     volumes = {volume.arn: volume for volume in records["volume"]}.values()
     whole = Inventory.build(
-        scan, coverage.calls, records["target"], records["gateway"], volumes, records["failure"]
+        scan,
+        coverage.calls,
+        records["target"],
+        records["gateway"],
+        volumes,
+        records["failure"],
+        records["last_known"],
     )
     if whole.coverage != coverage:
         raise ConfigError(f"{source}: lacks records that its coverage counts; some lines are missing")

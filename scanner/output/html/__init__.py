@@ -9,7 +9,6 @@ from typing import BinaryIO
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from scanner.inventory.arns import id_of
 from scanner.inventory.model import Inventory
 from scanner.output import text
 from scanner.output.html import facts as limits
@@ -83,6 +82,6 @@ def _template() -> Template:
         "region": text.region_name,
         "moment": "{:%Y-%m-%d %H:%M} UTC".format,
         "words": lambda status: status.replace("_", " "),
-        "id_of": id_of,
     }
+    environment.globals["gateway_label"] = text.gateway_label
     return environment.from_string(_asset("page.html.j2"))

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from scanner.inventory.model import Inventory
-from scanner.inventory.records import TargetStatus, VerdictStatus, Volume
-from scanner.summary.verdicts import BREACHES, URGENT
+from scanner.inventory.records import IN_DANGER, TargetStatus, VerdictStatus, Volume
 from scanner.summary.verdicts import SIGNS as VERDICT_SIGNS
+from scanner.summary.verdicts import URGENT
 
 SYMBOLS = VERDICT_SIGNS
 WAIVED = "waived"
@@ -21,7 +21,7 @@ DETACHED = "DETACHED"
 
 def waives(volume: Volume) -> bool:
     """Whether a waiver excuses the volume from what would else need action."""
-    return volume.verdict.waived is not None and volume.verdict.status in BREACHES
+    return volume.verdict.waived is not None and volume.verdict.status in IN_DANGER
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Cell:
     @property
     def found(self) -> int:
         """Volumes in breach or without recovery point, waived or not."""
-        return sum(self.verdicts[status] for status in BREACHES)
+        return sum(self.verdicts[status] for status in IN_DANGER)
 
     @property
     def breaches(self) -> int:

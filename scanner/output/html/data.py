@@ -12,7 +12,7 @@ from scanner.inventory.records import TargetStatus, VerdictStatus
 from scanner.output.html.cells import SIGNS
 from scanner.output.html.facts import Facts
 from scanner.output.text import printable, region_name
-from scanner.policy.rules import CLOCK_TOLERANCE
+from scanner.policy.rater import CLOCK_TOLERANCE
 
 NOT_READ = "not_read"
 """What is said of a volume that only earlier scans know, as its gateway or target was not read."""
@@ -20,7 +20,7 @@ STATUSES = (*(status.value for status in VerdictStatus), NOT_READ)
 _NUMBER = {status: number for number, status in enumerate(STATUSES)}
 _MIB = 1024 * 1024
 _COLUMNS = (
-    "id", "gateway", "size", "used", "status", "age", "rpo", "rule", "waived", "attached", "tags", "point", "most",
+    "id", "gateway", "size", "used", "status", "age", "rpo", "rule", "waived", "attached", "tags", "point", "most", "within",
 )  # fmt: skip
 
 
@@ -96,7 +96,11 @@ class _Volumes:
         shown = [self.regions(region) for region in self.facts.regions]
         carried = self._fill()
         targets = [
-            [self.accounts(one.account_id), self.regions(one.region), int(one.status is TargetStatus.COMPLETE)]
+            [
+                self.accounts(one.account_id),
+                self.regions(one.region),
+                int(one.status is TargetStatus.COMPLETE),
+            ]
             for one in self.facts.inventory.targets
             if one.status is not TargetStatus.SKIPPED
         ]
@@ -121,7 +125,7 @@ class _Volumes:
 
     def _fill(self) -> int:
         """Adds every volume; says how many of them only earlier scans know."""
-        last = {one.arn: one for one in getattr(self.facts.inventory, "last_known", ())}
+        last = {one.arn: one for one in self.facts.inventory.last_known}
         for volume in self.facts.inventory.volumes:
             verdict, one = volume.verdict, last.pop(volume.arn, None)
             self._add(
@@ -138,6 +142,7 @@ class _Volumes:
                 tags=self.tags(volume.tags),
                 point=_moment(one.recovery_point_time) if one else None,
                 most=_whole(one.at_most_age_seconds) if one else None,
+                within=one.within_rpo if one else None,
             )
         for one in last.values():
             self._add(
@@ -147,6 +152,7 @@ class _Volumes:
                 rpo=_whole(one.rpo_seconds),
                 point=_moment(one.recovery_point_time),
                 most=_whole(one.at_most_age_seconds),
+                within=one.within_rpo,
             )
         return len(last)
 

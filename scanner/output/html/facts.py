@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from scanner.iam.remedies import REASONS
 from scanner.inventory.model import Inventory
-from scanner.inventory.records import Outcome, Target, TargetStatus, VerdictStatus, Volume
+from scanner.inventory.records import IN_DANGER, Gateway, Outcome, Target, TargetStatus, VerdictStatus, Volume
 from scanner.output.html import worst
 from scanner.output.html.ages import Ages, ages_of
 from scanner.output.html.cells import Cell, Row, rows_of
 from scanner.output.html.failures import Group, Unread, groups_of, reasons_of, unread_of
-from scanner.summary.verdicts import BREACHES
 
 MOST_ROWS = 200
 """How many rows a list on the page has; what is left out is counted below it."""
@@ -45,7 +44,7 @@ class Facts:
     gateways: list[worst.Group]
     worrying: int
     """How many gateways have a volume that is worth a look."""
-    worst: list[Volume]
+    worst: list[tuple[Volume, Gateway | None]]
     unread: Unread
     targets: list[tuple[Target, str]]
     """Targets that were not read, or not completely, and why."""
@@ -123,6 +122,8 @@ class Facts:
             said.append("The scan was interrupted: volumes may be missing.")
         if scan.deadline_reached:
             said.append("The deadline ended the scan: volumes may be missing.")
+        if scan.missing_shards:
+            said.append(f"Shards are missing: {', '.join(map(str, scan.missing_shards))}.")
         if self.unread.excused:
             said.append(f"A waiver excuses {self.unread.excused:,} more that could not be read.")
         if waived := cell.waived.total():
@@ -189,6 +190,7 @@ def facts_of(inventory: Inventory) -> Facts:
     accounts = rows_of(inventory)
     gateways, worrying = worst.worst_gateways(inventory)
     reasons = reasons_of(inventory)
+    known = {gateway.arn: gateway for gateway in inventory.gateways}
     return Facts(
         inventory=inventory,
         accounts=accounts,
@@ -196,7 +198,7 @@ def facts_of(inventory: Inventory) -> Facts:
         ages=ages_of(inventory.volumes),
         gateways=gateways,
         worrying=worrying,
-        worst=worst.worst_volumes(inventory),
+        worst=[(each, known.get(each.gateway_arn or "")) for each in worst.worst_volumes(inventory)],
         unread=unread_of(inventory),
         targets=[
             (target, reasons.get(target.key) or reasons.get((target.account_id, None), ""))
@@ -205,7 +207,9 @@ def facts_of(inventory: Inventory) -> Facts:
         ],
         skipped=[(target, REASONS[target.reason]) for target in inventory.targets if target.reason],
         failures=groups_of(inventory),
-        rules=_applied((volume.verdict.rule, volume.verdict.rpo_seconds, volume) for volume in inventory.volumes),
+        rules=_applied(
+            (volume.verdict.rule, volume.verdict.rpo_seconds, volume) for volume in inventory.volumes
+        ),
         waivers=_applied(
             (volume.verdict.waived, None, volume)
             for volume in inventory.volumes
@@ -220,5 +224,5 @@ def _applied(matched: Iterable[tuple[str | None, float | None, Volume]]) -> list
     danger: Counter[tuple[str | None, float | None]] = Counter()
     for name, rpo, volume in matched:
         volumes[name, rpo] += 1
-        danger[name, rpo] += volume.verdict.status in BREACHES
+        danger[name, rpo] += volume.verdict.status in IN_DANGER
     return [Applied(name, rpo, count, danger[name, rpo]) for (name, rpo), count in volumes.most_common()]

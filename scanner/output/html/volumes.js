@@ -35,8 +35,8 @@ function volumesOf(data) {
   const shareShown = (row) => {
     if (ahead(row)) return "in the future";
     if (share(row) !== null) return `${number(Math.round(share(row) * 100))} %`;
-    if (!carried(row) || !columns.rpo[row]) return "";
-    return columns.most[row] <= columns.rpo[row] ? "within" : "may be beyond";
+    if (!carried(row) || columns.within[row] === null) return "";
+    return columns.within[row] ? "within" : "may be beyond";
   };
   const scaled = (name) => (row) => (columns[name][row] === null ? null : columns[name][row] * MIB);
   const list = [

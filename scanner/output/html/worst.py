@@ -68,9 +68,7 @@ def worst_gateways(inventory: Inventory) -> tuple[list[Group], int]:
     for key, volumes in urgent.items():
         for volume in volumes:
             count[volume.verdict.status][key] += 1
-    ranked = {
-        status: sorted(keys, key=lambda key: (-keys[key], str(key))) for status, keys in count.items()
-    }
+    ranked = {status: sorted(keys, key=lambda key: (-keys[key], str(key))) for status, keys in count.items()}
     chosen = list(islice(_in_turn(ranked), MOST_GATEWAYS))
     cells = {key: Cell() for key in chosen}
     for volume in inventory.volumes:
