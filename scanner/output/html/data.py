@@ -20,7 +20,8 @@ STATUSES = (*(status.value for status in VerdictStatus), NOT_READ)
 _NUMBER = {status: number for number, status in enumerate(STATUSES)}
 _MIB = 1024 * 1024
 _COLUMNS = (
-    "id", "gateway", "size", "used", "status", "age", "rpo", "rule", "waived", "attached", "tags", "point", "most", "within",
+    "id", "gateway", "size", "used", "status", "age", "rpo", "rule", "waived", "attached", "tags", "point", "most",
+    "within",
 )  # fmt: skip
 
 

@@ -130,7 +130,7 @@ class Facts:
             said.append(f"A waiver excuses {waived:,} more that would need action.")
         unknown = cell.verdicts[VerdictStatus.UNKNOWN] - cell.detached
         if unknown:
-            said.append(f"Of {unknown:,} nobody could be asked: unknown is not well.")
+            said.append(f"{unknown:,} could not be asked about, or not judged: unknown is not well.")
         if cell.detached:
             said.append(f"{cell.detached:,} detached from any gateway: not rated.")
         if unrated := cell.verdicts[VerdictStatus.UNRATED]:
