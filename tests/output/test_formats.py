@@ -92,12 +92,11 @@ def _in_page(data: bytes) -> Iterable[str | None]:
             yield name
         else:
             assert name == was
-    volumes = page.data["volumes"]
-    yield from (gateway[1] for gateway in volumes["gateways"])
-    yield from (text for _, *texts in volumes["accounts"] for text in texts)
-    yield from volumes["rules"] + volumes["waivers"]
-    for chart in ("heat", "capacity"):
-        yield from (text for _, *texts in page.data["charts"][chart]["accounts"] for text in texts)
+    data = page.data
+    yield from (gateway[1] for gateway in data["gateways"])
+    yield from (text for _, *texts in data["accounts"] for text in texts)
+    yield from data["rules"] + data["waivers"] + data["attached"]
+    yield from (text for tags in data["tags"] for pair in tags for text in pair)
 
 
 READERS: dict[str, Callable[[bytes], Iterable[str | None]]] = {

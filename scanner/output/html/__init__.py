@@ -14,7 +14,7 @@ from scanner.output import text
 from scanner.output.html import facts as limits
 from scanner.output.html.ages import STATES, chart_of
 from scanner.output.html.cells import SIGNS, SYMBOLS, WAIVED
-from scanner.output.html.data import NOT_READ, packed, page_data
+from scanner.output.html.data import packed, page_data
 from scanner.output.html.facts import facts_of
 
 SCRIPTS = ("words.js", "volumes.js", "state.js", "table.js", "volume.js", "heat.js", "page.js")
@@ -33,7 +33,7 @@ def write(inventory: Inventory, stream: BinaryIO) -> None:
         charts={name: chart_of(facts.ages, *size) for name, size in _CHARTS.items()},
         states=STATES,
         symbols=SYMBOLS,
-        signs={**SIGNS, NOT_READ: "◌"},
+        signs=SIGNS,
         waived=WAIVED,
         limits=limits,
         policy=_policy(script, style),

@@ -12,9 +12,11 @@ from scanner.summary.verdicts import URGENT
 SYMBOLS = VERDICT_SIGNS
 WAIVED = "waived"
 """What a breach is called that a waiver excuses."""
+NOT_READ = "not_read"
+"""What a volume is called that only earlier scans know, as its gateway or target was not read."""
 SIGNS: dict[str, str] = {status.value: sign for status, sign in SYMBOLS.items() if status in URGENT}
-SIGNS |= {WAIVED: "◇"} | {status.value: sign for status, sign in SYMBOLS.items()}
-"""Worst first: the verdicts, and what is waived before what needs no look at all."""
+SIGNS |= {NOT_READ: "◌", WAIVED: "◇"} | {status.value: sign for status, sign in SYMBOLS.items()}
+"""Worst first: the verdicts, and what was not read or is waived before what needs no look at all."""
 
 DETACHED = "DETACHED"
 
@@ -58,7 +60,7 @@ class Cell:
         """What is said of the volumes, worst first, and of how many; each is counted once."""
         left = {status.value: self.verdicts[status] - self.waived[status] for status in SYMBOLS}
         left[WAIVED] = self.waived.total()
-        return [(state, left[state]) for state in SIGNS if left[state]]
+        return [(state, left[state]) for state in SIGNS if left.get(state)]
 
     @property
     def known_size(self) -> int | None:

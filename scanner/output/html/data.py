@@ -9,13 +9,11 @@ from typing import Any
 
 from scanner.inventory.arns import VOLUME_ARN, id_of
 from scanner.inventory.records import TargetStatus, VerdictStatus
-from scanner.output.html.cells import SIGNS
+from scanner.output.html.cells import NOT_READ, SIGNS
 from scanner.output.html.facts import Facts
 from scanner.output.text import printable, region_name
 from scanner.policy.rater import CLOCK_TOLERANCE
 
-NOT_READ = "not_read"
-"""What is said of a volume that only earlier scans know, as its gateway or target was not read."""
 STATUSES = (*(status.value for status in VerdictStatus), NOT_READ)
 _NUMBER = {status: number for number, status in enumerate(STATUSES)}
 _MIB = 1024 * 1024
@@ -68,7 +66,7 @@ def page_data(facts: Facts) -> str:
     """Everything for the script, as JSON; all text in it is printable."""
     data = {
         "statuses": STATUSES,
-        "signs": {**SIGNS, NOT_READ: "◌"},
+        "signs": SIGNS,
         "tolerance": round(CLOCK_TOLERANCE.total_seconds()),
         **_Volumes(facts).packed(),
     }

@@ -102,10 +102,10 @@ class Facts:
         verb = "needs" if self.action == 1 else "need"
         said = f"{self.action:,} of {volumes:,} volume{'' if volumes == 1 else 's'} {verb} action"
         if not self.action:
-            which = "The one volume that is" if volumes == 1 else f"None of the {volumes:,} volumes that are"
-            # What nobody could ask is known, but not known to be well.
-            said = f"{which} known is known to need action"
-        return f"{said}; {_coverage(self.unread.count, self.whole)}."
+            # What nobody could ask about is not known to be well.
+            said = "The one volume is not" if volumes == 1 else f"Of {volumes:,} volumes none is"
+            said += " known to need action"
+        return f"{said}; {_coverage(self.unread, self.whole)}."
 
     @property
     def title(self) -> str:
@@ -167,10 +167,13 @@ def _volumes(count: int) -> str:
     return "the one volume needs no action" if count == 1 else f"none of {count:,} volumes needs action"
 
 
-def _coverage(unread: int, whole: bool) -> str:
-    if unread:
-        return f"{unread:,} {'gateway or target was' if unread == 1 else 'gateways or targets were'} not read"
-    return "everything was read" if whole else "the scan ended early"
+def _coverage(unread: Unread, whole: bool) -> str:
+    count = unread.count
+    if count:
+        return f"{count:,} {'gateway or target was' if count == 1 else 'gateways or targets were'} not read"
+    if not whole:
+        return "the scan is not complete"
+    return "everything but what a waiver excuses was read" if unread.excused else "everything was read"
 
 
 def _danger(region: str, cell: Cell) -> tuple[int | str, ...]:

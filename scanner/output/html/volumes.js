@@ -41,7 +41,7 @@ function volumesOf(data) {
   const scaled = (name) => (row) => (columns[name][row] === null ? null : columns[name][row] * MIB);
   const list = [
     { key: "verdict", title: "Verdict", shown: (row) => words(status(row)) + (waives(row) ? ", waived" : "") },
-    { key: "volume", title: "Volume", shown: id, style: "id", sort: (row) => columns.id[row] },
+    { key: "volume", title: "Volume", shown: id, style: "id", sort: (row) => columns.id[row], plain: true },
     { key: "age", title: "Age", value: (row) => old(row) ?? columns.most[row], shown: ageShown },
     { key: "rpo", title: "RPO", value: (row) => columns.rpo[row],
       shown: (row) => (columns.rpo[row] === null ? boundless(row) : age(columns.rpo[row])) },
@@ -61,10 +61,7 @@ function volumesOf(data) {
     { key: "tags", title: "Tags", shown: tagged, off: true },
   ].map((column) => ({ hint: column.shown, numeric: "value" in column, ...column }));
 
-  const rank = Float64Array.from({ length: count }, (_, row) => {
-    const worst = dangers.includes(columns.status[row]) && columns.waived[row] === null ? 0 : order.length;
-    return worst + order.indexOf(status(row));
-  });
+  const rank = Float64Array.from({ length: count }, (_, row) => order.indexOf(state(row)));
   // The share of the RPO, or the age where there is no RPO: what orders volumes of one verdict.
   const degree = Float64Array.from({ length: count }, (_, row) => share(row) ?? old(row) ?? columns.most[row] ?? 0);
   const collator = new Intl.Collator("en", { numeric: true });
@@ -77,13 +74,13 @@ function volumesOf(data) {
     return kept.get(key);
   }
 
-  function ranked({ value, shown, sort = shown }, sign) {
+  function ranked({ value, shown, sort = shown, plain }, sign) {
     if (value) return Float64Array.from({ length: count }, (_, row) => (value(row) === null ? Infinity : sign * value(row)));
     // Text is compared once for each different text, not once for each pair of rows.
     const texts = Array.from({ length: count }, (_, row) => sort(row));
     const distinct = [...new Set(texts)];
-    if (distinct.length < 20000) distinct.sort(collator.compare);
-    else distinct.sort();
+    if (plain) distinct.sort();
+    else distinct.sort(collator.compare);
     const places = new Map(distinct.map((text, place) => [text, text === "" ? Infinity : sign * place]));
     return Float64Array.from(texts, (text) => places.get(text));
   }
