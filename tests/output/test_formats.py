@@ -92,11 +92,11 @@ def _in_page(data: bytes) -> Iterable[str | None]:
             yield name
         else:
             assert name == was
-    data = page.data
-    yield from (gateway[1] for gateway in data["gateways"])
-    yield from (text for _, *texts in data["accounts"] for text in texts)
-    yield from data["rules"] + data["waivers"] + data["attached"]
-    yield from (text for tags in data["tags"] for pair in tags for text in pair)
+    held = page.data
+    yield from (gateway[1] for gateway in held["gateways"])
+    yield from (text for _, *texts in held["accounts"] for text in texts)
+    yield from held["rules"] + held["waivers"] + held["attached"]
+    yield from (text for tags in held["tags"] for pair in tags for text in pair)
 
 
 READERS: dict[str, Callable[[bytes], Iterable[str | None]]] = {
