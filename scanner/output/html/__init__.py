@@ -17,7 +17,7 @@ from scanner.output.html.cells import SIGNS, SYMBOLS, WAIVED
 from scanner.output.html.data import packed, page_data
 from scanner.output.html.facts import facts_of
 
-SCRIPTS = ("words.js", "volumes.js", "state.js", "table.js", "volume.js", "heat.js", "page.js")
+SCRIPTS = ("words.js", "volumes.js", "state.js", "filters.js", "table.js", "volume.js", "heat.js", "page.js")
 """One script, in the order in which its parts stand in the page."""
 _CHARTS = {"wide": (980, 250), "narrow": (360, 230)}
 """Width and height of the chart of ages on a desk and on a phone, in pixels."""

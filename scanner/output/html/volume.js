@@ -37,6 +37,7 @@ function inspector(volumes, closed) {
       if (["verdict", "volume"].includes(column.key) || !column.shown(row)) continue;
       fact(column.title, column.shown(row) + (column.key === "gateway" && gateway && gateway !== column.shown(row) ? ` ${gateway}` : ""));
     }
+    if (volumes.held(row)) fact("Gateway's tags", volumes.held(row));
     if (volumes.carried(row)) fact("Last known", "from an earlier scan: nobody could be asked in this one");
     fact("Why", texts.command);
     const link = consoleOf(arn);

@@ -25,6 +25,7 @@ function volumesOf(data) {
   const named = (tag) => tag.map(([name, value]) => `${name}=${value}`).join(", ");
   const taken = (list, name) => (row) => (columns[name][row] === null ? "" : list[columns[name][row]]);
   const tagged = (row) => (columns.tags[row] === null ? "" : named(tags[columns.tags[row]]));
+  const held = (row) => (gateway(row)[6] === null ? "" : named(tags[gateway(row)[6]]));
   const holder = (row) => gateway(row)[1] || gateway(row)[0] || (detached(row) ? "detached" : "none");
 
   // Nobody could ask a failed gateway: its volumes may well have recovery points, and an RPO.
@@ -148,5 +149,5 @@ function volumesOf(data) {
     };
   }
 
-  return { count, list, ordered, matcher, status, state, carried, detached, gateway, account, arn, id, point, share, columns, data };
+  return { count, list, ordered, matcher, status, state, carried, detached, held, gateway, account, arn, id, point, share, columns, data };
 }

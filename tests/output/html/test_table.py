@@ -1,6 +1,7 @@
 """The table of all volumes in a real browser: order, filters, address, pages, and what one does next."""
 
 import csv
+import json
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,10 @@ from benchmarks.outputs import fleet
 from scanner.inventory.records import Verdict, VerdictStatus
 from scanner.output.csv import harmless
 from scanner.output.text import age, printable
-from tests.output.fleet import HOSTILE, hostile, inventory, judged
+from tests.output.fleet import HOSTILE, inventory, judged
 from tests.output.html import fleets
 from tests.output.html.browser import NEEDED, Open, Watched, hash_of
-from tests.output.html.fleets import BREACH, NONE, OK, UNKNOWN, UNRATED, excused
+from tests.output.html.fleets import BREACH, NONE, OK, UNKNOWN, UNRATED, excused, gateways_of
 
 pytestmark = NEEDED
 
@@ -332,13 +333,33 @@ def test_the_rows_seen_can_be_saved(opened: Open, tmp_path: Path) -> None:
     assert seen.unasked == []
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_no_spreadsheet_runs_what_was_saved(opened: Open, tmp_path: Path, text: str) -> None:
+def test_no_spreadsheet_runs_what_was_saved(opened: Open, tmp_path: Path) -> None:
     """As in the scanner's own CSV: what could be a formula, wherever a spreadsheet splits, is text."""
-    rows = saved(opened(hostile(text)).drawn(), tmp_path)
-    for name in ("account_name", "gateway_name", "rule", "waived", "attachment_status", "ou_path"):
-        assert {row[name] for row in rows} == {harmless(printable(text))}, name
-    assert not any(row["tags"].startswith(tuple("=+-@'")) or ";" in row["tags"] for row in rows)
+    base = gateways_of(*[[BREACH]] * len(HOSTILE))
+    of = base.model_copy(
+        update={
+            "gateways": tuple(
+                one.model_copy(update={"name": text})
+                for one, text in zip(base.gateways, HOSTILE, strict=True)
+            ),
+            "volumes": tuple(
+                one.model_copy(
+                    update={
+                        "tags": {text: text},
+                        "attachment_status": text,
+                        "verdict": one.verdict.model_copy(update={"rule": text, "waived": text}),
+                    }
+                )
+                for one, text in zip(base.volumes, HOSTILE, strict=True)
+            ),
+        }
+    )
+    rows = saved(opened(of, "#?sort=volume").drawn(), tmp_path)
+    for name in ("gateway_name", "rule", "waived", "attachment_status"):
+        assert [row[name] for row in rows] == [harmless(printable(text)) for text in HOSTILE], name
+    for row, text in zip(rows, HOSTILE, strict=True):
+        assert json.loads(row["tags"]) == {printable(text): printable(text)}
+        assert ";" not in row["tags"]
 
 
 def test_all_accounts_of_the_map_can_be_shown(opened: Open) -> None:
