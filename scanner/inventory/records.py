@@ -272,6 +272,25 @@ class Failure(Record):
         return self.account_id, self.region or "", self.gateway_arn or "", self.operation
 
 
+class LastKnown(Record):
+    """The last recovery point that was ever seen of a volume that this scan could not read.
+
+    Points only advance, so the volume is at most `at_most_age_seconds` old; `within_rpo` is true where that is
+    within its RPO, false where it may be beyond, null where no RPO applied.
+    """
+
+    arn: str
+    gateway_arn: str | None = None
+    account_id: AccountId
+    region: str
+    recovery_point_time: Time
+    observed_at: Time
+    scan_id: str
+    at_most_age_seconds: float
+    rpo_seconds: float | None = None
+    within_rpo: bool | None = None
+
+
 def outcome_of(targets: TargetCounts) -> Outcome:
     """`failed` when nothing was read, `complete` when nothing that was asked failed, else `partial`."""
     if not targets.complete + targets.partial:

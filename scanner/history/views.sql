@@ -1,0 +1,58 @@
+-- What can be asked of a history. `kept_scans`, `kept_targets`, `kept_gateways`, `kept_volumes` and
+-- `kept_failures` are the files themselves. All times are in UTC.
+
+CREATE VIEW scans AS
+SELECT scan.id AS scan_id, scan.started_at AS scanned_at, scan.finished_at AS finished_at, scan.outcome AS outcome,
+       scan.deadline_reached AS deadline_reached, scan.interrupted AS interrupted,
+       scan.scanner_version AS scanner_version,
+       (coverage ->> '$.targets.planned')::BIGINT AS targets, (coverage ->> '$.targets.failed')::BIGINT AS targets_failed,
+       (coverage ->> '$.gateways.listed')::BIGINT AS gateways, (coverage ->> '$.gateways.failed')::BIGINT AS gateways_failed,
+       (coverage ->> '$.calls.attempted')::BIGINT AS calls, (coverage ->> '$.calls.throttled')::BIGINT AS throttled
+FROM kept_scans;
+
+CREATE VIEW targets AS FROM kept_targets;
+CREATE VIEW gateways AS SELECT *, split_part(arn, '/', -1) AS id FROM kept_gateways;
+CREATE VIEW failures AS FROM kept_failures;
+CREATE VIEW volumes AS
+SELECT *, split_part(arn, '/', -1) AS id,
+       verdict IN ('breach', 'no_recovery_point') AND waived IS NULL AS needs_action
+FROM kept_volumes;
+
+-- The newest row of each volume that an answer of its gateway made: what is known of it at the latest.
+CREATE VIEW latest AS
+WITH last AS (
+    SELECT arn, max(scanned_at) AS scanned_at FROM kept_volumes WHERE verdict <> 'unknown' GROUP BY arn
+)
+SELECT volumes.* FROM volumes SEMI JOIN last USING (arn, scanned_at);
+
+-- Each stretch of scans in which a volume needed action. A scan that could not ask neither ends nor begins one.
+-- `since`: when the RPO was exceeded, or the first scan that saw no point. `last_seen`: the last scan that saw the
+-- volume so. `ended_seen`: the first scan that saw it well again, null while it is open.
+CREATE VIEW spells AS
+WITH troubled AS (SELECT DISTINCT arn FROM volumes WHERE needs_action),
+known AS (
+    SELECT arn, account_id, region, gateway_arn, scanned_at, needs_action, recovery_point_time, rpo_seconds,
+           lag(needs_action) OVER seen AS before, lead(scanned_at) OVER seen AS next_at
+    FROM volumes SEMI JOIN troubled USING (arn)
+    WHERE verdict <> 'unknown'
+    WINDOW seen AS (PARTITION BY arn ORDER BY scanned_at)
+),
+numbered AS (
+    SELECT *, count(*) FILTER (needs_action AND before IS DISTINCT FROM true)
+                  OVER (PARTITION BY arn ORDER BY scanned_at) AS spell
+    FROM known
+)
+SELECT arn, any_value(account_id) AS account_id, any_value(region) AS region, any_value(gateway_arn) AS gateway_arn,
+       least(min(scanned_at), coalesce(min(recovery_point_time + to_seconds(rpo_seconds)), min(scanned_at))) AS since,
+       min(scanned_at) AS first_seen, max(scanned_at) AS last_seen, arg_max(next_at, scanned_at) AS ended_seen,
+       count(*) AS scans
+FROM numbered WHERE needs_action GROUP BY arn, spell;
+
+-- How many of each account's volumes were within their RPO, scan by scan.
+CREATE VIEW compliance AS
+SELECT scan_id, scanned_at, account_id,
+       count(*) FILTER (verdict IN ('ok', 'at_risk')) AS within_rpo,
+       count(*) FILTER (verdict IN ('breach', 'no_recovery_point')) AS beyond_rpo,
+       count(*) FILTER (verdict = 'unknown') AS unknown, count(*) FILTER (verdict = 'unrated') AS unrated,
+       within_rpo / nullif(within_rpo + beyond_rpo, 0) AS share_within
+FROM kept_volumes GROUP BY ALL;
