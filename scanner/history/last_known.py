@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 16
 """Scans that are looked at in one query, newest first: most walks end within the first few."""
-_READ = (TargetStatus.COMPLETE.value, TargetStatus.PARTIAL.value)
 TargetKey = tuple[str, str]
 
 
@@ -157,8 +156,9 @@ def _rows(
 
 
 def _row(values: tuple[Any, ...]) -> _Row:
-    scan_id, scanned_at, *middle, point, rpo = values
-    return _Row(scan_id, scanned_at.replace(tzinfo=UTC), *middle, point.replace(tzinfo=UTC), rpo)
+    scan_id, scanned_at, arn, gateway_arn, account_id, region, point, rpo = values
+    seen, point = scanned_at.replace(tzinfo=UTC), point.replace(tzinfo=UTC)
+    return _Row(scan_id, seen, arn, gateway_arn, account_id, region, point, rpo)
 
 
 def _files(history: History, batch: Sequence[Manifest], table: str) -> str:

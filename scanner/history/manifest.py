@@ -92,6 +92,6 @@ def _newer_format(content: bytes) -> int | None:
 
 def _too_new(name: str, found: int) -> str:
     return (
-        f"{name}: has format {found}, and this sgw-scanner reads formats up to {FORMAT}; use the version that wrote"
-        " it, or a newer one"
+        f"{name}: has format {found}, and this sgw-scanner reads formats up to {FORMAT};"
+        " use the version that wrote it, or a newer one"
     )

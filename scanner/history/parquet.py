@@ -44,8 +44,8 @@ def _copy(table: Table, lines: Path, scan: ScanInfo, path: Path) -> str:
     return (
         f"COPY (SELECT {quoted(scan.id)} AS scan_id, TIMESTAMP {quoted(started)} AS scanned_at, {columns}"
         f" FROM {source} ORDER BY {table.order})"
-        f" TO {quoted(path)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {LEVEL}, PARQUET_VERSION V2,"
-        f" ROW_GROUP_SIZE {ROW_GROUP})"
+        f" TO {quoted(path)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {LEVEL},"
+        f" PARQUET_VERSION V2, ROW_GROUP_SIZE {ROW_GROUP})"
     )
 
 

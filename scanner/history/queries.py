@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 TIME_LIMIT = timedelta(seconds=60)
 _SCAN = (
-    "STRUCT(id VARCHAR, started_at TIMESTAMP, finished_at TIMESTAMP, outcome VARCHAR, deadline_reached BOOLEAN,"
-    " interrupted BOOLEAN, scanner_version VARCHAR)"
+    "STRUCT(id VARCHAR, started_at TIMESTAMP, finished_at TIMESTAMP, outcome VARCHAR,"
+    " deadline_reached BOOLEAN, interrupted BOOLEAN, scanner_version VARCHAR)"
 )
 
 
@@ -34,8 +34,8 @@ class Answer:
 def query(history: History, sql: str, *, time_limit: timedelta = TIME_LIMIT) -> Answer:
     """Runs one SELECT over the views scans, targets, gateways, volumes, failures, latest, spells, compliance.
 
-    The database is locked: it reads the history's own files, writes nothing, loads no extension and is bounded
-    in memory and time. Raises HistoryError for what is refused, wrong or takes longer than `time_limit`.
+    The database is locked: it reads the history's own files, writes nothing, loads no extension, and has
+    bounds of memory and time. Raises HistoryError for what is refused, wrong or takes longer than `time_limit`.
     """
     import duckdb
 

@@ -164,4 +164,4 @@ class History:
                 if not path.is_file():
                     yield f"{file.name}: is missing, and the scan {manifest.key} needs it"
                 elif (found := sum_of(path)) != file.sha256:
-                    yield f"{file.name}: is damaged: its SHA-256 is {found}, and was {file.sha256} when written"
+                    yield f"{file.name}: is damaged: its SHA-256 is {found}, not {file.sha256} as written"

@@ -45,8 +45,8 @@ def trend(history: History, over: timedelta = timedelta(days=90)) -> Trend:
     """The trend over the time before the newest scan. Blocks. Raises HistoryError as `query` does."""
     with views(history) as database:
         rows = database.execute(
-            "SELECT scan_id, scanned_at, sum(within_rpo)::BIGINT, sum(beyond_rpo)::BIGINT, sum(unknown)::BIGINT"
-            " FROM compliance WHERE scanned_at >= (SELECT max(scanned_at) FROM scans) - to_seconds($over)"
+            "SELECT scan_id, scanned_at, sum(within_rpo)::BIGINT, sum(beyond_rpo)::BIGINT,"
+            " sum(unknown)::BIGINT FROM compliance WHERE scanned_at >= (SELECT max(scanned_at) FROM scans) - to_seconds($over)"
             " GROUP BY ALL ORDER BY scanned_at, scan_id",
             {"over": over.total_seconds()},
         ).fetchall()
