@@ -103,8 +103,8 @@ def digest(
 ) -> Digest:
     """What `inventory` has to tell an address that knows `told` (None: nothing yet).
 
-    `changes` are those since the scan that the address was told of. A target must fail in `confirm` scans in a
-    row before its loss is told. What is still open after `repeat` is told again.
+    `changes` are those since the scan that the address was told of. The loss of a target is told once it has
+    failed in `confirm` scans in a row. What is still open after `repeat` is told again.
     """
     now = inventory.scan.finished_at
     failing = _failing(inventory, told.failing if told else {})
