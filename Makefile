@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check config bench lock clean
+.PHONY: demo test check check-newest check-lowest config bench lock clean
 
 # Both stamps rebuild only when their lock file or the project's metadata changes.
 $(VENV)/.run: requirements/run.lock pyproject.toml
@@ -33,6 +33,28 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# The tests on the newest of everything, the SDK's next generation included, and on the lowest versions declared.
+NEWEST := .venv-newest
+LOWEST := .venv-lowest
+WITH_UV = test -x $@/bin/uv || { $(PYTHON) -m venv $@ && $@/bin/python -m pip --disable-pip-version-check --quiet install uv; }
+RESOLVE = $@/bin/uv pip install --quiet --python $@/bin/python --upgrade --editable '.[all]' --group dev
+
+check-newest: $(NEWEST)
+	$(NEWEST)/bin/python -m pytest
+
+# Old libraries beside new ones warn of things that are none of ours.
+check-lowest: $(LOWEST)
+	$(LOWEST)/bin/python -m pytest -W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning
+
+.PHONY: $(NEWEST) $(LOWEST)
+$(NEWEST):
+	$(WITH_UV)
+	$(RESOLVE) --override requirements/newest.txt
+
+$(LOWEST):
+	$(WITH_UV)
+	$(RESOLVE) --resolution lowest-direct
+
 config: $(VENV)/.dev
 	$(BIN)/python -m tests.test_config_files
 
@@ -44,4 +66,4 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header --extra all --group dev pyproject.toml -c requirements/run.lock -o requirements/dev.lock
 
 clean:
-	rm -rf $(VENV) build dist sgw-demo .mypy_cache .ruff_cache .pytest_cache .coverage .coverage.* .hypothesis
+	rm -rf $(VENV) $(NEWEST) $(LOWEST) build dist sgw-demo .mypy_cache .ruff_cache .pytest_cache .coverage .coverage.* .hypothesis

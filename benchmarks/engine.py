@@ -14,12 +14,12 @@ from rich.table import Table
 from benchmarks.served import verdict
 from scanner.engine.calls.scheduler import Limits
 from scanner.engine.scan import Scan
-from scanner.inventory.collect import Fold
+from scanner.inventory.collect import Collector
 from scanner.inventory.events import Event, ScanEnded, TargetEnded
 from scanner.inventory.records import FailureKind
 from scanner.service.errors import CallFailed
 from scanner.service.protocol import TargetKey
-from tests.engine.simulated import Fault, SimulatedSource, config
+from tests.engine.simulated import Fault, SimulatedService, config
 from tests.virtual import run
 
 REGIONS = tuple(f"us-east-{number}" for number in range(1, 18))
@@ -51,12 +51,12 @@ def troubled(seed: int = 1) -> Fault:
             return None
         kind = dice.choice(KINDS)
         connected = kind is not FailureKind.NETWORK or dice.random() < 0.5
-        return CallFailed(kind, "trouble", retryable=kind in RETRIED, connected=connected)
+        return CallFailed.of(kind, "trouble", retryable=kind in RETRIED, connected=connected)
 
     return fault
 
 
-class Frugal(SimulatedSource):
+class Frugal(SimulatedService):
     """Keeps no note of each call, so that what is measured is the engine."""
 
     async def _call(self, operation: str, place: TargetKey, key: str | None = None) -> None:
@@ -70,14 +70,14 @@ def measure(accounts: int, details: bool, folded: bool) -> Cost:
     """The cost of one scan; with `folded` an inventory is built of it, and its books are checked."""
     settings = config(accounts, REGIONS, details=DETAILS if details else ())
     source = Frugal(GATEWAYS, VOLUMES, fault=troubled())
-    fold, ended, calls = Fold(), 0, 0
+    collector, ended, calls = Collector(), 0, 0
 
     async def emit(event: Event) -> None:
         nonlocal ended, calls
         ended += isinstance(event, TargetEnded)
         calls += event.calls.attempted if isinstance(event, ScanEnded) else 0
         if folded:
-            fold.add(event)
+            collector.add(event)
 
     async def main() -> None:
         limits = Limits(anyio.CapacityLimiter(64), 8)
@@ -86,7 +86,7 @@ def measure(accounts: int, details: bool, folded: bool) -> Cost:
     began = time.process_time()
     _, virtual = run(main())
     if folded:
-        fold.inventory()
+        collector.inventory()
     cpu = time.process_time() - began
     unit = 2**20 if sys.platform == "darwin" else 2**10
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

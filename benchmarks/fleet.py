@@ -29,7 +29,7 @@ def account_ids(spec: Spec) -> list[str]:
 
 
 def regions(spec: Spec) -> tuple[str, ...]:
-    from scanner.emulator.generate import region_names
+    from scanner.emulator.fleets import region_names
 
     return region_names(spec.regions)
 
@@ -153,7 +153,8 @@ def own_call(spec: Spec) -> dict[str, Any]:
 
     async def ask() -> dict[str, Any]:
         async with AwsService(config, "sgw-scanner") as source:
-            await source.sign_in(config.accounts[0])
+            for step in source.sign_in_steps(config.accounts[0]):
+                await source.sign_in(step)
             place = TargetKey(account_id, region)
             gateway = (await source.list_gateways(place, None)).gateways[0].arn
             assert gateway

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 
 from benchmarks.pace_rivals import Adaptive, Aimd
-from scanner.engine.pace import Pace
+from scanner.engine.calls.rate_limiter import RateLimiter
 from tests.engine.bucket import Bucket, Pacing, ideal, run
 
 PACES: dict[str, Callable[[], Pacing]] = {
-    "sgw-scanner": Pace,
+    "sgw-scanner": RateLimiter,
     "CUBIC (SDK adaptive)": Adaptive,
     "AIMD": Aimd,
 }
@@ -48,6 +49,51 @@ def quantile(values: list[float], share: float) -> float:
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
+@dataclass(frozen=True)
+class Lifted:
+    """A bucket that admits `low` calls a second for a while, and 50 afterwards; 1,000 calls wait."""
+
+    low: float
+    seconds: float
+
+    def outcome(self, pace: str) -> tuple[float, float, float, float, int]:
+        """Seconds taken, times the ideal, seconds until half speed, share throttled, calls lost."""
+        bucket, limiter, regained = Bucket(self.low, 5, change=(self.seconds, 50)), PACES[pace](), [inf]
+
+        def note(now: float) -> None:
+            rate: float | None = getattr(limiter, "rate", None)
+            if now >= self.seconds and (rate is None or rate >= 25):
+                regained[0] = min(regained[0], now - self.seconds)
+
+        result = run(limiter, bucket, calls=1000, latency=0.05, jitter=0.1, on_send=note)
+        best = ideal(bucket, calls=1000, in_flight=8, latency=0.05, jitter=0.1)
+        return result.seconds, result.seconds / best, regained[0], result.throttled_share, result.lost
+
+
+def lifted() -> None:
+    """Prints how soon a limit that was lifted is noticed."""
+    print("\n1,000 calls; a limit (burst 5) holds for a while, then 50/s are admitted")
+    head = f"{'limit, seconds':16} {'':22} {'seconds':>8} {'× ideal':>8} {'half speed after':>17} {'%':>5} {'lost':>5}"
+    print(head, "-" * len(head), sep="\n")
+    for low, seconds in (
+        (0, 5),
+        (0, 60),
+        (0, 300),
+        (0.02, 300),
+        (0.1, 60),
+        (0.5, 60),
+        (1, 60),
+        (2, 60),
+        (5, 60),
+    ):
+        for pace in PACES:
+            took, times, regained, share, lost = Lifted(low or 1e-9, seconds).outcome(pace)
+            print(
+                f"{low:5}/s for {seconds:3} s {pace:22} {took:8.0f} {times:8.2f} {regained:15.1f} s"
+                f" {100 * share:5.1f} {lost:5}"
+            )
+
+
 def line(label: str, outcomes: list[tuple[float, float, int]]) -> str:
     times, shares = [each[0] for each in outcomes], [each[1] for each in outcomes]
     figures = "  ".join(f"{quantile(times, q):6.2f}" for q in (0.5, 0.95, 1.0))
@@ -76,6 +122,7 @@ def main(buckets: int = 1000) -> None:
                 outcomes = list(pool.map(partial(Case.outcome, pace=pace), cases, chunksize=25))
                 print(line(f"{calls:>4}{' *' if changing else '  '} {pace}", outcomes), flush=True)
     print("* the rate changes to a quarter, half, double or four times after about 40 % of the calls")
+    lifted()
 
 
 if __name__ == "__main__":

@@ -1,15 +1,18 @@
 """One, ten and five hundred targets at once, through the real engine and in virtual time."""
 
 import time
+from unittest.mock import patch
 
 import anyio
 
 from scanner.engine.calls.scheduler import Limits
 from scanner.engine.scan import Scan
-from scanner.inventory.collect import Fold
+from scanner.inventory.collect import Collector
 from scanner.inventory.events import Event, TargetEnded
+from scanner.service.errors import CallFailed
+from scanner.service.protocol import TargetKey
 from tests.engine.bucket import Bucket, Free, Unlimited, ideal
-from tests.engine.simulated import SimulatedSource, TargetKey, config, throttle
+from tests.engine.simulated import SimulatedService, config, throttle
 from tests.virtual import run
 
 BURST, LATENCY = 20.0, 0.02
@@ -21,7 +24,7 @@ class Fleet:
     def __init__(self, accounts: int, calls: int, rate: float | None) -> None:
         self.accounts, self.calls, self.rate = accounts, calls, rate
         self.ends: list[float] = []
-        self.fold = Fold()
+        self.collector = Collector()
         self._buckets: dict[TargetKey, Bucket] = {}
 
     def scan(self) -> float:
@@ -29,7 +32,7 @@ class Fleet:
         return run(self._scan())[1]
 
     async def _scan(self) -> None:
-        source = SimulatedSource(
+        source = SimulatedService(
             gateways=self.calls - 1, volumes=1, page_size=self.calls, latency=LATENCY, fault=self._fault
         )
         asked = config(self.accounts)
@@ -37,11 +40,11 @@ class Fleet:
         await Scan(asked, source, limits, "0", self._emit).run()
 
     async def _emit(self, event: Event) -> None:
-        self.fold.add(event)
+        self.collector.add(event)
         if isinstance(event, TargetEnded):
             self.ends.append(anyio.current_time())
 
-    def _fault(self, operation: str, place: TargetKey, gateway: str | None, nth: int) -> Exception | None:
+    def _fault(self, operation: str, place: TargetKey, gateway: str | None, nth: int) -> CallFailed | None:
         if operation == "open":
             return None
         bucket = self._buckets.setdefault(place, Bucket(self.rate, BURST) if self.rate else Unlimited())
@@ -51,7 +54,7 @@ class Fleet:
 def limited(accounts: int, calls: int, rate: float) -> str:
     fleet, started = Fleet(accounts, calls, rate), time.process_time()
     fleet.scan()
-    inventory = fleet.fold.inventory()
+    inventory = fleet.collector.inventory()
     counts = inventory.coverage.calls
     best = ideal(Bucket(rate, BURST), calls=calls, in_flight=8, latency=LATENCY)
     lost = inventory.coverage.gateways.failed
@@ -66,14 +69,9 @@ def limited(accounts: int, calls: int, rate: float) -> str:
 
 def unlimited(accounts: int, calls: int) -> str:
     """The same without limits, beside an engine that does not pace at all."""
-    from scanner.engine import schedule
-
     paced = Fleet(accounts, calls, None).scan()
-    pace, schedule.Pace = schedule.Pace, Unpaced  # type: ignore[misc, assignment]
-    try:
+    with patch("scanner.engine.calls.scheduler.RateLimiter", Unpaced):
         free = Fleet(accounts, calls, None).scan()
-    finally:
-        schedule.Pace = pace  # type: ignore[misc]
     return (
         f"{accounts:>3} targets, {calls:>4} calls each, no limit: paced {paced:.2f} s, unpaced {free:.2f} s"
     )

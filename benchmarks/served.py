@@ -109,14 +109,16 @@ def verdict(checks: dict[str, bool]) -> None:
 
 async def _serve(spec: Spec) -> None:
     from scanner.emulator import Emulator, Fleet, Organization
-    from scanner.emulator.generate import gateway, region_names
+    from scanner.emulator.fleets import generate_gateway, region_names
 
     fleet = Fleet.generate(spec.accounts, spec.regions, 7, spec.gateways, spec.volumes, types={"CACHED": 1})
     fleet.organization = Organization(page_size=20)
     chance, taken, names = random.Random(7), set[str](), region_names(spec.regions)
     for number in range(spec.spread):
         account = chance.choice(fleet.accounts)
-        account.gateways.append(gateway(chance, chance.choice(names), number, "CACHED", spec.volumes, taken))
+        account.gateways.append(
+            generate_gateway(chance, chance.choice(names), number, "CACHED", spec.volumes, taken)
+        )
     async with Emulator(fleet) as emulator:
         print(json.dumps(emulator.environment()), flush=True)
         while await asyncio.to_thread(sys.stdin.readline):

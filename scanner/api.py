@@ -1,6 +1,7 @@
 """Scanner: where engine and AWS are put together, for callers and the command line alike."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from types import TracebackType
@@ -13,15 +14,16 @@ from scanner import __version__
 from scanner.aws.storage_gateway import AwsService
 from scanner.config.settings import ScannerConfig
 from scanner.engine.calls.scheduler import Limits
-from scanner.engine.preflight import Probe
+from scanner.engine.preflight import Preflight
 from scanner.engine.scan import Scan
-from scanner.engine.target import Emit
-from scanner.inventory.collect import Fold
-from scanner.inventory.events import Event
+from scanner.errors import ScannerError
+from scanner.inventory.collect import Collector
+from scanner.inventory.events import Emit, Event
 from scanner.inventory.model import Inventory
 from scanner.service.protocol import Service
 
 _Ends = tuple[MemoryObjectSendStream[Event], MemoryObjectReceiveStream[Event]]
+LOG = logging.getLogger("scanner")
 BUFFERED = 16
 """Events that a reader may be behind; a slower one slows the scan instead of filling memory."""
 
@@ -48,33 +50,47 @@ class Scanner:
     """Scans the fleet that a configuration describes, as often as you like, also at once.
 
     Use it as an async context manager: entering raises ConfigError for a profile or Region that does not
-    exist; leaving ends its streams and closes every connection. All scans share its limits, paces and
+    exist; leaving ends its streams and closes every connection. All scans share its limits, rates and
     credentials.
     """
 
     def __init__(self, config: ScannerConfig | None = None) -> None:
         self.config = config or ScannerConfig()
-        self._source: AwsService | None = None
+        self._service: AwsService | None = None
         self._streams: dict[asyncio.Task[None], _Ends] = {}
+        self._scans: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        source = AwsService(self.config, f"sgw-scanner/{__version__}")
-        await source.__aenter__()
-        self._source = source
+        if self._service is not None:
+            raise RuntimeError(
+                "this Scanner is open already; open another one, or scan with this one many times"
+            )
+        _check_asyncio()
+        service = AwsService(self.config, f"sgw-scanner/{__version__}")
+        await service.__aenter__()
+        self._service = service
         settings = self.config.scan
-        self._limits = Limits(
-            anyio.CapacityLimiter(settings.max_concurrency), settings.max_concurrency_per_target
-        )
+        slots = service.most_connections
+        if slots < settings.max_concurrency:
+            LOG.warning(
+                "this process may open too few files for %s calls at once, so there are %s: raise `ulimit -n`",
+                settings.max_concurrency,
+                slots,
+            )
+        self._limits = Limits(anyio.CapacityLimiter(slots), settings.max_concurrency_per_target)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # No new scan begins from here on.
+        service, self._service = self._service, None
         for task in list(self._streams):
             await self._end_stream(task)
-        source, self._source = self._source, None
-        if source:
-            await source.__aexit__(kind, error, trace)
+        for task in list(self._scans):
+            await _ended(task)
+        if service:
+            await service.__aexit__(kind, error, trace)
 
     async def check(self) -> Inventory:
         """Tries each call that a scan would make once for each target, at its cheapest.
@@ -82,20 +98,30 @@ class Scanner:
         The failures and targets of the inventory tell what a scan could not do. It counts one gateway for
         each target, and none of its volumes and verdicts are worth keeping.
         """
-        return await self._gathered(Probe(self._opened()))
+        return await self._gathered(Preflight(self._opened()))
 
     async def scan(self) -> Inventory:
         """One scan as an inventory. What fails inside is in it; nothing of it is raised."""
         return await self._gathered(self._opened())
 
-    async def _gathered(self, source: Service) -> Inventory:
-        fold = Fold()
+    async def _gathered(self, service: Service) -> Inventory:
+        collector = Collector()
 
         async def gather(event: Event) -> None:
-            fold.add(event)
+            collector.add(event)
 
-        await self._scan(source, gather).run()
-        return fold.inventory()
+        # A task of its own, so that leaving the Scanner can end it and wait until its connections are closed.
+        task = asyncio.create_task(self._scan(service, gather).run(), name="sgw-scanner scan")
+        self._scans.add(task)
+        try:
+            await task
+        except asyncio.CancelledError:
+            if self._service is service:
+                raise
+            raise ScannerError("the Scanner was left while it scanned") from None
+        finally:
+            self._scans.discard(task)
+        return collector.inventory()
 
     @asynccontextmanager
     async def stream(self) -> AsyncIterator[EventStream]:
@@ -129,17 +155,31 @@ class Scanner:
         if ends:
             # First of all, or a scan that waits for its reader could not be cancelled.
             ends[1].close()
-        task.cancel()
-        with anyio.CancelScope(shield=True):
-            await asyncio.wait([task])
+        await _ended(task)
         if ends:
             ends[0].close()
         return None if task.cancelled() else task.exception()
 
     def _opened(self) -> AwsService:
-        if self._source is None:
+        if self._service is None:
             raise RuntimeError("a Scanner scans only inside of `async with Scanner(config) as scanner:`")
-        return self._source
+        return self._service
 
-    def _scan(self, source: Service, emit: Emit) -> Scan:
-        return Scan(self.config, source, self._limits, __version__, emit)
+    def _scan(self, service: Service, emit: Emit) -> Scan:
+        return Scan(self.config, service, self._limits, __version__, emit)
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    """Cancels a task, and waits until it has ended."""
+    task.cancel()
+    with anyio.CancelScope(shield=True):
+        await asyncio.wait([task])
+
+
+def _check_asyncio() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise RuntimeError(
+            "a Scanner needs asyncio; with anyio choose its asyncio backend, not trio"
+        ) from None

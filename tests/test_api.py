@@ -16,7 +16,8 @@ import scanner
 from scanner import Inventory, Scanner, ScannerConfig
 from scanner.config.settings import CredentialSettings
 from scanner.emulator import Emulator, Fault, Fleet, Key
-from scanner.inventory.collect import Fold
+from scanner.errors import ScannerError
+from scanner.inventory.collect import Collector
 from scanner.inventory.events import ScanEnded, ScanStarted
 from tests.cli.conftest import TWO, fleet, place
 
@@ -49,28 +50,30 @@ async def test_a_scan_is_an_inventory(config: ScannerConfig) -> None:
 
 
 async def test_a_stream_folds_to_the_same_inventory(config: ScannerConfig) -> None:
-    fold, kinds = Fold(), []
+    collector, kinds = Collector(), []
     async with Scanner(config) as scanning:
         async with scanning.stream() as events:
             async for event in events:
-                fold.add(event)
+                collector.add(event)
                 kinds.append(type(event))
         whole = await scanning.scan()
     assert kinds[0] is ScanStarted
     assert kinds[-1] is ScanEnded
-    assert fold.inventory().targets == whole.targets
-    assert [volume.arn for volume in fold.inventory().volumes] == [volume.arn for volume in whole.volumes]
+    assert collector.inventory().targets == whole.targets
+    assert [volume.arn for volume in collector.inventory().volumes] == [
+        volume.arn for volume in whole.volumes
+    ]
 
 
 async def test_a_scan_may_be_interrupted_in_order(config: ScannerConfig, sgw_emulator: Emulator) -> None:
     sgw_emulator.faults.add(Fault("hang", account=TWO))
-    fold = Fold()
+    collector = Collector()
     async with Scanner(config) as scanning, scanning.stream() as events:
         async for event in events:
-            fold.add(event)
+            collector.add(event)
             if isinstance(event, ScanStarted):
                 asyncio.get_running_loop().call_later(1, events.interrupt)
-    inventory = fold.inventory()
+    inventory = collector.inventory()
     assert inventory.scan.interrupted
     assert {failure.kind.value for failure in inventory.failures} == {"interrupted"}
 
@@ -210,3 +213,27 @@ async def test_session_tags_go_with_every_role(
             inventory = await scanning.scan()
         assert inventory.scan.outcome.value == outcome
     assert all("sts:TagSession" in failure.message for failure in inventory.failures)
+
+
+async def test_leaving_a_scanner_ends_its_scans_and_says_so(config: ScannerConfig) -> None:
+    """No session is left behind, and nothing is told as a failure of the network."""
+    scanning = Scanner(config)
+    await scanning.__aenter__()
+    scan = asyncio.create_task(scanning.scan())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    await scanning.__aexit__(None, None, None)
+    with pytest.raises(ScannerError, match="was left while it scanned"):
+        await scan
+
+
+async def test_a_scanner_that_is_open_is_not_opened_again() -> None:
+    async with Scanner() as scanning:
+        with pytest.raises(RuntimeError, match="is open already"):
+            await scanning.__aenter__()
+
+
+def test_without_asyncio_the_error_says_what_is_needed() -> None:
+    opening = Scanner().__aenter__()
+    with pytest.raises(RuntimeError, match="needs asyncio"):
+        opening.send(None)

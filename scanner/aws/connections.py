@@ -1,39 +1,26 @@
-"""Connections of all clients of a Scanner, which trust the same certificates."""
+"""All connections of one Scanner: trusted, bounded, and shared by every Region and account."""
 
+import resource
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-from aiobotocore.httpsession import AIOHTTPSession
-from botocore.httpsession import create_urllib3_context, get_cert_path
+from botocore.httpsession import get_cert_path
+from yarl import URL
+
+from scanner.aws.resolver import Resolver
+from scanner.aws.sdk.connector import Connector
 
 LONGEST_BODY = 32 << 20
 """Bytes. A page of a hundred gateways has some 50,000; an endless one would fill memory."""
-
-
-def sessions_sharing_trust() -> type[AIOHTTPSession]:
-    """A session class for AioConfig; all sessions made of it read each bundle of certificates once.
-
-    Reading one takes 25 ms and a megabyte, which the SDK would pay again for every Region.
-    """
-    trust: dict[str | None, ssl.SSLContext] = {}
-
-    class Session(AIOHTTPSession):  # type: ignore[misc]
-        async def _get_session(self, proxy_url: str | None) -> Any:
-            return _Steadfast(await super()._get_session(proxy_url))
-
-        def _create_connector(self, proxy_url: str | None) -> aiohttp.TCPConnector:
-            if proxy_url or not self._verify or self._cert_file:
-                connector: aiohttp.TCPConnector = super()._create_connector(proxy_url)
-                return connector
-            bundle = get_cert_path(self._verify)
-            if bundle not in trust:
-                trust[bundle] = _trusting(bundle)
-            arguments: dict[str, Any] = self._connector_args
-            return aiohttp.TCPConnector(limit=self._max_pool_connections, ssl=trust[bundle], **arguments)
-
-    return Session
+FILES_LEFT = 48
+"""File descriptors that are not for connections: outputs, logs, the event loop, the caller's own."""
+SPARE_CONNECTIONS = 4
+"""Beside those of the scan's calls: credentials and uploads."""
+KEPT_ALIVE = 12.0
+"""Seconds; AWS closes idle connections after some twenty."""
 
 
 class TooLongError(Exception):
@@ -41,40 +28,139 @@ class TooLongError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """An answer that has come in whole, as the SDK's session looks at one."""
+class Trust:
+    """Whom to trust: files of certificates, and what we show of ourselves. None of them switches checks off.
 
-    url: Any
+    `bundle` None: the SDK's default. `proxy_bundle` and `proxy_certificate` are for the connection to a proxy.
+    """
+
+    bundle: str | None = None
+    certificate: tuple[str, str | None] | None = None
+    proxy_bundle: str | None = None
+    proxy_certificate: tuple[str, str | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How to reach a URL: through which proxy, and whom to trust on the way."""
+
+    trust: Trust = Trust()
+    proxy: str | None = None
+    proxy_headers: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer that has come in whole; header names are in lower case."""
+
     status: int
-    raw_headers: Any
+    headers: Mapping[str, str]
     body: bytes
+    raw_headers: Any = None
+    url: Any = None
 
     async def read(self) -> bytes:
+        """The body, as the SDK asks for it."""
         return self.body
 
 
-class _Steadfast:
-    """A session that follows no redirect, and takes in no more than a service would send.
+def most_connections(wanted: int) -> int:
+    """How many of `wanted` connections this process may have open at once, by its limit of open files."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return wanted
+    # Under a very low limit, half of it: the rest of the process needs some, too.
+    return max(1, min(wanted, max(soft - FILES_LEFT, soft // 2) - SPARE_CONNECTIONS))
 
-    The service redirects nobody, and no other host must see the token.
+
+class Connections:
+    """Pools of connections, one for each `Trust`. `limit` bounds the connections of each, idle ones included.
+
+    No redirect is followed, as the service redirects nobody and no other host must see the token. Certificates
+    and host names are verified on every connection, to proxies and through them too.
     """
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
-        self._session = session
+    def __init__(self, *, connect_timeout: float, read_timeout: float, limit: int) -> None:
+        self._timeout = aiohttp.ClientTimeout(sock_connect=connect_timeout, sock_read=read_timeout)
+        self._connect_timeout = connect_timeout
+        self._limit = limit + SPARE_CONNECTIONS
+        self._sessions: dict[Trust, aiohttp.ClientSession] = {}
+        self._contexts: dict[tuple[str | None, tuple[str, str | None] | None], ssl.SSLContext] = {}
 
-    async def request(self, method: str, **options: Any) -> _Answer:
-        async with self._session.request(method, allow_redirects=False, **options) as answer:
-            body = bytearray()
-            async for piece in answer.content.iter_any():
-                body += piece
-                if len(body) > LONGEST_BODY:
-                    answer.close()
-                    raise TooLongError(f"the answer is longer than {LONGEST_BODY >> 20} MiB")
-            return _Answer(answer.url, answer.status, answer.raw_headers, bytes(body))
+    async def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: Any,
+        route: Route,
+        *,
+        chunked: bool | None = None,
+    ) -> Reply:
+        """Sends one request and takes in the whole answer; raises what aiohttp raises, and TooLongError."""
+        session = self._session(route.trust)
+        async with session.request(
+            method,
+            URL(url, encoded=True),
+            headers=headers,
+            data=body,
+            chunked=chunked,
+            proxy=route.proxy,
+            proxy_headers=route.proxy_headers,
+            allow_redirects=False,
+        ) as answer:
+            length = answer.content_length
+            if length is not None and length <= LONGEST_BODY:
+                content = await answer.read()
+            else:
+                content = await _bounded(answer)
+            found = {name.lower(): value for name, value in answer.headers.items()}
+            return Reply(answer.status, found, content, answer.raw_headers, answer.url)
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        sessions, self._sessions = list(self._sessions.values()), {}
+        for session in sessions:
+            await session.close()
+
+    def _session(self, trust: Trust) -> aiohttp.ClientSession:
+        session = self._sessions.get(trust)
+        if session is None:
+            connector = Connector(
+                limit=self._limit,
+                ssl=self.context(trust.bundle, trust.certificate),
+                proxy_ssl=self.context(trust.proxy_bundle or trust.bundle, trust.proxy_certificate),
+                keepalive_timeout=KEPT_ALIVE,
+                resolver=Resolver(self._connect_timeout),
+                ttl_dns_cache=30,
+            )
+            session = self._sessions[trust] = aiohttp.ClientSession(
+                connector=connector,
+                timeout=self._timeout,
+                skip_auto_headers={"CONTENT-TYPE", "User-Agent", "Accept", "Accept-Encoding"},
+                auto_decompress=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=False,
+            )
+        return session
+
+    def context(self, bundle: str | None, certificate: tuple[str, str | None] | None) -> ssl.SSLContext:
+        """What verifies peers by `bundle`; each is read once, as that takes 25 ms and a megabyte."""
+        key = bundle, certificate
+        if key not in self._contexts:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.load_verify_locations(cafile=bundle or get_cert_path(True))
+            if certificate:
+                context.load_cert_chain(*certificate)
+            self._contexts[key] = context
+        return self._contexts[key]
 
 
-def _trusting(bundle: str | None) -> ssl.SSLContext:
-    context: ssl.SSLContext = create_urllib3_context()
-    if bundle:
-        context.load_verify_locations(bundle)
-    return context
+async def _bounded(answer: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for piece in answer.content.iter_any():
+        body += piece
+        if len(body) > LONGEST_BODY:
+            answer.close()
+            raise TooLongError(f"the answer is longer than {LONGEST_BODY >> 20} MiB")
+    return bytes(body)

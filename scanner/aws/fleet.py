@@ -7,7 +7,6 @@ from typing import Any
 from scanner.aws.credentials.identities import Identities
 from scanner.aws.parse.answers import entries, text
 from scanner.aws.regions import Regions
-from scanner.iam.permissions import region_operation
 from scanner.inventory.records import FailureKind
 from scanner.service.answers import MemberAccount, OrganizationPage, RegionPage
 from scanner.service.errors import CallFailed, InvalidResponse
@@ -15,10 +14,6 @@ from scanner.service.protocol import OrganizationRequest
 
 LIST_REGIONS = "ListRegions"
 DESCRIBE_REGIONS = "DescribeRegions"
-REGIONS_REMEDY = (
-    "allow account:ListRegions (or ec2:DescribeRegions) to the scanning role, or list the Regions under"
-    " scan.regions"
-)
 ENABLED = ["ENABLED", "ENABLED_BY_DEFAULT"]
 NOT_FOUND = {
     "ParentNotFoundException": "there is no such root or organizational unit; look at include_ous",
@@ -31,41 +26,22 @@ ORGANIZATION_REMEDY = (
 )
 
 
-async def region_page(
+async def list_regions(
     identities: Identities, regions: Regions, account_id: str, marker: str | None
 ) -> RegionPage:
-    """A page of the Regions that the account has enabled, asked of it: ListRegions, else DescribeRegions."""
-    partition = identities.partition_of(account_id)
-    refusal = None
-    if region_operation(partition) == LIST_REGIONS:
-        try:
-            return await _listed(identities, regions.home(partition), account_id, marker)
-        except CallFailed as failure:
-            refusal = failure.but(operation=failure.facts.operation or LIST_REGIONS)
-            if failure.facts.kind is not FailureKind.ACCESS_DENIED:
-                raise refusal from None
-    try:
-        return await _described(identities, regions.common(partition), account_id)
-    except CallFailed as failure:
-        named = failure.but(operation=failure.facts.operation or DESCRIBE_REGIONS)
-        if failure.facts.kind is not FailureKind.ACCESS_DENIED:
-            raise named from None
-        also = f"; {DESCRIBE_REGIONS} is refused, too" if refusal else ""
-        first = refusal or named
-        message = f"{first.facts.message.partition('; allow the action')[0]}{also}; {REGIONS_REMEDY}"
-        raise first.but(message=message) from None
-
-
-async def _listed(identities: Identities, home: str, account_id: str, marker: str | None) -> RegionPage:
+    """A page of the Regions that the account has enabled, as Account Management lists them."""
     parameters: dict[str, Any] = {"MaxResults": 50, "RegionOptStatusContains": ENABLED}
     if marker:
         parameters["NextToken"] = marker
-    answer = await identities.ask(identities.of(account_id), "account", home, LIST_REGIONS, **parameters)
+    home = regions.home(identities.partition_of(account_id))
+    answer = await identities.ask(account_id, "account", home, LIST_REGIONS, **parameters)
     return answer.read(_region_page)
 
 
-async def _described(identities: Identities, region: str, account_id: str) -> RegionPage:
-    answer = await identities.ask(identities.of(account_id), "ec2", region, DESCRIBE_REGIONS)
+async def describe_regions(identities: Identities, regions: Regions, account_id: str) -> RegionPage:
+    """The Regions that the account has enabled, as EC2 describes them."""
+    region = regions.common(identities.partition_of(account_id))
+    answer = await identities.ask(account_id, "ec2", region, DESCRIBE_REGIONS)
     return answer.read(_region_page)
 
 
@@ -82,23 +58,22 @@ def _region_names(body: Mapping[str, Any]) -> Iterator[str]:
 
 
 async def organization_page(
-    identities: Identities, home: str, inquiry: OrganizationRequest
+    identities: Identities, home: str, request: OrganizationRequest
 ) -> OrganizationPage:
     """One call about the organization, as the base identity."""
     parameters = {
-        key: value for key, value in (("ParentId", inquiry.parent), ("NextToken", inquiry.marker)) if value
+        key: value for key, value in (("ParentId", request.parent), ("NextToken", request.marker)) if value
     }
     try:
-        answer = await identities.ask(identities.base, "organizations", home, inquiry.operation, **parameters)
-        return answer.read(lambda body: _page(inquiry.operation, body))
+        answer = await identities.ask(None, "organizations", home, request.operation, **parameters)
+        return answer.read(lambda body: _page(request.operation, body))
     except CallFailed as failure:
-        message = failure.facts.message
+        remedy = failure.facts.remedy
         if failure.facts.kind is FailureKind.ACCESS_DENIED:
-            message = f"{message.partition('; allow the action')[0]}; {ORGANIZATION_REMEDY}"
+            remedy = ORGANIZATION_REMEDY
         elif failure.facts.code in NOT_FOUND:
-            message = NOT_FOUND[failure.facts.code]
-        operation = failure.facts.operation or inquiry.operation
-        raise failure.but(operation=operation, message=message) from None
+            remedy = NOT_FOUND[failure.facts.code]
+        raise failure.but(operation=failure.facts.operation or request.operation, remedy=remedy) from None
 
 
 def _page(operation: str, body: Mapping[str, Any]) -> OrganizationPage:
@@ -133,5 +108,5 @@ def _member(entry: Any) -> MemberAccount | str:
         # Status was retired in September 2026; endpoints that know no State still send it.
         state = text(entry, "State") or text(entry, "Status")
         return MemberAccount(account_id, text(entry, "Name"), state in (None, "ACTIVE"))
-    except InvalidResponse as nonsense:
-        return f"the entry of account {account_id} is broken: {nonsense.facts.message}"
+    except InvalidResponse as broken:
+        return f"the entry of account {account_id} is broken: {broken.facts.message}"

@@ -78,6 +78,11 @@ class Regions:
             return self.default
         return HOME[partition] if partition in HOME else HOME["aws"]
 
+    def sts(self, partition: str, profile: str | None) -> str:
+        """The Region whose STS is asked: that of the profile if it is of this partition, else `home`."""
+        own = self._of_profiles.get(profile) if profile else None
+        return own if own and self._partition.get(own) == partition else self.home(partition)
+
     def common(self, partition: str) -> str:
         """A Region in which every account of the partition can be asked: `home` if none is without it."""
         home = self.home(partition)

@@ -1,17 +1,21 @@
-"""The engine's Service over the real service."""
+"""The engine's Service over the real one."""
 
+import os
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 from scanner.aws import fleet
 from scanner.aws.clients import Answer, Clients
+from scanner.aws.connections import Connections, most_connections
 from scanner.aws.credentials.identities import Identities
 from scanner.aws.credentials.sessions import Sessions
+from scanner.aws.lean import SERVICE, LeanCalls
 from scanner.aws.parse.answers import gateway_page, recovery_points
-from scanner.aws.parse.details import gateway_facts, tag_page, volume_facts, volume_page
-from scanner.aws.regions import SERVICE, Regions
+from scanner.aws.parse.details import gateway_description, tag_page, volume_descriptions, volume_page
+from scanner.aws.regions import Regions
 from scanner.config.settings import AccountSettings, ScannerConfig
+from scanner.iam.permissions import region_operation
 from scanner.service.answers import (
     GatewayDescription,
     GatewayPage,
@@ -22,13 +26,12 @@ from scanner.service.answers import (
     VolumeDescription,
     VolumePage,
 )
-from scanner.service.errors import CallFailed, RegionNotEnabled
-from scanner.service.protocol import OrganizationRequest, TargetKey
+from scanner.service.errors import CallFailed
+from scanner.service.protocol import OrganizationRequest, SignIn, TargetKey
+from scanner.service.secrets import remember, remember_environment
 
 PAGE = 100
 TAGGING = "resourcegroupstaggingapi"
-STRANGERS = frozenset({"UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure"})
-"""What a Region answers to an account that has not enabled it, and to keys that are worth nothing."""
 
 
 class AwsService:
@@ -38,6 +41,16 @@ class AwsService:
     """
 
     def __init__(self, config: ScannerConfig, user_agent: str) -> None:
+        remember_environment(os.environ)
+        remember(account.external_id for account in config.accounts)
+        remember([config.organization.external_id] if config.organization else ())
+        settings = config.scan
+        self.most_connections = most_connections(settings.max_concurrency)
+        self._connections = Connections(
+            connect_timeout=settings.connect_timeout.total_seconds(),
+            read_timeout=settings.call_timeout.total_seconds(),
+            limit=self.most_connections,
+        )
         sessions = Sessions(
             config.credentials.profile,
             {
@@ -45,20 +58,23 @@ class AwsService:
                 for number, account in enumerate(config.accounts, 1)
                 if account.profile
             },
-            config.scan.call_timeout.total_seconds(),
+            settings.call_timeout.total_seconds(),
+            self._connections,
         )
         self._regions = Regions(sessions.base._session, sessions.regions())
         self._regions.check(config)
         self._clients = Clients(
             sessions.base,
-            call_timeout=config.scan.call_timeout,
-            connect_timeout=config.scan.connect_timeout,
-            connections=config.scan.max_concurrency,
+            self._connections,
+            call_timeout=settings.call_timeout,
+            connect_timeout=settings.connect_timeout,
             user_agent=user_agent,
+        )
+        self._lean = LeanCalls(
+            self._clients, self._connections, call_timeout=settings.call_timeout, user_agent=user_agent
         )
         self._identities = Identities(config, sessions, self._clients, self._regions)
         self._config = config
-        self._enabled: dict[str, RegionPage] = {}
 
     async def __aenter__(self) -> Self:
         await self._clients.__aenter__()
@@ -67,16 +83,34 @@ class AwsService:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._clients.__aexit__(kind, error, trace)
+        try:
+            await self._clients.__aexit__(kind, error, trace)
+        finally:
+            await self._connections.close()
 
-    async def sign_in(self, account: AccountSettings | None) -> str:
-        return await self._identities.open(account)
+    def sign_in_steps(self, account: AccountSettings | None) -> tuple[SignIn, ...]:
+        return self._identities.steps(account)
 
-    async def enabled_regions(self, account_id: str, marker: str | None) -> RegionPage:
-        page = await fleet.region_page(self._identities, self._regions, account_id, marker)
-        if marker is None:
-            self._enabled[account_id] = page
-        return page
+    def base_steps(self) -> tuple[SignIn, ...]:
+        return self._identities.base_steps()
+
+    def signed_in(self, step: SignIn) -> bool:
+        return self._identities.signed_in(step)
+
+    async def sign_in(self, step: SignIn) -> None:
+        await self._identities.sign_in(step)
+
+    def account_of(self, step: SignIn) -> str:
+        return self._identities.account_of(step)
+
+    def region_operation(self, account_id: str) -> str:
+        return region_operation(self._identities.partition_of(account_id))
+
+    async def list_regions(self, account_id: str, marker: str | None) -> RegionPage:
+        return await fleet.list_regions(self._identities, self._regions, account_id, marker)
+
+    async def describe_regions(self, account_id: str) -> RegionPage:
+        return await fleet.describe_regions(self._identities, self._regions, account_id)
 
     def partition_of(self, region: str) -> str:
         return self._regions.partition_of(region)
@@ -84,64 +118,50 @@ class AwsService:
     def offered(self, region: str) -> bool:
         return self._regions.offered(region)
 
-    async def organization(self, inquiry: OrganizationRequest) -> OrganizationPage:
+    async def organization(self, request: OrganizationRequest) -> OrganizationPage:
         partition = self._regions.partition(self._config, None)
-        return await fleet.organization_page(self._identities, self._regions.home(partition), inquiry)
+        return await fleet.organization_page(self._identities, self._regions.home(partition), request)
 
     async def list_gateways(self, target: TargetKey, marker: str | None) -> GatewayPage:
         parameters: dict[str, Any] = {"Limit": PAGE}
         if marker:
             parameters["Marker"] = marker
-        answer = await self._ask(target, "ListGateways", **parameters)
+        answer = await self._ask(target, "ListGateways", parameters)
         return replace(answer.read(gateway_page), request_id=answer.request_id)
 
     async def list_recovery_points(self, target: TargetKey, gateway_arn: str) -> RecoveryPoints:
-        answer = await self._ask(target, "ListVolumeRecoveryPoints", GatewayARN=gateway_arn)
+        answer = await self._ask(target, "ListVolumeRecoveryPoints", {"GatewayARN": gateway_arn})
         points = answer.read(lambda body: recovery_points(body, gateway_arn, answer.at))
         return replace(points, request_id=answer.request_id)
 
     async def describe_gateway(self, target: TargetKey, gateway_arn: str) -> GatewayDescription:
-        answer = await self._ask(target, "DescribeGatewayInformation", GatewayARN=gateway_arn)
-        return answer.read(lambda body: gateway_facts(body, gateway_arn))
+        answer = await self._ask(target, "DescribeGatewayInformation", {"GatewayARN": gateway_arn})
+        return answer.read(lambda body: gateway_description(body, gateway_arn))
 
     async def list_volumes(self, target: TargetKey, gateway_arn: str, marker: str | None) -> VolumePage:
         parameters: dict[str, Any] = {"GatewayARN": gateway_arn, "Limit": PAGE}
         if marker:
             parameters["Marker"] = marker
-        return (await self._ask(target, "ListVolumes", **parameters)).read(volume_page)
+        return (await self._ask(target, "ListVolumes", parameters)).read(volume_page)
 
     async def describe_volumes(
         self, target: TargetKey, volume_arns: tuple[str, ...]
     ) -> tuple[VolumeDescription, ...]:
-        answer = await self._ask(target, "DescribeCachediSCSIVolumes", VolumeARNs=list(volume_arns))
-        return answer.read(volume_facts)
+        answer = await self._ask(target, "DescribeCachediSCSIVolumes", {"VolumeARNs": list(volume_arns)})
+        return answer.read(volume_descriptions)
 
     async def list_tags(self, target: TargetKey, marker: str | None) -> TagPage:
         parameters: dict[str, Any] = {"ResourcesPerPage": PAGE, "ResourceTypeFilters": [SERVICE]}
         if marker:
             parameters["PaginationToken"] = marker
-        identity = self._identities.of(target.account_id)
-        answer = await self._identities.ask(identity, TAGGING, target.region, "GetResources", **parameters)
+        answer = await self._identities.ask(
+            target.account_id, TAGGING, target.region, "GetResources", **parameters
+        )
         return answer.read(tag_page)
 
-    async def _ask(self, target: TargetKey, operation: str, **parameters: Any) -> Answer:
-        identity = self._identities.of(target.account_id)
+    async def _ask(self, target: TargetKey, operation: str, parameters: dict[str, Any]) -> Answer:
+        credentials = self._identities.credentials(target.account_id)
         try:
-            return await self._identities.ask(identity, SERVICE, target.region, operation, **parameters)
+            return await self._lean.call(target.region, operation, credentials, parameters)
         except CallFailed as failure:
-            if failure.facts.code in STRANGERS and failure.facts.sent:
-                await self._tell_not_enabled(target, failure)
-            raise
-
-    async def _tell_not_enabled(self, target: TargetKey, failure: CallFailed) -> None:
-        try:
-            known = self._enabled.get(target.account_id) or await self.enabled_regions(
-                target.account_id, None
-            )
-        except CallFailed:
-            # Whether it is enabled cannot be known; the failure itself says what to look at.
-            return
-        if target.region not in known.regions and known.marker is None:
-            raise RegionNotEnabled.of(
-                failure.facts.kind, failure.facts.message, code=failure.facts.code
-            ) from None
+            raise self._identities.refuse(target.account_id, credentials, failure) from None

@@ -91,11 +91,12 @@ def run() -> None:
 def _failed(error: Exception) -> int:
     from scanner.cli.process.crash import innermost, told
     from scanner.output.text import printable
+    from scanner.service.secrets import hidden
 
     cause = innermost(error)
     if isinstance(cause, ScannerError):
         for line in str(cause).splitlines():
-            typer.echo(f"sgw-scanner: {printable(line)}", err=True)
+            typer.echo(f"sgw-scanner: {printable(hidden(line))}", err=True)
         return LOCKED if isinstance(cause, LockError) else USAGE
     typer.echo(f"sgw-scanner: {told(error, verbose='--verbose' in sys.argv)}", err=True)
     return DEFECT

@@ -1,8 +1,6 @@
-"""The demo: an emulator in a thread of its own, and the same scan as ever against it."""
+"""The demo: a scan against an emulator in a thread of its own."""
 
-import asyncio
 import os
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,11 +10,10 @@ import typer
 from scanner.cli.running import Run
 from scanner.cli.terminal.logs import Loudness
 from scanner.config.settings import ScannerConfig
-from scanner.emulator import Emulator
+from scanner.emulator import Emulator, background
 from scanner.errors import OutputError
 from scanner.output import check_output
 
-STARTS_WITHIN = 30
 FOREIGN = ("AWS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy")
 """What would lead the demo to anything but its own fleet."""
 
@@ -32,7 +29,7 @@ def run_demo(folder: Path) -> None:
     inventory, page = str(folder / "inventory.json"), str(folder / "report.html")
     missing = _missing(page)
     places = [inventory] if missing else [inventory, page]
-    with _served() as emulator, _environment(emulator.environment()):
+    with background() as emulator, _environment(emulator.environment()):
         config = _config(emulator)
         typer.echo(
             f"Scanning an embedded fleet of {len(config.accounts)} accounts. Nothing leaves this machine.\n"
@@ -81,20 +78,3 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-@contextmanager
-def _served() -> Iterator[Emulator]:
-    # In a thread, so that the scan has an event loop of its own, as always.
-    emulator = Emulator()
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="sgw-emulator", daemon=True)
-    thread.start()
-    try:
-        asyncio.run_coroutine_threadsafe(emulator.start(), loop).result(STARTS_WITHIN)
-        yield emulator
-        asyncio.run_coroutine_threadsafe(emulator.stop(), loop).result(STARTS_WITHIN)
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(STARTS_WITHIN)
-        loop.close()

@@ -2,21 +2,26 @@
 
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from tempfile import TemporaryFile
 from typing import BinaryIO
+
+from anyio import create_task_group
 
 from scanner.aws.s3 import S3Bucket
 from scanner.config.settings import ScannerConfig
-from scanner.errors import OutputError
+from scanner.errors import ConfigError, OutputError
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import Record
 from scanner.output import (
     NdjsonWriter,
     Output,
     check_outputs,
+    give_up,
     object_arguments,
     open_output,
+    open_spool,
+    parse_output,
     save,
+    spooling,
     upload,
 )
 from scanner.output.destination import STDOUT
@@ -27,17 +32,24 @@ Lines = Generator[None, Record | None, None]
 class Outputs:
     """Checked before the scan; an output that fails later costs no other one, and `failed` says so.
 
-    `say` tells of each failure. Raises OutputError for a place where nothing could be written.
+    `say` tells of each failure. Raises OutputError for a place where nothing could be written, and ConfigError
+    for one in the configuration that is none, though others be named instead.
     """
 
     def __init__(self, places: Sequence[str], config: ScannerConfig, say: Callable[[str], None]) -> None:
+        _check_configured(config)
         self.outputs = check_outputs(places)
+        for output in self.outputs:
+            if output.bucket:
+                open_spool(output.place).close()
         self.failed = False
         self._config = config
         self._say = say
         self._spools: dict[Output, BinaryIO] = {}
-        self._lines: list[Lines] = []
+        self._lines: dict[Output, Lines] = {}
+        self._lost: set[Output] = set()
         self._buckets: Mapping[str, S3Bucket] = {}
+        self._begun: dict[Output, str] = {}
 
     @property
     def on_stdout(self) -> bool:
@@ -55,19 +67,18 @@ class Outputs:
             try:
                 for output in self.outputs:
                     if output.format.streams:
-                        self._lines.append(self._begun(output))
+                        self._lines[output] = self._open_lines(output)
                 yield
             finally:
-                for lines in self._lines:
-                    lines.close()
-                for spool in self._spools.values():
-                    spool.close()
+                self._close_files()
+                await self._give_up_uploads()
 
     async def prove(self) -> None:
-        """Raises OutputError for a bucket that does not admit what will be written."""
+        """Begins each upload, for that is what a bucket may refuse; raises OutputError if it does."""
         for output in self.outputs:
             if output.bucket and output.key:
-                await self._buckets[output.bucket].check(output.key, self._arguments(output))
+                bucket = self._buckets[output.bucket]
+                self._begun[output] = await bucket.create(output.key, self._arguments(output))
 
     def write(self, records: Iterable[Record]) -> None:
         """Adds a line for each record to whatever is written line by line."""
@@ -83,11 +94,11 @@ class Outputs:
         """Writes every output that takes a whole inventory, then what goes to buckets."""
         for output in self.outputs:
             if inventory and not output.bucket and not output.format.streams:
-                with self._noted():
+                with self._noted(output):
                     await save(inventory, output)
         for output in self.outputs:
-            if output.bucket and output.key:
-                with self._noted():
+            if output.bucket and output.key and output not in self._lost:
+                with self._noted(output):
                     await self._upload(inventory, output, self._buckets[output.bucket], output.key)
 
     def given_up(self) -> None:
@@ -95,12 +106,13 @@ class Outputs:
         self._failed("uploads to buckets were given up, as the scan was to end")
 
     async def _upload(self, inventory: Inventory | None, output: Output, bucket: S3Bucket, key: str) -> None:
+        arguments, begun = self._arguments(output), self._begun.get(output)
         if output in self._spools:
-            spool = self._spools[output]
-            spool.seek(0)
-            await upload(bucket, key, spool, self._arguments(output))
+            with spooling(output.place):
+                await upload(bucket, key, self._spools[output], arguments, begun)
         elif inventory:
-            await save(inventory, output, bucket, self._arguments(output))
+            await save(inventory, output, bucket, arguments, begun)
+        self._begun.pop(output, None)
 
     def _arguments(self, output: Output) -> dict[str, str]:
         settings = self._config.output
@@ -111,36 +123,65 @@ class Outputs:
         self._say(told)
 
     @contextmanager
-    def _noted(self) -> Iterator[None]:
+    def _noted(self, output: Output) -> Iterator[None]:
         try:
             yield
         except OutputError as error:
+            self._lost.add(output)
             self._failed(str(error))
 
-    def _begun(self, output: Output) -> Lines:
+    def _open_lines(self, output: Output) -> Lines:
         if output.bucket:
             # An object is sent whole, so its lines wait on this machine's disk.
-            self._spools[output] = TemporaryFile()  # noqa: SIM115 - closed when the outputs are
-            lines = _spooled(self._spools[output])
+            self._spools[output] = open_spool(output.place)
+            lines = _spooled_lines(output, self._spools[output])
         else:
-            lines = _lines(output)
+            lines = _file_lines(output)
         next(lines)
         return lines
 
     def _send(self, record: Record | None) -> None:
-        for lines in tuple(self._lines):
-            with self._noted(), suppress(StopIteration):
+        for output, lines in tuple(self._lines.items()):
+            with self._noted(output), suppress(StopIteration):
                 lines.send(record)
                 continue
-            self._lines.remove(lines)
+            del self._lines[output]
+
+    def _close_files(self) -> None:
+        for lines in self._lines.values():
+            lines.close()
+        for spool in self._spools.values():
+            # What a full disk did not take is still in the buffer, and is refused again here.
+            with suppress(OSError):
+                spool.close()
+
+    async def _give_up_uploads(self) -> None:
+        async with create_task_group() as group:
+            for output, begun in self._begun.items():
+                if output.bucket and output.key:
+                    group.start_soon(give_up, self._buckets[output.bucket], output.key, begun)
 
 
-def _lines(output: Output) -> Lines:
+def _check_configured(config: ScannerConfig) -> None:
+    for place in config.output.files:
+        try:
+            parse_output(place)
+        except OutputError as error:
+            raise ConfigError(f"{config.place('output.files')}: {error}") from None
+
+
+def _file_lines(output: Output) -> Lines:
     with open_output(output) as stream:
-        yield from _spooled(stream)
+        yield from _written(stream)
 
 
-def _spooled(stream: BinaryIO) -> Lines:
+def _spooled_lines(output: Output, spool: BinaryIO) -> Lines:
+    with spooling(output.place):
+        yield from _written(spool)
+        spool.seek(0)
+
+
+def _written(stream: BinaryIO) -> Lines:
     writer = NdjsonWriter(stream)
     while (record := (yield)) is not None:
         writer.write(record)

@@ -14,14 +14,14 @@ import typer
 
 from scanner.api import Scanner
 from scanner.cli.outputs import Outputs
-from scanner.cli.process.lock import hold, lock_path
+from scanner.cli.process.lock import hold, lock_paths
 from scanner.cli.process.signals import GRACE, Signals
 from scanner.cli.terminal.logs import EventLog, Loudness, logging_to_stderr, sayer
 from scanner.cli.terminal.progress import progress
 from scanner.cli.terminal.summary import exit_code, print_summary
 from scanner.config.settings import ScannerConfig
 from scanner.errors import OutputError
-from scanner.inventory.collect import Fold
+from scanner.inventory.collect import Collector
 from scanner.inventory.events import FailureSeen, GatewayEnded, TargetEnded
 from scanner.summary.statistics import Digest
 
@@ -57,7 +57,7 @@ class Run:
 
     def locked(self, config_file: Path | None) -> int:
         """Scans while holding the lock; returns the exit code. Raises LockError if another scan holds it."""
-        with hold(lock_path(self.config.lock, config_file)):
+        with hold(*lock_paths(self.config.lock, config_file)):
             return self.go()
 
     def go(self) -> int:
@@ -80,7 +80,7 @@ class Run:
 
     async def _scan(self, outputs: Outputs, log: Any) -> Digest:
         signals = Signals(sayer(log, self.log_format))
-        fold = Fold() if outputs.need_inventory else None
+        collector = Collector() if outputs.need_inventory else None
         deadline = self.config.scan.deadline
         with signals.heard():
             async with outputs.opened():
@@ -90,18 +90,20 @@ class Run:
                     await outputs.prove()
                 if scope.cancelled_caught:
                     raise OutputError("the buckets did not answer before the scan was to end; scan again")
-                digest = await self._read(signals, outputs, fold, log)
+                digest = await self._read(signals, outputs, collector, log)
                 outputs.write((digest.coverage(), digest.scan))
                 outputs.finish()
                 with signals.bounded(GRACE) as scope:
                     if digest.scan.deadline_reached:
                         scope.deadline = anyio.current_time() + GRACE
-                    await outputs.save(fold.inventory() if fold else None)
+                    await outputs.save(collector.inventory() if collector else None)
                 if scope.cancelled_caught:
                     outputs.given_up()
         return digest
 
-    async def _read(self, signals: Signals, outputs: Outputs, fold: Fold | None, log: Any) -> Digest:
+    async def _read(
+        self, signals: Signals, outputs: Outputs, collector: Collector | None, log: Any
+    ) -> Digest:
         digest = Digest()
         tell = EventLog(log, every_failure=self.loudness is Loudness.VERBOSE).tell
         with progress(self.summary) as show:
@@ -111,8 +113,8 @@ class Run:
                     tell(event)
                     show(event)
                     digest.add(event)
-                    if fold:
-                        fold.add(event)
+                    if collector:
+                        collector.add(event)
                     match event:
                         case GatewayEnded(gateway, volumes):
                             outputs.write((gateway, *volumes))

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scanner.cli.process.crash import hide
 from scanner.config.select import narrow
 from scanner.config.settings import ScannerConfig
+from scanner.service.secrets import remember
 
 
 def settings_of(
@@ -19,8 +19,8 @@ def settings_of(
     config = ScannerConfig.load(
         file, flags={key: value for key, value in (flags or {}).items() if value is not None}
     )
-    hide(account.external_id for account in config.accounts)
-    hide([config.organization.external_id] if config.organization else ())
+    remember(account.external_id for account in config.accounts)
+    remember([config.organization.external_id] if config.organization else ())
     return narrow(config, accounts or (), regions or ())
 
 

@@ -17,6 +17,12 @@ from scanner.errors import ConfigError
 PREFIX = "SGW_SCANNER_"
 FILE_VARIABLE = "SGW_SCANNER_CONFIG"
 DEFAULT_FILE = "scanner.toml"
+OTHER_VARIABLES = frozenset({FILE_VARIABLE, "SGW_SCANNER_SHARDS"})
+"""Variables of ours that set no key of the configuration."""
+LOCK = ("lock", "path")
+LONGEST_SHOWN = 200
+"""Characters of a wrong value that an error repeats."""
+NO_TABLE = ("model_type", "model_attributes_type")
 Model = TypeVar("Model", bound=BaseModel)
 Place = tuple[str | int, ...]
 
@@ -55,8 +61,13 @@ def load(
     # Remembers who set a value, so that a complaint names the variable or flag and not the file.
     origins: dict[Place, str] = {}
     for name, text in sorted(environ.items()):
-        if name.startswith(PREFIX) and "__" in name:
-            place = tuple(name.removeprefix(PREFIX).lower().split("__"))
+        if not name.startswith(PREFIX) or name in OTHER_VARIABLES:
+            continue
+        if "__" not in name:
+            raise ConfigError(_misspelt(model, name))
+        place = tuple(name.removeprefix(PREFIX).lower().split("__"))
+        # What sets variables to nothing means that there are none; only a lock has a meaning for it.
+        if text or place == LOCK:
             _put(values, place, _decode(model, place, text), f"${name}")
             origins[place] = f"${name}"
     for key, value in (flags or {}).items():
@@ -70,16 +81,39 @@ def load(
     return made, Origins(str(file or ""), {_dotted(place): origin for place, origin in origins.items()})
 
 
+def _misspelt(model: type[BaseModel], name: str) -> str:
+    """What is wrong with a variable that names no section and key."""
+    known = [
+        f"{PREFIX}{section}__{key}".upper()
+        for section, field in model.model_fields.items()
+        for key in getattr(_model_in(field.annotation), "model_fields", {})
+        if not _is_list(field.annotation)
+    ]
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
+    meant = (
+        f"did you mean {close[0]}?" if close else f"write {PREFIX}SECTION__KEY, such as {PREFIX}SCAN__REGIONS"
+    )
+    return f"${name}: sets nothing; {meant}"
+
+
+def _is_list(annotation: Any) -> bool:
+    return typing.get_origin(annotation) in (tuple, list)
+
+
 def _find(path: str | PathLike[str] | None, environ: Mapping[str, str]) -> Path | None:
     named = path or environ.get(FILE_VARIABLE)
     if named:
         return Path(named)
-    return Path(DEFAULT_FILE) if Path(DEFAULT_FILE).is_file() else None
+    try:
+        return Path(DEFAULT_FILE) if Path(DEFAULT_FILE).is_file() else None
+    except OSError as error:
+        remedy = "work in a folder that you may enter, or name a file with -c"
+        raise ConfigError(f"{DEFAULT_FILE}: cannot be looked for: {error.strerror}; {remedy}") from None
 
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ConfigError(f"{file}: there is no such file; `sgw-scanner init` writes one") from None
     except OSError as error:
@@ -150,7 +184,8 @@ def explain(
         elif problem["type"] == "value_error":
             text = problem["msg"].removeprefix("Value error, ")
         else:
-            text = f"{_shown(place, problem.get('input'))}: {_said(problem, place)}"
+            value = _shown(place, problem.get("input"), table=problem["type"] in NO_TABLE)
+            text = f"{value}: {_said(problem, place)}"
         yield f"{origin}: {key}: {text}" if key else f"{origin}: {text}"
 
 
@@ -198,9 +233,12 @@ def _dotted(place: Place) -> str:
     return text.removeprefix(".")
 
 
-def _shown(place: Place, value: Any) -> str:
-    # An external id is a shared secret; an error must not print it.
-    return "the value" if "external_id" in place else repr(value)
+def _shown(place: Place, value: Any, *, table: bool = False) -> str:
+    # An external id is a shared secret, and a whole table may hold one: an error must not print either.
+    text_for_table = table and isinstance(value, str)
+    if "external_id" in place or text_for_table or not isinstance(value, str | int | float | bool | None):
+        return "the value"
+    return repr(value[:LONGEST_SHOWN]) if isinstance(value, str) else repr(value)
 
 
 REMEDIES = {
@@ -223,7 +261,7 @@ REMEDIES = {
 
 def _said(problem: Any, place: Place) -> str:
     remedy = next((REMEDIES[str(step)] for step in reversed(place) if str(step) in REMEDIES), "")
-    if problem["type"] in ("model_type", "model_attributes_type"):
+    if problem["type"] in NO_TABLE:
         return f"is no table; {remedy or f'write it as [{_dotted(place)}], with its keys below'}"
     message: str = problem["msg"]
     if remedy and problem["type"] == "string_pattern_mismatch":

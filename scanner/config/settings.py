@@ -45,7 +45,8 @@ Detail = Literal["gateway", "volumes", "tags"]
 
 
 class Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Without its input, for that may be an external id.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class ScanSettings(Settings):

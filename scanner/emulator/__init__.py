@@ -1,13 +1,14 @@
 """The embedded service: an endpoint that speaks as AWS does about a fleet that you describe."""
 
-from .faults import Fault
-from .fleet import Account, Bucket, Fleet, Gateway, Key, Organization, Role, Volume
-from .remote import Remote, background, spawn
-from .server import Emulator, serve
+from .fleets import Account, Bucket, DetachedVolume, Fault, Fleet, Gateway, Key, Organization, Role, Volume
+from .server.background import background
+from .server.emulator import Emulator, serve
+from .server.remote import Remote, spawn
 
 __all__ = [
     "Account",
     "Bucket",
+    "DetachedVolume",
     "Emulator",
     "Fault",
     "Fleet",

@@ -1,151 +1,178 @@
-"""From accounts to targets: who is let in where, and which Regions are asked."""
+"""One account: it is signed in to, its Regions are found, and each of them becomes a target."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
 
 from scanner.config.settings import AccountSettings, ScannerConfig
+from scanner.engine import failures
+from scanner.engine.calls.calls import Call, Calls, GivenUp
 from scanner.engine.calls.paging import EMPTY_PAGES, Paging
-from scanner.engine.calls.scheduler import Job, Queue
-from scanner.engine.target import Emit
-from scanner.inventory.events import FailureSeen, TargetEnded, TargetPlanned
+from scanner.engine.calls.scheduler import CallQueue
+from scanner.engine.calls.sign_in import SignIns
+from scanner.inventory.events import Emit, FailureSeen, TargetEnded, TargetPlanned
 from scanner.inventory.records import (
     ANY_REGION,
-    Failure,
     FailureKind,
-    FailureScope,
     SkipReason,
     Target,
     TargetStatus,
 )
 from scanner.service.answers import RegionPage
-from scanner.service.errors import CallFailed
-from scanner.service.protocol import Service, TargetKey
+from scanner.service.errors import CallFailed, InvalidResponse
+from scanner.service.protocol import Service, SignIn, TargetKey
 
-OPEN = "AssumeRole"
-REGIONS = "ListRegions"
-UNKNOWN_ACCOUNT = "*"
+LIST_REGIONS, DESCRIBE_REGIONS = "ListRegions", "DescribeRegions"
+REGIONS_REMEDY = (
+    "allow account:ListRegions or ec2:DescribeRegions to the scanning role,"
+    " or list the Regions under scan.regions"
+)
+FALLS_BACK = frozenset(
+    {
+        FailureKind.ACCESS_DENIED,
+        FailureKind.NETWORK,
+        FailureKind.TIMEOUT,
+        FailureKind.INVALID_REQUEST,
+    }
+)
+"""After these failures of ListRegions, EC2 may still know."""
 
 
 @dataclass(slots=True)
-class AccountPlan:
-    """One account on its way to targets."""
+class AccountScan:
+    """One account in one scan."""
 
     settings: AccountSettings | None
+    ou_path: str | None
     config: ScannerConfig
-    source: Service
-    door: Queue
-    """One for all accounts."""
-    region_queue: Queue
+    service: Service
+    calls: Calls
+    sign_ins: SignIns
+    region_queues: tuple[CallQueue, CallQueue]
+    """For ListRegions and for DescribeRegions."""
     emit: Emit
-    on_target: Callable[["AccountPlan", TargetKey], Awaitable[None]]
-    on_end: Callable[["AccountPlan"], Awaitable[None]]
-    ou_path: str | None = None
-    account_id: str = UNKNOWN_ACCOUNT
-    step: str = OPEN
-    ended: bool = False
-    _job: Job | None = None
-    _regions: dict[str, None] = field(default_factory=dict)
-    _paging: Paging = field(default_factory=lambda: Paging(EMPTY_PAGES))
-
-    def __post_init__(self) -> None:
-        if self.settings:
-            self.account_id = self.settings.id
+    start_target: Callable[["AccountScan", TargetKey], Awaitable[None]]
+    account_id: str = failures.ANY_ACCOUNT
+    steps: tuple[SignIn, ...] = ()
+    _enabled: frozenset[str] | None = None
+    _unknowable: bool = False
 
     @property
     def name(self) -> str | None:
         return self.settings.name if self.settings else None
 
-    def start(self) -> None:
-        self._push(self.door, lambda: self.source.sign_in(self.settings), self._opened)
+    async def run(self) -> None:
+        """Starts a scan of each target; where the account cannot be entered, it fails once for all of them."""
+        self.account_id = self.settings.id if self.settings else failures.ANY_ACCOUNT
+        self.steps = self.service.sign_in_steps(self.settings)
+        operation = self.steps[-1].operation
+        try:
+            await self.sign_ins.ensure(self.steps)
+            self.account_id = self.service.account_of(self.steps[-1])
+            operation = LIST_REGIONS
+            regions = await self._regions()
+        except GivenUp as failure:
+            await self._fail(failure, operation)
+            return
+        await self._start_targets(regions)
 
-    def _push(
-        self, queue: Queue, call: Callable[[], Awaitable[Any]], done: Callable[[Any], Awaitable[None]]
-    ) -> None:
-        self._job = Job(self.step, call, done, self.fail, queue, counted=False)
-        queue.push(self._job)
+    async def prepare(self) -> None:
+        """Signs in again where that is needed; raises GivenUp."""
+        await self.sign_ins.ensure(self.steps)
 
-    def _close(self) -> None:
-        self.ended = True
-        self._job = None
-        self.region_queue.close()
+    async def enabled_in(self, region: str) -> bool | None:
+        """Whether the account has enabled `region`; None where that cannot be known. Asked once in a scan."""
+        if self._enabled is None and not self._unknowable:
+            try:
+                await self._ask_regions()
+            except GivenUp:
+                self._unknowable = True
+        return None if self._enabled is None else region in self._enabled
 
-    async def _opened(self, account_id: str) -> None:
-        self.account_id = account_id
+    async def _regions(self) -> Iterable[str]:
         regions = self.config.regions_of(self.settings)
-        if regions == "enabled":
-            self.step = REGIONS
-            self._ask_regions(None)
-        else:
-            self._regions.update(dict.fromkeys(regions))
-            await self._regions_known()
+        return await self._ask_regions() if regions == "enabled" else dict.fromkeys(regions)
 
-    def _ask_regions(self, marker: str | None) -> None:
-        call = lambda: self.source.enabled_regions(self.account_id, marker)  # noqa: E731
-        self._push(self.region_queue, call, self._regions_came)
+    async def _ask_regions(self) -> Iterable[str]:
+        """The Regions that the account has enabled: as ListRegions says, else as DescribeRegions does."""
+        try:
+            if self.service.region_operation(self.account_id) == LIST_REGIONS:
+                try:
+                    return await self._listed_regions()
+                except GivenUp as failure:
+                    if failure.facts.kind not in FALLS_BACK:
+                        raise
+                    return await self._described_regions(instead_of=failure)
+            return await self._described_regions()
+        finally:
+            for queue in self.region_queues:
+                queue.close()
 
-    async def _regions_came(self, page: RegionPage) -> None:
-        self.region_queue.budget.earn()
-        news = not self._regions.keys() >= set(page.regions)
-        self._regions.update(dict.fromkeys(page.regions))
-        if self._paging.follow(page.marker, news=news):
-            self._ask_regions(page.marker)
-        elif self._regions:
-            await self._regions_known()
-        else:
+    async def _listed_regions(self) -> Iterable[str]:
+        found: dict[str, None] = {}
+        paging, marker = Paging(EMPTY_PAGES), None
+        while True:
+            call = Call(LIST_REGIONS, self.region_queues[0], counted=False, prepare=self.prepare)
+            page = await self.calls.send(call, partial(self.service.list_regions, self.account_id, marker))
+            news = not found.keys() >= set(page.regions)
+            found.update(dict.fromkeys(page.regions))
+            try:
+                if not paging.follow(page.marker, news=news):
+                    return self._known(found, LIST_REGIONS)
+            except CallFailed as error:
+                raise GivenUp(error.but(operation=LIST_REGIONS), call.attempts) from None
+            marker = page.marker
+
+    async def _described_regions(self, instead_of: GivenUp | None = None) -> Iterable[str]:
+        call = Call(DESCRIBE_REGIONS, self.region_queues[1], counted=False, prepare=self.prepare)
+        try:
+            page: RegionPage = await self.calls.send(
+                call, partial(self.service.describe_regions, self.account_id)
+            )
+            return self._known(dict.fromkeys(page.regions), DESCRIBE_REGIONS)
+        except GivenUp as failure:
+            denied = failure.facts.kind is FailureKind.ACCESS_DENIED
+            # Where both are refused, the call that should have been allowed is told.
+            told, operation = (
+                (instead_of, LIST_REGIONS) if instead_of and denied else (failure, DESCRIBE_REGIONS)
+            )
+            remedy = REGIONS_REMEDY if told.facts.kind in FALLS_BACK else told.facts.remedy
+            named = told.error.but(operation=told.facts.operation or operation, remedy=remedy)
+            raise GivenUp(named, told.attempts) from None
+
+    def _known(self, regions: dict[str, None], operation: str) -> Iterable[str]:
+        if not regions:
             # No account is without a Region: taken at its word, the answer would make this one vanish.
-            message = "the account is said to have no Region enabled; look for a proxy in between"
-            raise CallFailed.of(FailureKind.INVALID_RESPONSE, message)
+            nothing = InvalidResponse.because("the account is said to have no Region enabled", whole=True)
+            raise GivenUp(nothing.but(operation=operation), 1)
+        self._enabled = frozenset(regions)
+        return regions
 
-    async def _regions_known(self) -> None:
-        self._close()
-        for region in self._regions:
+    async def _start_targets(self, regions: Iterable[str]) -> None:
+        for region in regions:
             await self.emit(TargetPlanned(self.account_id, self.name, region))
             reason = self._skipped(region)
             if reason:
                 await self._end_target(region, TargetStatus.SKIPPED, reason)
             else:
-                await self.on_target(self, TargetKey(self.account_id, region))
-        await self.on_end(self)
+                await self.start_target(self, TargetKey(self.account_id, region))
 
     def _skipped(self, region: str) -> SkipReason | None:
         if region in self.config.scan.exclude_regions:
             return SkipReason.EXCLUDED
-        return None if self.source.offered(region) else SkipReason.NOT_OFFERED
+        return None if self.service.offered(region) else SkipReason.NOT_OFFERED
 
-    async def fail(self, error: CallFailed, attempts: int) -> None:
-        """The account cannot be entered: it fails once, and with it all of its targets."""
-        self._close()
-        await self.emit(
-            FailureSeen(
-                Failure(
-                    scope=FailureScope.ACCOUNT,
-                    account_id=self.account_id,
-                    operation=error.facts.operation or self.step,
-                    kind=error.facts.kind,
-                    code=error.facts.code,
-                    message=error.facts.message,
-                    attempts=attempts if error.facts.sent else 0,
-                    request_id=error.facts.request_id,
-                )
-            )
-        )
+    async def _fail(self, failure: GivenUp, operation: str) -> None:
+        await self.emit(FailureSeen(failures.of_account(failure, self.account_id, operation)))
         regions = self.config.regions_of(self.settings)
         for region in (ANY_REGION,) if regions == "enabled" else dict.fromkeys(regions):
             await self.emit(TargetPlanned(self.account_id, self.name, region))
-            excluded = region in self.config.scan.exclude_regions
-            await self._end_target(
-                region,
-                TargetStatus.SKIPPED if excluded else TargetStatus.FAILED,
-                SkipReason.EXCLUDED if excluded else None,
-            )
-        await self.on_end(self)
+            if region in self.config.scan.exclude_regions:
+                await self._end_target(region, TargetStatus.SKIPPED, SkipReason.EXCLUDED)
+            else:
+                await self._end_target(region, TargetStatus.FAILED)
 
-    async def stop(self, kind: FailureKind, message: str) -> None:
-        if not self.ended:
-            await self.fail(CallFailed.of(kind, message), self._job.attempts if self._job else 0)
-
-    async def _end_target(self, region: str, status: TargetStatus, reason: SkipReason | None) -> None:
+    async def _end_target(self, region: str, status: TargetStatus, reason: SkipReason | None = None) -> None:
         await self.emit(
             TargetEnded(
                 Target(

@@ -3,10 +3,11 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from functools import partial
 
+from scanner.engine.calls.calls import GivenUp
 from scanner.engine.calls.paging import Paging
-from scanner.engine.calls.scheduler import Job
+from scanner.engine.context import TargetContext
 from scanner.inventory.records import FailureKind, GatewayStatus
 from scanner.service.answers import (
     GatewayDescription,
@@ -16,10 +17,12 @@ from scanner.service.answers import (
     VolumeDescription,
     VolumePage,
 )
-from scanner.service.errors import CallFailed, GatewayNotApplicable, GatewayVanished
-
-if TYPE_CHECKING:
-    from scanner.engine.target import TargetScan
+from scanner.service.errors import (
+    CallFailed,
+    GatewayNotApplicable,
+    GatewayVanished,
+    InvalidResponse,
+)
 
 READ = "ListVolumeRecoveryPoints"
 LIST_VOLUMES = "ListVolumes"
@@ -32,6 +35,7 @@ HOPELESS = frozenset(
         FailureKind.NETWORK,
         FailureKind.TIMEOUT,
         FailureKind.CREDENTIALS,
+        FailureKind.WRONG_ACCOUNT,
         FailureKind.DEADLINE,
         FailureKind.INTERRUPTED,
     }
@@ -40,129 +44,134 @@ HOPELESS = frozenset(
 
 
 @dataclass(slots=True)
-class GatewayScan:
-    """What is known of one gateway while it is scanned. Its calls go one after the other."""
+class GatewayResult:
+    """All that is known of one gateway: what its listing said, and what its answers said."""
 
-    target: "TargetScan"
-    record: ListedGateway
+    listing: ListedGateway
     arn: str
-    step: str = READ
-    job: Job | None = None
     status: GatewayStatus = GatewayStatus.SCANNED
     points: RecoveryPoints | None = None
-    facts: GatewayDescription | None = None
+    description: GatewayDescription | None = None
     listed: dict[str, ListedVolume] = field(default_factory=dict)
+    """Volumes by ARN, in the form in which each was seen first."""
     described: dict[str, VolumeDescription] = field(default_factory=dict)
-    paging: Paging = field(default_factory=Paging)
-    _undescribed: list[str] = field(default_factory=list)
 
     @property
     def observed_at(self) -> datetime | None:
         return self.points.observed_at if self.points else None
 
-    async def start(self) -> None:
-        if self.record.problem:
-            await self.read_failed(CallFailed.of(FailureKind.INVALID_RESPONSE, self.record.problem), 1)
-            return
-        source, place = self.target.source, self.target.place
-        self._ask(READ, lambda: source.list_recovery_points(place, self.arn), self._read, self.read_failed)
 
-    def _ask(
-        self,
-        operation: str,
-        call: Callable[[], Awaitable[Any]],
-        done: Callable[[Any], Awaitable[None]],
-        failed: Callable[[CallFailed, int], Awaitable[None]] | None = None,
-    ) -> None:
-        self.step = operation
-        self.job = self.target.ask(operation, call, done, failed or self._detail_failed, self.arn)
+Detail = Callable[[TargetContext, GatewayResult], Awaitable[None]]
 
-    async def _read(self, points: RecoveryPoints) -> None:
-        self.target.check_volumes(points.volumes, points.request_id)
-        self.points = points
-        await self._details()
 
-    async def read_failed(self, error: CallFailed, attempts: int) -> None:
-        if isinstance(error, GatewayVanished):
-            self.status = GatewayStatus.VANISHED
-        elif isinstance(error, GatewayNotApplicable):
-            self.status = GatewayStatus.NOT_APPLICABLE
-        else:
-            self.status = GatewayStatus.FAILED
-            await self.target.fail_gateway(self.arn, READ, error, attempts)
-            if error.facts.kind not in HOPELESS and not self.record.problem:
-                await self._details()
-                return
-        await self.target.gateway_done(self)
+async def read_gateway(target: TargetContext, listing: ListedGateway, arn: str) -> tuple[GatewayResult, bool]:
+    """Reads a gateway's recovery points, and says whether to ask for its details.
 
-    async def _details(self) -> None:
-        if "volumes" in self.target.details:
-            self._list_volumes(None)
-        elif self.points is None:
-            await self.target.gateway_done(self)
-        else:
-            await self._describe_gateway()
+    What cannot be read is told as failures.
+    """
+    result = GatewayResult(listing, arn)
+    if listing.problem:
+        result.status = GatewayStatus.FAILED
+        broken = GivenUp(CallFailed.of(FailureKind.INVALID_RESPONSE, listing.problem), 1)
+        await target.fail_gateway(arn, READ, broken)
+        return result, False
+    try:
+        result.points = await target.ask(READ, arn, partial(_recovery_points, target, arn))
+    except GivenUp as failure:
+        return result, await _can_go_on(target, result, failure)
+    return result, bool(target.details)
 
-    def _list_volumes(self, marker: str | None) -> None:
-        source, place = self.target.source, self.target.place
-        self._ask(LIST_VOLUMES, lambda: source.list_volumes(place, self.arn, marker), self._volumes_listed)
 
-    async def _volumes_listed(self, page: VolumePage) -> None:
-        self.target.check_volumes(page.volumes)
-        news = any(volume.arn not in self.listed for volume in page.volumes)
-        self.listed.update((volume.arn, volume) for volume in page.volumes)
-        if self.paging.follow(page.marker, news=news):
-            self._list_volumes(page.marker)
-            return
-        if self.points is None:
-            # A gateway that does not answer is not asked twice more; the listing came from the service.
-            await self.target.gateway_done(self)
-            return
-        self._undescribed = sorted(self.listed)
-        await self._describe_volumes()
+async def read_details(target: TargetContext, result: GatewayResult) -> None:
+    """Reads the details of a gateway that were asked for; what cannot be read is told as failures."""
+    if await _read_volumes(target, result) and "gateway" in target.details:
+        await _ask_detail(target, result, DESCRIBE_GATEWAY, _describe_gateway)
 
-    async def _describe_volumes(self) -> None:
-        asked = tuple(self._undescribed[:DESCRIBED_AT_ONCE])
-        del self._undescribed[:DESCRIBED_AT_ONCE]
-        if not asked:
-            await self._describe_gateway()
-            return
-        source, place = self.target.source, self.target.place
-        self._ask(DESCRIBE_VOLUMES, lambda: source.describe_volumes(place, asked), self._volumes_described)
 
-    async def _volumes_described(self, volumes: tuple[VolumeDescription, ...]) -> None:
-        stray = next((volume.arn for volume in volumes if volume.arn not in self.listed), None)
-        if stray:
-            message = f"the answer describes {stray[:200]!r}, which was not asked for"
-            raise CallFailed.of(FailureKind.INVALID_RESPONSE, message)
-        self.described.update((volume.arn, volume) for volume in volumes)
-        await self._describe_volumes()
+async def _recovery_points(target: TargetContext, arn: str) -> RecoveryPoints:
+    points = await target.service.list_recovery_points(target.key, arn)
+    target.check_volumes(points.volumes, points.request_id)
+    return points
 
-    async def _describe_gateway(self) -> None:
-        if "gateway" not in self.target.details:
-            await self.target.gateway_done(self)
-            return
-        source, place = self.target.source, self.target.place
-        self._ask(DESCRIBE_GATEWAY, lambda: source.describe_gateway(place, self.arn), self._gateway_described)
 
-    async def _gateway_described(self, facts: GatewayDescription) -> None:
-        self.facts = facts
-        await self.target.gateway_done(self)
+async def _can_go_on(target: TargetContext, result: GatewayResult, failure: GivenUp) -> bool:
+    """What becomes of a gateway whose recovery points were not read; says whether to ask for more of it."""
+    if isinstance(failure.error, GatewayVanished):
+        result.status = GatewayStatus.VANISHED
+        return False
+    if isinstance(failure.error, GatewayNotApplicable):
+        result.status = GatewayStatus.NOT_APPLICABLE
+        return False
+    result.status = GatewayStatus.FAILED
+    await target.fail_gateway(result.arn, READ, failure)
+    return failure.facts.kind not in HOPELESS
 
-    async def _detail_failed(self, error: CallFailed, attempts: int) -> None:
-        if isinstance(error, GatewayVanished):
+
+async def _read_volumes(target: TargetContext, result: GatewayResult) -> bool:
+    """Lists and describes the gateway's volumes, if asked for; says whether the gateway is worth asking more."""
+    if "volumes" in target.details:
+        if not await _ask_detail(target, result, LIST_VOLUMES, _list_volumes):
+            return False
+        # A gateway that does not answer is not asked once more; the listing came from the service.
+        if result.points and not await _ask_detail(target, result, DESCRIBE_VOLUMES, _describe_volumes):
+            return False
+    return result.points is not None
+
+
+async def _ask_detail(target: TargetContext, result: GatewayResult, operation: str, ask: Detail) -> bool:
+    """Asks for a detail; says whether the gateway is worth asking more."""
+    try:
+        await ask(target, result)
+    except GivenUp as failure:
+        if isinstance(failure.error, GatewayVanished):
             # Its recovery points stand; a gateway that is being deleted has no details to miss.
-            await self.target.gateway_done(self)
-            return
-        await self.target.fail_gateway(self.arn, self.step, error, attempts)
-        if self.step == DESCRIBE_GATEWAY or self.points is None or error.facts.kind in HOPELESS:
-            await self.target.gateway_done(self)
-        else:
-            await self._describe_gateway()
+            return False
+        await target.fail_gateway(result.arn, operation, failure)
+        return failure.facts.kind not in HOPELESS
+    return True
 
-    async def stop(self, error: CallFailed) -> None:
-        """End now: what has not been read yet fails with `error`."""
-        if self.step == READ:
-            self.status = GatewayStatus.FAILED
-        await self.target.fail_gateway(self.arn, self.step, error, self.job.attempts if self.job else 0)
-        await self.target.gateway_done(self)
+
+async def _list_volumes(target: TargetContext, result: GatewayResult) -> None:
+    paging, marker = Paging(), None
+    while True:
+        page, marker = await target.ask(
+            LIST_VOLUMES, result.arn, partial(_volume_page, target, result, paging, marker)
+        )
+        result.listed.update((target.canonical(volume.arn), volume) for volume in page.volumes)
+        if marker is None:
+            return
+
+
+async def _volume_page(
+    target: TargetContext, result: GatewayResult, paging: Paging, marker: str | None
+) -> tuple[VolumePage, str | None]:
+    page = await target.service.list_volumes(target.key, result.arn, marker)
+    target.check_volumes(page.volumes)
+    news = any(target.canonical(volume.arn) not in result.listed for volume in page.volumes)
+    return page, page.marker if paging.follow(page.marker, news=news) else None
+
+
+async def _describe_volumes(target: TargetContext, result: GatewayResult) -> None:
+    arns = sorted(volume.arn for volume in result.listed.values())
+    for start in range(0, len(arns), DESCRIBED_AT_ONCE):
+        batch = tuple(arns[start : start + DESCRIBED_AT_ONCE])
+        described = await target.ask(
+            DESCRIBE_VOLUMES, result.arn, partial(_volume_descriptions, target, result, batch)
+        )
+        result.described.update((target.canonical(volume.arn), volume) for volume in described)
+
+
+async def _volume_descriptions(
+    target: TargetContext, result: GatewayResult, batch: tuple[str, ...]
+) -> tuple[VolumeDescription, ...]:
+    described = await target.service.describe_volumes(target.key, batch)
+    stray = next((each.arn for each in described if target.canonical(each.arn) not in result.listed), None)
+    if stray:
+        raise InvalidResponse.because(f"the answer describes {stray[:200]!r}, which was not asked for")
+    return described
+
+
+async def _describe_gateway(target: TargetContext, result: GatewayResult) -> None:
+    result.description = await target.ask(
+        DESCRIBE_GATEWAY, result.arn, partial(target.service.describe_gateway, target.key, result.arn)
+    )

@@ -1,4 +1,4 @@
-"""A source that tries each call once for each target, at its cheapest: what `check` runs a scan over."""
+"""A service that tries each call once for each target, at its cheapest: what `check` runs a scan over."""
 
 from collections.abc import Awaitable
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from scanner.service.answers import (
     VolumePage,
 )
 from scanner.service.errors import CallFailed, GatewayVanished
-from scanner.service.protocol import OrganizationRequest, Service, TargetKey
+from scanner.service.protocol import OrganizationRequest, Service, SignIn, TargetKey
 
 NOBODY = "sgw-00000000"
 """No gateway's id. Permissions are checked before existence, so its GatewayNotFound proves them."""
@@ -30,59 +30,81 @@ Found = TypeVar("Found")
 
 
 @dataclass(slots=True)
-class Probe:
-    """`source`, cut down to one cached gateway for each target, or to one that does not exist."""
+class Preflight:
+    """`service`, cut down to one cached gateway for each target, or to one that does not exist."""
 
-    source: Service
+    service: Service
 
-    async def sign_in(self, account: AccountSettings | None) -> str:
-        return await self.source.sign_in(account)
+    @property
+    def most_connections(self) -> int:
+        return self.service.most_connections
 
-    async def organization(self, inquiry: OrganizationRequest) -> OrganizationPage:
-        return await self.source.organization(inquiry)
+    def sign_in_steps(self, account: AccountSettings | None) -> tuple[SignIn, ...]:
+        return self.service.sign_in_steps(account)
 
-    async def enabled_regions(self, account_id: str, marker: str | None) -> RegionPage:
-        return await self.source.enabled_regions(account_id, marker)
+    def base_steps(self) -> tuple[SignIn, ...]:
+        return self.service.base_steps()
+
+    def signed_in(self, step: SignIn) -> bool:
+        return self.service.signed_in(step)
+
+    async def sign_in(self, step: SignIn) -> None:
+        await self.service.sign_in(step)
+
+    def account_of(self, step: SignIn) -> str:
+        return self.service.account_of(step)
+
+    async def organization(self, request: OrganizationRequest) -> OrganizationPage:
+        return await self.service.organization(request)
+
+    def region_operation(self, account_id: str) -> str:
+        return self.service.region_operation(account_id)
+
+    async def list_regions(self, account_id: str, marker: str | None) -> RegionPage:
+        return await self.service.list_regions(account_id, marker)
+
+    async def describe_regions(self, account_id: str) -> RegionPage:
+        return await self.service.describe_regions(account_id)
 
     def partition_of(self, region: str) -> str:
-        return self.source.partition_of(region)
+        return self.service.partition_of(region)
 
     def offered(self, region: str) -> bool:
-        return self.source.offered(region)
+        return self.service.offered(region)
 
     async def list_gateways(self, target: TargetKey, marker: str | None) -> GatewayPage:
-        page = await self.source.list_gateways(target, marker)
+        page = await self.service.list_gateways(target, marker)
         cached = next((each for each in page.gateways if each.type == "CACHED" and each.arn), None)
         arn = f"arn:{self.partition_of(target.region)}:storagegateway:{target.region}:{target.account_id}"
         return GatewayPage((cached or ListedGateway(f"{arn}:gateway/{NOBODY}", type="CACHED"),))
 
     async def list_recovery_points(self, target: TargetKey, gateway_arn: str) -> RecoveryPoints:
         nothing = RecoveryPoints(datetime.now(UTC), ())
-        return await _admitted(self.source.list_recovery_points(target, gateway_arn), nothing)
+        return await _admitted(self.service.list_recovery_points(target, gateway_arn), nothing)
 
     async def describe_gateway(self, target: TargetKey, gateway_arn: str) -> GatewayDescription:
-        return await _admitted(self.source.describe_gateway(target, gateway_arn), GatewayDescription({}, {}))
+        return await _admitted(self.service.describe_gateway(target, gateway_arn), GatewayDescription({}, {}))
 
     async def list_volumes(self, target: TargetKey, gateway_arn: str, marker: str | None) -> VolumePage:
-        page = await _admitted(self.source.list_volumes(target, gateway_arn, marker), VolumePage(()))
+        page = await _admitted(self.service.list_volumes(target, gateway_arn, marker), VolumePage(()))
         return VolumePage(page.volumes[:1] or (ListedVolume(f"{gateway_arn}/volume/{NOTHING}"),))
 
     async def describe_volumes(
         self, target: TargetKey, volume_arns: tuple[str, ...]
     ) -> tuple[VolumeDescription, ...]:
         try:
-            return await _admitted(self.source.describe_volumes(target, volume_arns), ())
+            return await _admitted(self.service.describe_volumes(target, volume_arns), ())
         except CallFailed as failure:
             if failure.facts.kind is FailureKind.INVALID_REQUEST and volume_arns[0].endswith(NOTHING):
                 return ()
             raise
 
     async def list_tags(self, target: TargetKey, marker: str | None) -> TagPage:
-        return replace(await self.source.list_tags(target, marker), marker=None)
+        return replace(await self.service.list_tags(target, marker), marker=None)
 
 
 async def _admitted(call: Awaitable[Found], otherwise: Found) -> Found:
-    """The answer, or `otherwise` where the service told of the gateway what only those hear who may ask."""
+    """The answer, or `otherwise` where the service refused for a reason that it tells only those who may ask."""
     try:
         return await call
     except GatewayVanished:

@@ -2,13 +2,17 @@
 
 import re
 
-from scanner.iam.permissions import remedy
-from scanner.inventory.records import Failure, FailureKind, SkipReason
+from scanner.iam.permissions import TAG_SESSION, remedy
+from scanner.inventory.records import Failure, FailureKind, Refused, SkipReason
 
+LONGEST_SENTENCE = 2000
+"""Characters of a message that are looked at: an inventory may come from anybody."""
+# Printable ASCII only: what is read here is advised to people, and a terminal must not obey it.
 _REFUSED = re.compile(
-    r"User: (?P<who>arn:\S+) is not authorized to perform: \S+ on resource: (?P<what>arn:[^\s;,]+)"
+    r"User: (?P<principal>[!-~]{1,400}) is not authorized to perform: (?P<action>[A-Za-z0-9-]{1,64}:[A-Za-z0-9]{1,128})"
+    r"(?: on resource: (?P<resource>[!-+\--:<-~]{1,400}))?"
 )
-_DENIED = re.compile(r"with an explicit deny in (?:an? )?([\w -]+? policy)")
+_DENIED = re.compile(r"with an explicit deny in (?:an? )?([\w -]{1,60}? policy)")
 _UNALLOWED = re.compile(r"because no (service control|VPC endpoint|session|permissions boundary)")
 
 REMEDIES: dict[FailureKind, str] = {
@@ -52,19 +56,33 @@ REASONS: dict[SkipReason, str] = {
 }
 
 
-def remedy_of(failure: Failure) -> str:
-    """What mends `failure`: the statement to add to which policy, where a permission is missing.
+def refusal_in(message: str) -> Refused | None:
+    """Who was refused what, as AWS's own sentence says; None where it says something else."""
+    found = _REFUSED.search(message[:LONGEST_SENTENCE])
+    return Refused(**found.groupdict()) if found else None
 
-    Whom AWS has refused what, and by which kind of policy, is read off its own words.
+
+def remedy_of(failure: Failure) -> str:
+    """The one thing that helps against `failure`: what its facts name, else what helps against its kind.
+
+    Where a permission is missing, that is the statement to add, and to which policy.
     """
-    if failure.kind is not FailureKind.ACCESS_DENIED:
-        return REMEDIES[failure.kind]
-    denied = _DENIED.search(failure.message)
+    if failure.remedy:
+        return failure.remedy
+    if failure.kind is FailureKind.ACCESS_DENIED:
+        return _of_denial(failure)
+    return REMEDIES[failure.kind]
+
+
+def _of_denial(failure: Failure) -> str:
+    # AWS says which kind of policy refused in its sentence only.
+    sentence = failure.message[:LONGEST_SENTENCE]
+    denied = _DENIED.search(sentence)
     if denied:
         return f"An explicit deny in a {denied[1]} forbids it, which no allow mends: change that policy."
-    refused = _REFUSED.search(failure.message)
-    what = failure.gateway_arn or (refused["what"] if refused else None)
-    tags = "sts:TagSession" in failure.message
-    mended = remedy(failure.operation, what, refused["who"] if refused else None, session_tags=tags)
-    missing = _UNALLOWED.search(failure.message)
-    return f"{mended}; the {missing[1]} policy must allow it, too" if missing else mended
+    refused = failure.refused or refusal_in(sentence)
+    resource = failure.gateway_arn or (refused.resource if refused else None)
+    tags = TAG_SESSION in sentence
+    add = remedy(failure.operation, resource, refused.principal if refused else None, session_tags=tags)
+    missing = _UNALLOWED.search(sentence)
+    return f"{add}; the {missing[1]} policy must allow it, too" if missing else add

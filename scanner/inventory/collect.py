@@ -1,4 +1,4 @@
-"""The inventory as the fold of a scan's events."""
+"""The inventory, collected from a scan's events."""
 
 from dataclasses import dataclass, field
 
@@ -8,8 +8,8 @@ from scanner.inventory.records import Failure, Gateway, Target, Volume
 
 
 @dataclass(slots=True)
-class Fold:
-    """Gathers events; `inventory` is whole once ScanEnded has come."""
+class Collector:
+    """Collects events; `inventory` is whole once ScanEnded has come."""
 
     targets: list[Target] = field(default_factory=list)
     gateways: list[Gateway] = field(default_factory=list)

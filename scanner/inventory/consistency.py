@@ -111,9 +111,11 @@ def _volumes(inventory: "Inventory") -> Iterator[str]:
     gateways = {gateway.arn: gateway for gateway in inventory.gateways}
     seen = set()
     for volume in inventory.volumes:
-        if volume.arn in seen:
+        # An ARN has two forms, and may name a gateway that held the volume before: the id alone tells.
+        key = volume.account_id, volume.region, volume.id
+        if key in seen:
             yield f"volume {volume.arn} stands twice"
-        seen.add(volume.arn)
+        seen.add(key)
         parts = VOLUME_ARN.fullmatch(volume.arn)
         if not parts or parts.group(2, 3, 4) != (volume.region, volume.account_id, volume.id):
             yield f"volume {volume.arn} disagrees with its account, Region or id"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from scanner.inventory.records import CallCounts, Failure, FailureKind, Gateway, ScanInfo, Target, Volume
 
@@ -52,7 +53,7 @@ class FailureSeen:
 
 @dataclass(frozen=True, slots=True)
 class CallRetried:
-    """A call failed and will be tried again in `delay` seconds (None: when its target's pace admits it)."""
+    """A call failed and will be tried again in `delay` seconds (None: when its target's rate admits it)."""
 
     account_id: str | None
     region: str | None
@@ -90,3 +91,9 @@ Event = (
     | TargetEnded
     | ScanEnded
 )
+
+
+class Emit(Protocol):
+    """Hands an event to the scan's readers; waits while they are busy."""
+
+    async def __call__(self, event: Event) -> None: ...

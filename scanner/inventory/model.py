@@ -10,6 +10,7 @@ from pydantic import ValidationError, model_validator
 from scanner.errors import MergeError
 from scanner.inventory.consistency import unbalanced
 from scanner.inventory.records import (
+    ANY_REGION,
     SCHEMA_VERSION,
     CallCounts,
     Coverage,
@@ -98,7 +99,8 @@ class Inventory(Record):
         """
         if not parts:
             raise MergeError("there is no inventory to merge")
-        claims = Counter(target.key for part in parts for target in part.targets)
+        targets = _targets(parts)
+        claims = Counter(target.key for target in targets)
         twice = [key for key, count in claims.items() if count > 1]
         if twice:
             account, region = min(twice)
@@ -123,13 +125,20 @@ class Inventory(Record):
                     retried=sum(call.retried for call in calls),
                     throttled=sum(call.throttled for call in calls),
                 ),
-                targets=(target for part in parts for target in part.targets),
+                targets=targets,
                 gateways=(gateway for part in parts for gateway in part.gateways),
                 volumes=(volume for part in parts for volume in part.volumes),
                 failures=_once(failure for part in parts for failure in part.failures),
             )
         except ValidationError as error:
             raise MergeError(f"the inventories contradict each other: {error.errors()[0]['msg']}") from error
+
+
+def _targets(parts: Sequence["Inventory"]) -> list[Target]:
+    """The targets of all parts. One whose Regions are not known may stand in several, and counts once."""
+    unknown = {t.key: t for part in parts for t in part.targets if t.region == ANY_REGION}
+    known = [t for part in parts for t in part.targets if t.region != ANY_REGION]
+    return [*known, *unknown.values()]
 
 
 def _total_order(failure: Failure) -> tuple[tuple[str, ...], str]:

@@ -36,14 +36,25 @@ def rfc3339(moment: datetime) -> str:
     return text.removesuffix("+00:00") + "Z"
 
 
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is no time that a calendar has in UTC") from None
+
+
 Time = Annotated[
     AwareDatetime,
-    AfterValidator(lambda moment: moment.astimezone(UTC)),
+    AfterValidator(_utc),
     PlainSerializer(rfc3339, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 AccountId = Annotated[str, Field(pattern=r"^([0-9]{12}|\*)$")]
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, le=MAX_SIZE)]
+MOST_SECONDS = 1e12
+"""More than any calendar holds."""
+Age = Annotated[float, Field(allow_inf_nan=False, ge=-MOST_SECONDS, le=MOST_SECONDS)]
+Seconds = Annotated[float, Field(allow_inf_nan=False, ge=0, le=MOST_SECONDS)]
 Size = Annotated[int, Field(ge=0, le=MAX_SIZE, strict=True)]
 
 
@@ -215,8 +226,8 @@ class Verdict(Record):
     """How a volume stands against its RPO; age and RPO in seconds."""
 
     status: VerdictStatus
-    age_seconds: float | None = None
-    rpo_seconds: float | None = None
+    age_seconds: Age | None = None
+    rpo_seconds: Seconds | None = None
     rule: str | None = None
     waived: str | None = None
 

@@ -4,7 +4,8 @@ from scanner.output.atomic_files import atomic
 from scanner.output.destination import Output, check_output, check_outputs, open_output, parse_output
 from scanner.output.formats import FORMATS, Format, format_of
 from scanner.output.ndjson import NdjsonWriter
-from scanner.output.s3_upload import Bucket, object_arguments, save, upload
+from scanner.output.s3_upload import Bucket, give_up, object_arguments, save, upload
+from scanner.output.spool import open_spool, spooling
 
 __all__ = [
     "FORMATS",
@@ -16,9 +17,12 @@ __all__ = [
     "check_output",
     "check_outputs",
     "format_of",
+    "give_up",
     "object_arguments",
     "open_output",
+    "open_spool",
     "parse_output",
     "save",
+    "spooling",
     "upload",
 ]

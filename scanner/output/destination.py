@@ -57,11 +57,19 @@ def check_outputs(places: Sequence[str]) -> tuple[Output, ...]:
     """Every one of `places`, checked; two that would overwrite each other are an `OutputError`."""
     seen: dict[str, str] = {}
     for place in places:
-        same = place if place == STDOUT or place.startswith("s3:") else os.path.realpath(place)
+        same = place if place == STDOUT or place.startswith("s3:") else _real(place)
         if same in seen:
             raise OutputError(f"{place}: is named twice (as {seen[same]}); leave one out")
         seen[same] = place
     return tuple(check_output(place) for place in places)
+
+
+def _real(place: str) -> str:
+    try:
+        return os.path.realpath(place)
+    except (OSError, ValueError):
+        # The working folder is gone, or this is no path at all; the check of the place will tell.
+        return place
 
 
 @contextmanager
@@ -73,7 +81,7 @@ def open_output(output: Output) -> Iterator[BinaryIO]:
     if output.bucket is not None:
         raise OutputError(f"{output.place}: lies in a bucket; upload it")
     if output.place != STDOUT:
-        with atomic(output.place) as stream:
+        with atomic(output.place, output.format.mode) as stream:
             yield stream
         return
     try:

@@ -13,7 +13,10 @@ from scanner.inventory.model import Inventory
 
 @dataclass(frozen=True)
 class Format:
-    """How a suffix is written; `module` is imported when it is first used, as some are heavy."""
+    """How a suffix is written; `module` is imported when it is first used, as some are heavy.
+
+    New files get `mode` where there is one, else what the umask says.
+    """
 
     suffix: str
     module: str
@@ -21,6 +24,7 @@ class Format:
     streams: bool = False
     extra: str | None = None
     needs: tuple[str, ...] = ()
+    mode: int | None = None
 
     def write(self, inventory: Inventory, stream: BinaryIO) -> None:
         """Writes all of `inventory` to `stream`, which stays open."""
@@ -57,7 +61,8 @@ FORMATS = {
             extra="report",
             needs=("jinja2", "plotly"),
         ),
-        Format(".prom", "scanner.output.prometheus", "text/plain; version=0.0.4; charset=utf-8"),
+        # Another user reads it: the one of node_exporter.
+        Format(".prom", "scanner.output.prometheus", "text/plain; version=0.0.4; charset=utf-8", mode=0o644),
     )
 }
 

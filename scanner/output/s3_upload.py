@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from tempfile import TemporaryFile
 from typing import BinaryIO, Protocol
 
 from anyio import move_on_after
@@ -11,10 +10,11 @@ from anyio.to_thread import run_sync
 from scanner.errors import OutputError
 from scanner.inventory.model import Inventory
 from scanner.output.destination import Output, open_output
+from scanner.output.spool import open_spool, spooling
 
-PART_SIZE = 16 * 1024 * 1024
-"""S3 takes 10,000 parts, so the largest object is 160 GB; parts under 5 MiB it refuses."""
-_ABORT_SECONDS = 3
+PART_SIZE = 8 * 1024 * 1024
+"""S3 takes 10,000 parts, so the largest object is 80 GB. Each part has the time of one call; under 5 MiB S3 refuses."""
+ABORT_SECONDS = 3
 
 
 class Bucket(Protocol):
@@ -23,14 +23,10 @@ class Bucket(Protocol):
     `arguments` are S3's own for the object, by their names in PutObject: ContentType and encryption.
     """
 
-    async def check(self, key: str) -> None:
-        """Proves before a scan that `key` may be written, as far as that can be known."""
-        ...
-
     async def put(self, key: str, body: bytes, arguments: Mapping[str, str]) -> None: ...
 
     async def create(self, key: str, arguments: Mapping[str, str]) -> str:
-        """Begins an upload in parts and returns its id."""
+        """Begins an upload in parts and returns its id: proof that `key` may be written, and nothing appears."""
         ...
 
     async def part(self, key: str, upload: str, number: int, body: bytes) -> str:
@@ -61,27 +57,47 @@ def object_arguments(
     return arguments
 
 
-async def upload(bucket: Bucket, key: str, stream: BinaryIO, arguments: Mapping[str, str]) -> None:
-    """Sends what is left in `stream`; when that fails or is cancelled, nothing of it stays behind."""
-    first = await run_sync(stream.read, PART_SIZE)
-    if len(first) < PART_SIZE:
-        await bucket.put(key, first, arguments)
+async def upload(
+    bucket: Bucket,
+    key: str,
+    stream: BinaryIO,
+    arguments: Mapping[str, str],
+    begun: str | None = None,
+) -> None:
+    """Sends what is left in `stream`; when that fails or is cancelled, nothing of it stays behind.
+
+    `begun` is the id of an upload of this key that the caller has begun, and gives up if this fails.
+    """
+    body = await run_sync(stream.read, PART_SIZE)
+    if begun is not None:
+        await _send_parts(bucket, key, stream, body, begun)
         return
-    identifier = await bucket.create(key, arguments)
+    if len(body) < PART_SIZE:
+        await bucket.put(key, body, arguments)
+        return
+    own = await bucket.create(key, arguments)
     whole = False
     try:
-        tags: list[str] = []
-        body = first
-        while body:
-            tags.append(await bucket.part(key, identifier, len(tags) + 1, body))
-            body = await run_sync(stream.read, PART_SIZE)
-        await bucket.complete(key, identifier, tags)
+        await _send_parts(bucket, key, stream, body, own)
         whole = True
     finally:
         if not whole:
-            # Parts that nobody sees are still paid for, so even a cancelled upload takes them away.
-            with move_on_after(_ABORT_SECONDS, shield=True), suppress(OutputError):
-                await bucket.abort(key, identifier)
+            await give_up(bucket, key, own)
+
+
+async def _send_parts(bucket: Bucket, key: str, stream: BinaryIO, body: bytes, begun: str) -> None:
+    tags: list[str] = []
+    while body or not tags:
+        tags.append(await bucket.part(key, begun, len(tags) + 1, body))
+        body = await run_sync(stream.read, PART_SIZE)
+    await bucket.complete(key, begun, tags)
+
+
+async def give_up(bucket: Bucket, key: str, begun: str) -> None:
+    """Takes an upload away that has begun, as far as the bucket lets us; even when all is cancelled."""
+    # Parts that nobody sees are still paid for.
+    with move_on_after(ABORT_SECONDS, shield=True), suppress(OutputError):
+        await bucket.abort(key, begun)
 
 
 async def save(
@@ -89,6 +105,7 @@ async def save(
     output: Output,
     bucket: Bucket | None = None,
     arguments: Mapping[str, str] | None = None,
+    begun: str | None = None,
 ) -> None:
     """Writes `inventory` to `output` without holding up the event loop.
 
@@ -100,9 +117,9 @@ async def save(
     if bucket is None:
         raise OutputError(f"{output.place}: needs its bucket")
     # Rendered to a file first: the size decides how it is sent, and memory does not grow with it.
-    with TemporaryFile() as spool:
+    with spooling(output.place), open_spool(output.place) as spool:
         await run_sync(_render, inventory, output, spool)
-        await upload(bucket, output.key, spool, arguments or object_arguments(output))
+        await upload(bucket, output.key, spool, arguments or object_arguments(output), begun)
 
 
 def _save_here(inventory: Inventory, output: Output) -> None:

@@ -56,7 +56,7 @@ Text = Annotated[str, AfterValidator(_not_blank)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Match(_Part):

@@ -1,6 +1,6 @@
 """What the service answers, as frozen records: types are checked, what they mean is the engine's."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -39,6 +39,10 @@ class RecoveryPoint:
     usage_bytes: int | None = None
     time: datetime | None = None
 
+    def same_as(self, other: object) -> bool:
+        """Whether both say the same of a volume, whose ARN has two forms: with its gateway and without."""
+        return isinstance(other, RecoveryPoint) and replace(self, arn="") == replace(other, arn="")
+
 
 @dataclass(frozen=True, slots=True)
 class RecoveryPoints:
@@ -64,6 +68,10 @@ class ListedVolume:
     arn: str
     size_bytes: int | None = None
     attachment_status: str | None = None
+
+    def same_as(self, other: object) -> bool:
+        """Whether both say the same of a volume, whose ARN has two forms: with its gateway and without."""
+        return isinstance(other, ListedVolume) and replace(self, arn="") == replace(other, arn="")
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,4 +78,5 @@ class InvalidResponse(CallFailed):
     @classmethod
     def because(cls, message: str, *, whole: bool = False) -> Self:
         """A failure for this reason; `whole`: all of the answer is wrong, so another try may help."""
-        return cls(FailureFacts(FailureKind.INVALID_RESPONSE, message, retryable=whole))
+        remedy = "look for a proxy that answers in the service's place" if whole else None
+        return cls(FailureFacts(FailureKind.INVALID_RESPONSE, message, remedy=remedy, retryable=whole))

@@ -7,6 +7,7 @@ import pytest
 
 from scanner import Inventory, Scanner, ScannerConfig
 from scanner.emulator import Account, Emulator, Fleet, Gateway, Role, Volume
+from scanner.inventory.records import Failure
 
 HUB = "111122223333"
 PROD = "222233334444"
@@ -53,6 +54,11 @@ async def scan(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, settings: Sc
     environment(emulator, monkeypatch)
     async with Scanner(settings) as scanner:
         return await scanner.scan()
+
+
+def shown(failure: Failure) -> str:
+    """What a user reads of a failure: the service's words, and what helps."""
+    return f"{failure.message}; {failure.remedy}"
 
 
 def calls(emulator: Emulator, operation: str, account_id: str | None = None) -> int:

@@ -1,45 +1,39 @@
 """Connections: what the clients of a Scanner share, and what they must not."""
 
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 
 import pytest
 from aiohttp import web
 
-from scanner.aws.connections import sessions_sharing_trust
+from scanner.aws.connections import Connections
 from scanner.aws.errors import LONGEST_MESSAGE
 from scanner.emulator import Emulator
 from scanner.inventory.records import FailureKind
 
-from .scans import account, config, fleet, scan
+from .scans import account, config, fleet, scan, shown
 
 
-def _context(session: Any) -> Any:
-    return session._create_connector(None)._ssl
+async def _connections() -> Connections:
+    return Connections(connect_timeout=1.0, read_timeout=1.0, limit=4)
 
 
 async def test_a_bundle_of_certificates_is_read_once_for_all_regions() -> None:
-    session = sessions_sharing_trust()
-    assert _context(session(verify=True)) is _context(session(verify=True))
+    connections = await _connections()
+    assert connections.context(None, None) is connections.context(None, None)
 
 
 async def test_two_scanners_read_their_own_so_that_a_renewed_bundle_is_seen() -> None:
-    assert _context(sessions_sharing_trust()(verify=True)) is not _context(
-        sessions_sharing_trust()(verify=True)
-    )
+    assert (await _connections()).context(None, None) is not (await _connections()).context(None, None)
 
 
-async def test_shared_trust_still_verifies_the_peer() -> None:
-    context = _context(sessions_sharing_trust()(verify=True))
-    assert context.verify_mode.name == "CERT_REQUIRED"
+async def test_every_context_verifies_certificates_and_host_names() -> None:
+    """The SDK's own context leaves the host name to others, and there are none."""
+    context = (await _connections()).context(None, None)
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
     assert context.get_ca_certs()
-
-
-async def test_without_verification_nothing_is_trusted_on_behalf_of_others() -> None:
-    session = sessions_sharing_trust()
-    _context(session(verify=True))
-    assert _context(session(verify=False)) is False
 
 
 @asynccontextmanager
@@ -91,7 +85,7 @@ async def test_an_answer_without_end_is_left_before_it_fills_memory(monkeypatch:
         found = await scan(emulator, monkeypatch, config(account()))
     (failure,) = found.failures
     assert failure.kind is FailureKind.INVALID_RESPONSE
-    assert "longer than 1 MiB" in failure.message
+    assert "longer than 1 MiB" in shown(failure)
 
 
 @pytest.mark.parametrize("before", [0, LONGEST_MESSAGE - 120])

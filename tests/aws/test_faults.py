@@ -20,7 +20,7 @@ from scanner.emulator import Emulator, Fault
 from scanner.emulator.faults import KINDS, THROTTLES
 from scanner.inventory.records import FailureKind, GatewayStatus, Outcome, TargetStatus
 
-from .scans import PROD, REGION, account, calls, config, environment, fleet, gateway, scan
+from .scans import PROD, REGION, account, calls, config, environment, fleet, gateway, scan, shown
 
 Patch = pytest.MonkeyPatch
 LIST = "ListGateways"
@@ -441,9 +441,9 @@ async def test_an_endpoint_that_cannot_be_talked_to_is_a_matter_of_the_network(
                 found = await scanner.scan()
     (failure,) = found.failures
     assert (failure.kind, failure.operation) == (FailureKind.NETWORK, LIST)
-    assert "check the network, DNS, proxy and CA settings" in failure.message
+    assert "check the network, DNS, proxy and CA settings" in shown(failure)
     if trouble != "no http":
-        assert url in failure.message
+        assert url in shown(failure)
     assert found.targets[0].status is TargetStatus.FAILED
 
 
@@ -455,7 +455,7 @@ async def test_an_endpoint_that_is_no_url_is_told_with_the_remedy(monkeypatch: P
             found = await scanner.scan()
     (failure,) = found.failures
     assert (failure.kind, failure.attempts) == (FailureKind.NETWORK, 0)
-    assert "mend AWS_ENDPOINT_URL" in failure.message
+    assert "mend AWS_ENDPOINT_URL" in shown(failure)
 
 
 UNREADABLE = ["[]", '"text"', "7", '{"__type": 7}', '{"message": {}}', '{"error": "busy"}', "<html>", "{"]

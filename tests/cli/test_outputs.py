@@ -20,6 +20,7 @@ from scanner.inventory.model import Inventory
 from scanner.inventory.records import Record
 from scanner.output import NdjsonWriter, object_arguments, parse_output, upload
 from scanner.output.s3_upload import PART_SIZE
+from tests.aws.buckets import Bucket, serving
 from tests.cli.conftest import CONFIG, TWO, Command, inventory
 from tests.output.fleet import inventory as example
 
@@ -83,7 +84,98 @@ def test_a_bucket_without_credentials_is_found_out_before_the_scan(
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     said = command("scan", "-o", "s3://reports/i.json")
     assert said.code == 2
-    assert "Unable to locate credentials" in said.err
+    assert "no credentials were found" in said.err
+
+
+@pytest.fixture
+def odd(place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
+    """A server of buckets that misbehaves as told."""
+    monkeypatch.setattr("scanner.aws.s3.PAUSE", 0)
+    with serving() as bucket:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", bucket.url)
+        yield bucket
+
+
+def test_an_upload_that_is_proved_is_the_one_that_is_sent(command: Command, odd: Bucket) -> None:
+    """Even where a bucket takes back nothing, no scan leaves an upload behind."""
+    odd.misbehave["abort"] = lambda made: 405
+    assert command("scan", "-o", "s3://here/i.json", "-o", "s3://here/i.ndjson").code == 0
+    assert set(odd.objects) == {"/here/i.json", "/here/i.ndjson"}
+    assert not odd.begun
+
+
+def test_a_check_of_the_targets_leaves_no_upload_behind(command: Command, place: Path, odd: Bucket) -> None:
+    (place / "scanner.toml").write_text('[output]\nfiles = ["s3://here/i.json"]\n' + CONFIG)
+    assert command("check").code == 0
+    assert odd.asked == ["create", "abort"]
+    assert not odd.begun
+
+
+def test_a_bucket_that_refuses_leaves_no_upload_to_another(
+    command: Command, odd: Bucket, sgw_emulator: Emulator
+) -> None:
+    odd.misbehave["create"] = lambda made: 403 if made else 200
+    said = command("scan", "-o", "s3://here/i.json", "-o", "s3://here/i.ndjson")
+    assert said.code == 2
+    assert "s3://here/i.ndjson" in said.err
+    assert not odd.begun
+    assert not sgw_emulator.requests
+
+
+def test_a_bucket_that_never_answers_costs_itself_only(
+    command: Command, place: Path, odd: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files on this machine are written before, and the scan ends, without a deadline too."""
+    monkeypatch.setattr("scanner.aws.s3.ATTEMPTS", 1)
+    monkeypatch.setattr("scanner.output.s3_upload.ABORT_SECONDS", 0.1)
+    monkeypatch.setenv("SGW_SCANNER_SCAN__CALL_TIMEOUT", "1s")
+    odd.misbehave["part"] = odd.misbehave["abort"] = lambda made: "silent"
+    said = command("scan", "-o", "s3://here/i.json", "-o", "i.json", "-o", "s3://here/i.ndjson")
+    assert said.code == 3
+    assert said.err.count("took longer than 1 s") == 2
+    assert inventory(place / "i.json")["scan"]["outcome"] == "complete"
+
+
+NO_FOLDER = "there is no temporary folder: No usable temporary directory"
+
+
+@pytest.mark.parametrize("name", ["i.json", "i.ndjson"])
+def test_no_temporary_folder_is_found_out_before_the_scan(
+    command: Command, odd: Bucket, sgw_emulator: Emulator, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """As on a read-only container; files on this machine need none."""
+
+    def missing() -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.gettempdir", missing)
+    monkeypatch.setattr("scanner.output.spool.gettempdir", missing)
+    said = command("scan", "-o", f"s3://here/{name}", "-o", "i.json")
+    assert said.code == 2
+    assert f"s3://here/{name}: {NO_FOLDER}" in said.err
+    assert "set TMPDIR" in said.err
+    assert not sgw_emulator.requests
+    assert command("scan", "-o", "i.json").code == 0
+
+
+@pytest.mark.parametrize("name", ["i.json", "i.ndjson", "i.csv"])
+def test_a_temporary_folder_that_fills_up_costs_one_output_and_exits_3(
+    command: Command, place: Path, odd: Bucket, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Nothing of what was cut off is sent, and every other output is written."""
+
+    class Full(BytesIO):
+        def write(self, _: object) -> int:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("scanner.output.spool.TemporaryFile", Full)
+    said = command("scan", "-o", f"s3://here/{name}", "-o", "k.json", "-o", "k.ndjson")
+    assert said.code == 3
+    assert said.err.count("No space left on device; set TMPDIR") == 1
+    assert inventory(place / "k.json")["scan"]["outcome"] == "complete"
+    assert (place / "k.ndjson").exists()
+    assert not odd.objects
+    assert not odd.begun
 
 
 def test_a_profile_that_does_not_exist_is_a_mistake(command: Command, bucket: object, place: Path) -> None:
@@ -180,6 +272,18 @@ def test_outputs_of_the_configuration_are_written_unless_others_are_named(
     command("scan", "-o", "b.json")
     assert (place / "b.json").exists()
     assert not (place / "a.json").exists()
+
+
+def test_a_place_in_the_configuration_that_is_none_is_a_mistake_whatever_else_is_named(
+    command: Command, place: Path, sgw_emulator: Emulator
+) -> None:
+    """Rather than in the night when nobody names another."""
+    config = (place / "scanner.toml").read_text()
+    (place / "scanner.toml").write_text('[output]\nfiles = ["a.xlsx"]\n' + config)
+    said = command("scan", "-o", "b.json")
+    assert said.code == 2
+    assert "scanner.toml: output.files: a.xlsx: the suffix '.xlsx' names no format" in said.err
+    assert not sgw_emulator.requests
 
 
 def test_an_incomplete_scan_is_written_like_any_other(

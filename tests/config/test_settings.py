@@ -49,6 +49,21 @@ def test_the_file_is_found_in_the_folder_or_by_variable(
     assert ScannerConfig.load(environ={"SGW_SCANNER_CONFIG": "other.toml"}).scan.max_concurrency == 4
 
 
+def test_a_folder_that_may_not_be_entered_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether there is a configuration nobody can know; one that is named is read all the same."""
+
+    def refuse(_: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    with pytest.raises(
+        ConfigError, match=r"scanner\.toml: cannot be looked for: Permission denied; .* with -c"
+    ):
+        ScannerConfig.load(environ={})
+    with pytest.raises(ConfigError, match="no such file"):
+        ScannerConfig.load("missing.toml", environ={})
+
+
 def test_variables_override_the_file_and_flags_override_both(tmp_path: Path) -> None:
     text = '[scan]\nmax_concurrency = 1\ndeadline = "1m"\n'
     environ = {

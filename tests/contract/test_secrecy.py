@@ -39,7 +39,7 @@ def test_no_output_of_the_most_verbose_scan_holds_a_secret(
     assert process.returncode == 3, err
     assert "tried again" in err
     everything = out + err + "".join(each.read_text() for each in places)
-    sessions = sgw_emulator.world.sessions
+    sessions = sgw_emulator.sessions
     assert sessions
     secrets = {external_id, SECRET_ID, KEY, SECRET, *sessions}
     for session in sessions.values():

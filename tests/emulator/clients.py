@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -9,14 +12,15 @@ import anyio.to_thread
 import boto3
 from botocore.config import Config
 
-from scanner.emulator import Emulator
+from scanner.emulator import Emulator, Remote
 
 Value = TypeVar("Value")
+ISSUER = "https://oidc.example.com/id/42"
 # One for all: its loaded service models are what takes the time.
 SESSION: Any = boto3.session.Session()
 
 
-def client(emulator: Emulator, service: str, region: str = "us-east-1", **options: Any) -> Any:
+def client(emulator: Emulator | Remote, service: str, region: str = "us-east-1", **options: Any) -> Any:
     """One attempt a call; the base identity's keys unless others are given."""
     config = options.pop("config", {})
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", **options}
@@ -41,6 +45,15 @@ def assume(emulator: Emulator, arn: str, **options: Any) -> dict[str, str]:
         "aws_secret_access_key": keys["SecretAccessKey"],
         "aws_session_token": keys["SessionToken"],
     }
+
+
+def token(issuer: str = ISSUER, expires_in: float = 600, **more: Any) -> str:
+    """A token as identity providers write them; the emulator does not verify its signature."""
+    claims = {"iss": issuer, "sub": "system:scanner", "aud": "sts", "exp": int(time.time() + expires_in)}
+    parts = ({"alg": "RS256"}, {**claims, **more}, {"signed": "no"})
+    return ".".join(
+        base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts
+    )
 
 
 async def in_thread(work: Callable[[], Value]) -> Value:

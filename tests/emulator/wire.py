@@ -13,6 +13,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+FORM = "application/x-www-form-urlencoded"
 LIST = "StorageGateway_20130630.ListGateways"
 
 
@@ -25,12 +26,14 @@ def signed(
     keys: tuple[str, ...] = ("test", "test"),
     body: bytes = b"{}",
     path: str = "/",
+    content_type: str = "application/x-amz-json-1.1",
+    method: str = "POST",
 ) -> tuple[str, dict[str, str], bytes]:
     """Address, headers and body of a request that botocore signed."""
-    headers = {"Content-Type": "application/x-amz-json-1.1"}
+    headers = {"Content-Type": content_type}
     if target is not None:
         headers["X-Amz-Target"] = target
-    request: Any = AWSRequest("POST", url + path, headers, body)
+    request: Any = AWSRequest(method, url + path, headers, body)
     signer: Any = SigV4Auth
     signer(Credentials(*keys), service, region).add_auth(request)
     return url + path, dict(request.headers.items()), body
@@ -39,10 +42,10 @@ def signed(
 def query(url: str, action: str, **arguments: str) -> tuple[str, dict[str, str], bytes]:
     """A signed request in the query protocol."""
     body = urlencode({"Action": action, "Version": "2011-06-15", **arguments}).encode()
-    return signed(url, service="sts", target=None, body=body)
+    return signed(url, service="sts", target=None, body=body, content_type=FORM)
 
 
-async def send(address: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+async def send(address: str, headers: dict[str, str], body: bytes | None) -> tuple[int, bytes]:
     """Status and body of the answer."""
 
     def use() -> tuple[int, bytes]:

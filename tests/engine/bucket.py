@@ -7,13 +7,19 @@ import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
+from math import inf
 from typing import Protocol
+
+from scanner.engine.calls.retry import excused, yields
 
 MAX_ATTEMPTS = 8
 
 
 class Pacing(Protocol):
-    """What the simulation asks of a pacing: the interface of Pace. Times are seconds."""
+    """What the simulation asks of a rate limiter. Times are seconds."""
+
+    refused_since: float
 
     def ready_at(self, now: float) -> float | None: ...
     def sent(self, now: float) -> None: ...
@@ -25,6 +31,7 @@ class Free:
     """No pacing: what a target without limits is compared with. Calls in flight double by round trip."""
 
     rate: float | None = None
+    refused_since = inf
 
     def __init__(self, window: float = 1) -> None:
         self.window, self.in_flight = window, 0
@@ -47,13 +54,15 @@ class Free:
 class Bucket:
     """Refills by `rate` tokens a second up to `burst`; without a whole token a call is throttled.
 
-    From the moment `change[0]` on the rate is `change[1]`. Another client takes `other` tokens a second.
+    From the moment `change[0]` on the rate is `change[1]`, and so on with `then`. Another client takes
+    `other` tokens a second.
     """
 
     rate: float
     burst: float
     change: tuple[float, float] | None = None
     other: float = 0.0
+    then: tuple[tuple[float, float], ...] = ()
     level: float = field(init=False)
     moment: float = field(init=False, default=0.0)
     owed: float = field(init=False, default=0.0)
@@ -63,10 +72,14 @@ class Bucket:
 
     def refilled(self, start: float, end: float) -> float:
         """Tokens that come between two moments."""
-        if self.change is None or end <= self.change[0]:
-            return self.rate * (end - start)
-        turn = max(start, self.change[0])
-        return self.rate * (turn - start) + self.change[1] * (end - turn)
+        return sum(
+            rate * max(0.0, min(end, until) - max(start, since)) for since, until, rate in self.stretches()
+        )
+
+    def stretches(self) -> list[tuple[float, float, float]]:
+        """From when until when the bucket has which rate."""
+        turns = [(0.0, self.rate), *([self.change] if self.change else []), *self.then, (inf, 0.0)]
+        return [(since, until, rate) for (since, rate), (until, _) in pairwise(turns)]
 
     def take(self, now: float) -> bool:
         """Whether a call that arrives now is admitted."""
@@ -105,7 +118,7 @@ class Run:
     sent: int
     throttled: int
     lost: int
-    most_throttled: int  # throttles of the unluckiest call
+    most_throttled: int  # attempts that throttles cost the unluckiest call
     starts: list[float]
     answers: list[tuple[float, bool]]  # (sent at, admitted)
 
@@ -123,20 +136,22 @@ def run(
     latency: float = 0.02,
     jitter: float = 0.0,
     seed: int = 0,
-    until: float = float("inf"),
+    until: float = inf,
     retry_after: float | None = None,
     on_send: Callable[[float], None] | None = None,
+    start: float = 0.0,
 ) -> Run:
     """Work through the calls: the first alone (the listing), then all; throttled ones go first again.
 
     `latency` is the round trip in seconds, of which half passes before the bucket is asked; each one
-    is longer by up to the fraction `jitter`. Throttles ask for a pause of `retry_after` seconds.
+    is longer by up to the fraction `jitter`. Throttles ask for a pause of `retry_after` seconds. The
+    clock shows `start` at first.
     """
     chance = random.Random(seed)
-    waiting = deque([0])  # throttles so far, by call
-    events: list[tuple[float, int, int, float, int]] = []  # (at, order, kind, sent_at, throttles)
+    waiting = deque([(0, 0)])  # attempts that counted and throttles so far, by call
+    events: list[tuple[float, int, int, float, tuple[int, int]]] = []  # (at, order, kind, sent_at, call)
     result = Run(0.0, 0, 0, 0, 0, [], [])
-    now, order, flying, left, wake = 0.0, 0, 0, calls - 1, float("inf")
+    now, order, flying, left, wake = start, 0, 0, calls - 1, inf
     arrive, admit, refuse, tick = 0, 1, 2, 3
     while True:
         while waiting and flying < in_flight:
@@ -147,9 +162,9 @@ def run(
                 if at != wake:
                     wake = at
                     order += 1
-                    heapq.heappush(events, (at, order, tick, 0.0, 0))
+                    heapq.heappush(events, (at, order, tick, 0.0, (0, 0)))
                 break
-            throttles = waiting.popleft()
+            call = waiting.popleft()
             pace.sent(now)
             if on_send:
                 on_send(now)
@@ -158,37 +173,43 @@ def run(
             result.starts.append(now)
             order += 1
             way = latency / 2 * (1 + jitter * chance.random())
-            heapq.heappush(events, (now + way, order, arrive, now, throttles))
+            heapq.heappush(events, (now + way, order, arrive, now, call))
         if not events:
             break
-        now, _, kind, sent_at, throttles = heapq.heappop(events)
+        now, _, kind, sent_at, call = heapq.heappop(events)
         if now > until:
             break
         if kind == tick:
-            wake = float("inf") if now >= wake else wake
+            wake = inf if now >= wake else wake
         elif kind == arrive:
             order += 1
             way = latency / 2 * (1 + jitter * chance.random())
             kind = admit if bucket.take(now) else refuse
-            heapq.heappush(events, (now + way, order, kind, sent_at, throttles))
+            heapq.heappush(events, (now + way, order, kind, sent_at, call))
         else:
             flying -= 1
             result.answers.append((sent_at, kind == admit))
-            result.seconds = now
+            result.seconds = now - start
             if kind == admit:
                 pace.admitted(sent_at, now)
-                waiting.extend([0] * left)
+                waiting.extend([(0, 0)] * left)
                 left = 0
             else:
                 pace.throttled(sent_at, now, retry_after)
                 result.throttled += 1
-                throttles += 1
-                result.most_throttled = max(result.most_throttled, throttles)
-                if throttles < MAX_ATTEMPTS:
-                    waiting.appendleft(throttles)
+                attempts = call[0] + (not excused(pace.refused_since, sent_at, now))
+                throttles = call[1] + 1
+                result.most_throttled = max(result.most_throttled, attempts)
+                if attempts < MAX_ATTEMPTS:
+                    back = yields(throttles, pace.refused_since, now)
+                    (waiting.append if back else waiting.appendleft)((attempts, throttles))
                 else:
                     result.lost += 1
     return result
+
+
+def quantile(values: list[float], share: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
 def ideal(bucket: Bucket, *, calls: int, in_flight: int, latency: float, jitter: float = 0.0) -> float:
@@ -196,10 +217,9 @@ def ideal(bucket: Bucket, *, calls: int, in_flight: int, latency: float, jitter:
     mean = latency * (1 + jitter / 2)
     free = run(Free(), Unlimited(), calls=calls, in_flight=in_flight, latency=mean).seconds
     need = calls - bucket.burst
-    if bucket.change is None:
-        return max(free, need / (bucket.rate - bucket.other))
-    turn, after = bucket.change
-    rate = bucket.rate - bucket.other
-    if need <= rate * turn:
-        return max(free, need / rate)
-    return max(free, turn + (need - rate * turn) / (after - bucket.other))
+    for since, until, rate in bucket.stretches():
+        tokens = (rate - bucket.other) * (until - since)
+        if tokens >= need:
+            return max(free, since + need / (rate - bucket.other))
+        need -= tokens
+    raise AssertionError("the last rate holds for ever")

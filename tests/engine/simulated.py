@@ -10,7 +10,7 @@ import anyio
 from scanner.config.settings import AccountSettings, ScannerConfig
 from scanner.engine.calls.scheduler import Limits
 from scanner.engine.scan import Scan
-from scanner.inventory.collect import Fold
+from scanner.inventory.collect import Collector
 from scanner.inventory.events import Event
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import FailureKind
@@ -27,7 +27,7 @@ from scanner.service.answers import (
     VolumePage,
 )
 from scanner.service.errors import CallFailed
-from scanner.service.protocol import OrganizationRequest, Service, TargetKey
+from scanner.service.protocol import OrganizationRequest, Service, SignIn, TargetKey
 
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 Fault = Callable[[str, TargetKey, str | None, int], CallFailed | None]
@@ -46,7 +46,7 @@ def denied() -> CallFailed:
 
 
 @dataclass
-class SimulatedSource:
+class SimulatedService:
     """Every target has `gateways` cached gateways of `volumes` volumes each; calls take `latency` seconds."""
 
     gateways: int = 2
@@ -64,6 +64,7 @@ class SimulatedSource:
     region_pages: Callable[[str | None], RegionPage] | None = None
     partition: str = "aws"
     not_offered: frozenset[str] = frozenset()
+    signed: set[object] = field(default_factory=set)
     calls: Counter[str] = field(default_factory=Counter)
     tries: Counter[tuple[str, TargetKey, str | None]] = field(default_factory=Counter)
     in_flight: Counter[object] = field(default_factory=Counter)
@@ -89,14 +90,37 @@ class SimulatedSource:
         await self._call(inquiry.operation, TargetKey("", ""), inquiry.parent)
         return self.organization_pages(inquiry)
 
-    async def sign_in(self, account: AccountSettings | None) -> str:
-        identifier = account.id if account else "000000000001"
-        await self._call("open", TargetKey(identifier, ""))
-        return identifier
+    @property
+    def most_connections(self) -> int:
+        return 1000
 
-    async def enabled_regions(self, account_id: str, marker: str | None) -> RegionPage:
+    def sign_in_steps(self, account: AccountSettings | None) -> tuple[SignIn, ...]:
+        identifier = account.id if account else "000000000001"
+        return (SignIn("AssumeRole", identifier, ("STS", "aws"), account),)
+
+    def base_steps(self) -> tuple[SignIn, ...]:
+        return ()
+
+    def signed_in(self, step: SignIn) -> bool:
+        return step.identity in self.signed
+
+    async def sign_in(self, step: SignIn) -> None:
+        await self._call("open", TargetKey(str(step.identity), ""))
+        self.signed.add(step.identity)
+
+    def account_of(self, step: SignIn) -> str:
+        return str(step.identity)
+
+    def region_operation(self, account_id: str) -> str:
+        return "ListRegions"
+
+    async def list_regions(self, account_id: str, marker: str | None) -> RegionPage:
         await self._call("regions", TargetKey(account_id, ""), marker)
         return self.region_pages(marker) if self.region_pages else RegionPage(self.regions)
+
+    async def describe_regions(self, account_id: str) -> RegionPage:
+        await self._call("describe regions", TargetKey(account_id, ""))
+        raise denied()
 
     def partition_of(self, region: str) -> str:
         return self.partition
@@ -121,7 +145,10 @@ class SimulatedSource:
             NOW,
             tuple(
                 RecoveryPoint(
-                    f"{gateway_arn}/volume/vol-{number:08X}", 2**40, 2**30, NOW - timedelta(hours=1)
+                    f"{gateway_arn}/volume/vol-{gateway_arn[-4:]}{number:04X}",
+                    2**40,
+                    2**30,
+                    NOW - timedelta(hours=1),
                 )
                 for number in range(self.volumes)
             ),
@@ -176,7 +203,7 @@ async def events_of(config: ScannerConfig, source: Service) -> list[Event]:
 
 
 async def inventory_of(config: ScannerConfig, source: Service) -> Inventory:
-    fold = Fold()
+    collector = Collector()
     for event in await events_of(config, source):
-        fold.add(event)
-    return fold.inventory()
+        collector.add(event)
+    return collector.inventory()

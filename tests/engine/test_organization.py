@@ -1,5 +1,6 @@
 """What the walk over an organization promises: every account that is wanted, once, and no other."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
@@ -12,19 +13,20 @@ from scanner.config.select import narrow
 from scanner.config.settings import ScannerConfig
 from scanner.engine.calls.scheduler import Limits
 from scanner.engine.scan import Scan
-from scanner.inventory.collect import Fold
+from scanner.inventory.collect import Collector
 from scanner.inventory.events import Event
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import FailureKind, FailureScope, Outcome, TargetStatus
 from scanner.service.answers import MemberAccount, OrganizationPage
 from scanner.service.errors import CallFailed
 from scanner.service.protocol import OrganizationRequest, TargetKey
-from tests.engine.simulated import Fault, SimulatedSource, denied, events_of, inventory_of
+from tests.engine.simulated import Fault, SimulatedService, denied, events_of, inventory_of
 from tests.virtual import run
 
 MANAGEMENT = "999999999999"
 ROOT = "r-ab12"
 PROD, LAB, DEEP = (f"ou-ab12-{number}1111111" for number in (1, 2, 3))
+ACCOUNTS_OF, UNITS_OF = "ListAccountsForParent", "ListOrganizationalUnitsForParent"
 NAMES = {ROOT: "Root", PROD: "Prod", LAB: "Lab", DEEP: "Deep"}
 UNITS: dict[str | None, tuple[str, ...]] = {None: (ROOT,), ROOT: (PROD, LAB), PROD: (DEEP,)}
 
@@ -60,11 +62,11 @@ def organization(accounts: tuple[dict[str, Any], ...] = (), scan: Any = None, **
     )
 
 
-def source(pages: Callable[[OrganizationRequest], OrganizationPage] = tree, **keys: Any) -> SimulatedSource:
-    return SimulatedSource(gateways=1, volumes=1, organization_pages=pages, **keys)
+def source(pages: Callable[[OrganizationRequest], OrganizationPage] = tree, **keys: Any) -> SimulatedService:
+    return SimulatedService(gateways=1, volumes=1, organization_pages=pages, **keys)
 
 
-def scanned(settings: ScannerConfig, served: SimulatedSource | None = None) -> Inventory:
+def scanned(settings: ScannerConfig, served: SimulatedService | None = None) -> Inventory:
     return run(inventory_of(settings, served or source()))[0]
 
 
@@ -178,9 +180,29 @@ def test_an_account_listed_again_and_again_is_no_news() -> None:
 def test_each_unit_is_asked_about_once_though_it_is_reached_twice() -> None:
     served = source()
     scanned(organization(include_ous=[DEEP, PROD, ROOT]), served)
-    asked = {key: tries for (_, _, key), tries in served.tries.items() if key and key.startswith("ou-")}
-    assert set(asked.values()) == {1}
-    assert served.calls["ListAccountsForParent"] == 4
+    units = {key: tries for (asked, _, key), tries in served.tries.items() if asked == UNITS_OF}
+    assert units == dict.fromkeys((ROOT, PROD, LAB, DEEP), 1)
+
+
+def test_each_unit_is_looked_at_once_more_for_accounts_that_were_moved_meanwhile() -> None:
+    served = source()
+    scanned(organization(), served)
+    accounts_of = {key: tries for (asked, _, key), tries in served.tries.items() if asked == ACCOUNTS_OF}
+    assert accounts_of == dict.fromkeys((ROOT, PROD, LAB, DEEP), 2)
+
+
+def test_an_account_moved_to_a_unit_that_was_listed_before_is_scanned() -> None:
+    """It was gone where the walk came later, and not there yet where it had been."""
+    looks = Counter[str | None]()
+
+    def pages(inquiry: OrganizationRequest) -> OrganizationPage:
+        if inquiry.operation == ACCOUNTS_OF:
+            looks[inquiry.parent] += 1
+            moved = (MemberAccount(account(7), "moved", True),)
+            return OrganizationPage(accounts=moved if inquiry.parent == LAB and looks[LAB] > 1 else ())
+        return tree(inquiry)
+
+    assert accounts(scanned(organization(), source(pages))) == [7]
 
 
 def test_an_account_moved_during_the_walk_is_scanned_once() -> None:
@@ -294,7 +316,7 @@ def test_a_list_of_accounts_that_never_ends_is_ended_and_told(markers: Any) -> N
     assert accounts(whole) == [1, 2, 3, 5, MANAGEMENT]
 
 
-class Hanging(SimulatedSource):
+class Hanging(SimulatedService):
     """Hangs at the questions about one unit."""
 
     async def organization(self, inquiry: OrganizationRequest) -> OrganizationPage:
@@ -312,10 +334,10 @@ def test_the_deadline_during_the_walk_keeps_what_was_found() -> None:
 
 
 def test_an_interrupt_during_the_walk_ends_it_at_once() -> None:
-    settings, fold = organization(), Fold()
+    settings, collector = organization(), Collector()
 
     async def emit(event: Event) -> None:
-        fold.add(event)
+        collector.add(event)
 
     async def main() -> None:
         scan = Scan(
@@ -327,7 +349,7 @@ def test_an_interrupt_during_the_walk_ends_it_at_once() -> None:
             scan.interrupt()
 
     _, seconds = run(main())
-    whole = fold.inventory()
+    whole = collector.inventory()
     assert seconds < 22
     assert whole.scan.interrupted
     assert accounts(whole, TargetStatus.FAILED) == ["*"]

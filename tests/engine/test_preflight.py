@@ -4,30 +4,30 @@ from dataclasses import replace
 
 import pytest
 
-from scanner.engine.preflight import NOBODY, NOTHING, Probe
+from scanner.engine.preflight import NOBODY, NOTHING, Preflight
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import FailureKind, Outcome
 from scanner.service.answers import GatewayPage, ListedVolume, TagPage, VolumePage
 from scanner.service.errors import CallFailed, GatewayVanished
 from scanner.service.protocol import TargetKey
-from tests.engine.simulated import SimulatedSource, cached, config, denied, inventory_of
+from tests.engine.simulated import SimulatedService, cached, config, denied, inventory_of
 from tests.virtual import run
 
 DETAILS = ("gateway", "volumes", "tags")
 
 
-def fleet(**keys: object) -> SimulatedSource:
+def fleet(**keys: object) -> SimulatedService:
     def listed(gateway: str) -> VolumePage:
         volumes = tuple(ListedVolume(f"{gateway}/volume/vol-{number:08X}") for number in range(100))
         return VolumePage(volumes, "more")
 
-    source = SimulatedSource(gateways=500, tag_page=lambda _: TagPage({}, "more"), listed=listed)
+    source = SimulatedService(gateways=500, tag_page=lambda _: TagPage({}, "more"), listed=listed)
     return replace(source, **keys)  # type: ignore[arg-type]
 
 
-def checked(source: SimulatedSource, accounts: int = 1, *regions: str) -> Inventory:
+def checked(source: SimulatedService, accounts: int = 1, *regions: str) -> Inventory:
     settings = config(accounts, regions or ("us-east-1",), details=DETAILS)
-    return run(inventory_of(settings, Probe(source)))[0]
+    return run(inventory_of(settings, Preflight(source)))[0]
 
 
 def test_each_operation_is_asked_once_for_each_target() -> None:
@@ -111,5 +111,5 @@ def test_the_plan_is_that_of_a_scan() -> None:
     source = fleet(regions=("us-east-1", "eu-west-1", "us-west-2"), not_offered=frozenset({"us-west-2"}))
     settings = config(2)
     settings = settings.model_copy(update={"scan": settings.scan.model_copy(update={"regions": "enabled"})})
-    whole, _ = run(inventory_of(settings, Probe(source)))
+    whole, _ = run(inventory_of(settings, Preflight(source)))
     assert (whole.coverage.targets.complete, whole.coverage.targets.skipped) == (4, 2)

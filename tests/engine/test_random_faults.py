@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from scanner.engine.calls.scheduler import Limits
 from scanner.engine.scan import Scan
-from scanner.inventory.collect import Fold
+from scanner.inventory.collect import Collector
 from scanner.inventory.events import Event
 from scanner.inventory.records import FailureKind, GatewayStatus, TargetStatus
 from scanner.service.errors import CallFailed, GatewayVanished
 from scanner.service.protocol import TargetKey
-from tests.engine.simulated import Fault, SimulatedSource, cached, config, events_of, inventory_of
+from tests.engine.simulated import Fault, SimulatedService, cached, config, events_of, inventory_of
 from tests.virtual import run
 
 REGIONS = ("us-east-1", "eu-west-1")
@@ -104,7 +104,7 @@ def fleets(draw: st.DrawFn) -> Fleet:
 @settings(max_examples=60)
 @given(fleets())
 def test_only_what_cannot_be_read_is_missing(fleet: Fleet) -> None:
-    source = SimulatedSource(fleet.gateways, 2, page_size=2, fault=fleet.fault)
+    source = SimulatedService(fleet.gateways, 2, page_size=2, fault=fleet.fault)
     whole, _ = run(inventory_of(config(fleet.accounts, REGIONS), source))
     found = {TargetKey(target.account_id, target.region): target.status for target in whole.targets}
     statuses = {gateway.arn: gateway.status for gateway in whole.gateways}
@@ -145,7 +145,7 @@ def at_random(share: float, seed: int = 1) -> Fault:
 @pytest.mark.parametrize("details", [(), ("gateway", "volumes", "tags")])
 def test_a_large_fleet_with_every_kind_of_trouble_ends_with_balanced_books(details: tuple[str, ...]) -> None:
     regions = tuple(f"us-east-{number}" for number in range(1, 11))
-    source = SimulatedSource(2, 2, fault=at_random(0.05))
+    source = SimulatedService(2, 2, fault=at_random(0.05))
     whole, _ = run(inventory_of(config(100, regions, details=details), source))
     targets, gateways = whole.coverage.targets, whole.coverage.gateways
     assert targets.planned == 1000
@@ -156,7 +156,7 @@ def test_a_large_fleet_with_every_kind_of_trouble_ends_with_balanced_books(detai
     assert not [failure for failure in whole.failures if "given up" in failure.message]
 
 
-class Silent(SimulatedSource):
+class Silent(SimulatedService):
     """Whatever is asked of one target hangs."""
 
     async def _call(self, operation: str, place: TargetKey, key: str | None = None) -> None:
@@ -168,11 +168,11 @@ class Silent(SimulatedSource):
 @pytest.mark.parametrize("end", ["deadline", "interrupt"])
 def test_a_scan_whose_calls_hang_ends_when_it_is_told(end: str) -> None:
     asked = config(200, REGIONS, **({"deadline": "30s"} if end == "deadline" else {}))
-    fold = Fold()
+    collector = Collector()
 
     async def main() -> None:
         async def emit(event: Event) -> None:
-            fold.add(event)
+            collector.add(event)
 
         scan = Scan(asked, Silent(), Limits(anyio.CapacityLimiter(64), 8), "1", emit)
         async with anyio.create_task_group() as group:
@@ -182,7 +182,7 @@ def test_a_scan_whose_calls_hang_ends_when_it_is_told(end: str) -> None:
                 scan.interrupt()
 
     _, seconds = run(main())
-    whole = fold.inventory()
+    whole = collector.inventory()
     assert 30 <= seconds < 32
     assert (whole.scan.deadline_reached, whole.scan.interrupted) == (end == "deadline", end == "interrupt")
     assert (whole.coverage.targets.complete, whole.coverage.targets.failed) == (399, 1)
@@ -196,7 +196,7 @@ def test_cancelling_a_scan_leaves_no_task_and_no_lane_behind(moment: float) -> N
         pass
 
     async def main() -> None:
-        scan = Scan(config(300, REGIONS), SimulatedSource(gateways=20), limits, "1", ignore)
+        scan = Scan(config(300, REGIONS), SimulatedService(gateways=20), limits, "1", ignore)
         task = asyncio.create_task(scan.run())
         await asyncio.sleep(moment)
         task.cancel()
@@ -206,10 +206,10 @@ def test_cancelling_a_scan_leaves_no_task_and_no_lane_behind(moment: float) -> N
 
     run(main())
     assert limits.slots.borrowed_tokens == 0
-    assert not any(lane.queues or lane.in_flight for lane in limits.lanes.values())
+    assert not any(limiter.listeners or limiter.in_flight for limiter in limits.limiters.values())
 
 
 def test_a_defect_of_the_source_is_raised_and_not_swallowed() -> None:
-    source = SimulatedSource(points=lambda place, gateway: 1 // 0)  # type: ignore[arg-type,return-value]
+    source = SimulatedService(points=lambda place, gateway: 1 // 0)  # type: ignore[arg-type,return-value]
     with pytest.raises(ExceptionGroup):
         run(events_of(config(3), source))

@@ -16,12 +16,12 @@ from scanner.inventory.records import FailureKind, FailureScope, GatewayStatus, 
 from scanner.service.answers import GatewayPage, RecoveryPoint, RecoveryPoints, RegionPage
 from scanner.service.errors import CallFailed, GatewayNotApplicable, GatewayVanished
 from scanner.service.protocol import TargetKey
-from tests.engine.simulated import NOW, SimulatedSource, cached, config, denied, inventory_of, throttle
+from tests.engine.simulated import NOW, SimulatedService, cached, config, denied, inventory_of, throttle
 from tests.virtual import run
 
 
 def test_every_gateway_of_every_page_of_every_target_is_read() -> None:
-    source = SimulatedSource(gateways=25, volumes=3, page_size=10)
+    source = SimulatedService(gateways=25, volumes=3, page_size=10)
     whole, _ = run(inventory_of(config(3, ("us-east-1", "eu-west-1")), source))
     assert whole.scan.outcome is Outcome.COMPLETE
     assert whole.coverage.targets.complete == 6
@@ -31,14 +31,14 @@ def test_every_gateway_of_every_page_of_every_target_is_read() -> None:
 
 
 def test_calls_in_flight_stay_within_both_limits() -> None:
-    source = SimulatedSource(gateways=60)
+    source = SimulatedService(gateways=60)
     run(inventory_of(config(3, max_concurrency=10, max_concurrency_per_target=4), source))
     assert source.peak["all"] == 10
     assert max(peak for scope, peak in source.peak.items() if scope != "all") == 4
 
 
 def test_a_gateway_is_asked_while_the_listing_goes_on() -> None:
-    source = SimulatedSource(gateways=40, page_size=4, latency=1.0)
+    source = SimulatedService(gateways=40, page_size=4, latency=1.0)
     _, seconds = run(inventory_of(config(), source))
     assert seconds < 10 + 40 / 8 + 4
 
@@ -47,9 +47,9 @@ def test_a_throttled_target_holds_up_no_other() -> None:
     def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return throttle() if place.account_id == "000000000001" and operation == "read" else None
 
-    quick, alone = run(inventory_of(config(20), SimulatedSource(gateways=50)))
+    quick, alone = run(inventory_of(config(20), SimulatedService(gateways=50)))
     slots = config(21, max_concurrency=8)
-    whole, _ = run(inventory_of(slots, SimulatedSource(gateways=50, fault=fault)))
+    whole, _ = run(inventory_of(slots, SimulatedService(gateways=50, fault=fault)))
     assert quick.coverage.gateways.scanned == 20 * 50
     assert whole.coverage.gateways.scanned == 20 * 50
     assert {failure.kind for failure in whole.failures} == {FailureKind.THROTTLED}
@@ -61,7 +61,7 @@ def test_a_call_that_fails_for_a_moment_is_tried_again() -> None:
         busy = CallFailed.of(FailureKind.SERVER_ERROR, "busy", retryable=True)
         return busy if operation == "read" and nth < 3 else None
 
-    whole, _ = run(inventory_of(config(), SimulatedSource(gateways=3, fault=fault)))
+    whole, _ = run(inventory_of(config(), SimulatedService(gateways=3, fault=fault)))
     assert whole.scan.outcome is Outcome.COMPLETE
     assert whole.coverage.calls.retried == 6
 
@@ -73,30 +73,40 @@ def test_a_call_that_keeps_failing_costs_its_gateway_only() -> None:
         )
         return gone if key and key.endswith("1") else None
 
-    whole, _ = run(inventory_of(config(), SimulatedSource(gateways=3, fault=fault)))
+    whole, _ = run(inventory_of(config(), SimulatedService(gateways=3, fault=fault)))
     (failure,) = whole.failures
     assert (failure.scope, failure.attempts, failure.code) == (FailureScope.GATEWAY, 8, "GatewayNotConnected")
     assert whole.targets[0].status is TargetStatus.PARTIAL
     assert [gateway.status for gateway in whole.gateways].count(GatewayStatus.SCANNED) == 2
 
 
-def test_a_denied_target_is_not_asked_for_each_of_its_gateways() -> None:
+def test_a_denied_target_is_asked_one_gateway_at_a_time() -> None:
+    """A role may be allowed to read only some gateways, so none is given up unasked; but it holds one slot only."""
+
     def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return denied() if operation == "read" else None
 
-    source = SimulatedSource(gateways=500, fault=fault)
-    whole, _ = run(inventory_of(config(), source))
-    assert source.calls["read"] <= 3 + 8
-    assert whole.coverage.gateways.failed == 500
+    source = SimulatedService(gateways=500, fault=fault)
+    whole, seconds = run(inventory_of(config(), source))
+    assert source.calls["read"] == whole.coverage.gateways.failed == 500
+    assert seconds > 480 * source.latency
     assert {failure.kind for failure in whole.failures} == {FailureKind.ACCESS_DENIED}
     assert whole.coverage.calls.attempted == source.calls["list"] + source.calls["read"]
+
+
+def test_every_gateway_that_a_role_may_read_is_read_whatever_was_denied_before() -> None:
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+        return denied() if operation == "read" and key and int(key[-8:], 16) < 92 else None
+
+    whole, _ = run(inventory_of(config(), SimulatedService(gateways=100, fault=fault)))
+    assert (whole.coverage.gateways.scanned, whole.coverage.gateways.failed) == (8, 92)
 
 
 def test_a_denied_listing_fails_its_target_at_once() -> None:
     def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return denied() if operation == "list" else None
 
-    source = SimulatedSource(fault=fault)
+    source = SimulatedService(fault=fault)
     whole, _ = run(inventory_of(config(), source))
     assert source.calls["list"] == 1
     assert whole.targets[0].status is TargetStatus.FAILED
@@ -107,7 +117,7 @@ def test_an_account_that_cannot_be_entered_fails_once_for_all_its_regions() -> N
     def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return denied() if operation == "open" and place.account_id == "000000000002" else None
 
-    whole, _ = run(inventory_of(config(3, ("us-east-1", "eu-west-1")), SimulatedSource(fault=fault)))
+    whole, _ = run(inventory_of(config(3, ("us-east-1", "eu-west-1")), SimulatedService(fault=fault)))
     (failure,) = whole.failures
     assert failure.scope is FailureScope.ACCOUNT
     assert whole.coverage.targets.failed == 2
@@ -119,7 +129,7 @@ def test_without_known_regions_an_account_has_one_failed_target() -> None:
         return denied() if operation == "regions" else None
 
     settings = ScannerConfig.model_validate({"accounts": [{"id": "000000000001"}]})
-    whole, _ = run(inventory_of(settings, SimulatedSource(fault=fault)))
+    whole, _ = run(inventory_of(settings, SimulatedService(fault=fault)))
     assert [(target.region, target.status) for target in whole.targets] == [("*", TargetStatus.FAILED)]
 
 
@@ -128,7 +138,7 @@ ENABLED = ScannerConfig.model_validate({"accounts": [{"id": "000000000001"}]})
 
 def test_enabled_regions_are_followed_page_by_page() -> None:
     pages = {None: RegionPage(("us-east-1",), "a"), "a": RegionPage((), "b"), "b": RegionPage(("eu-west-1",))}
-    whole, _ = run(inventory_of(ENABLED, SimulatedSource(region_pages=pages.__getitem__)))
+    whole, _ = run(inventory_of(ENABLED, SimulatedService(region_pages=pages.__getitem__)))
     assert [target.region for target in whole.targets] == ["eu-west-1", "us-east-1"]
     assert whole.scan.outcome is Outcome.COMPLETE
 
@@ -138,7 +148,7 @@ def test_enabled_regions_are_followed_page_by_page() -> None:
 )
 def test_regions_that_never_end_or_are_none_fail_their_account(page: RegionPage) -> None:
     """Taken at its word, such an answer would make the account, or some of it, vanish without a word."""
-    whole, _ = run(inventory_of(ENABLED, SimulatedSource(region_pages=lambda marker: page)))
+    whole, _ = run(inventory_of(ENABLED, SimulatedService(region_pages=lambda marker: page)))
     (failure,) = whole.failures
     assert (failure.scope, failure.kind) == (FailureScope.ACCOUNT, FailureKind.INVALID_RESPONSE)
     assert (failure.operation, failure.attempts) == ("ListRegions", 1)
@@ -147,7 +157,7 @@ def test_regions_that_never_end_or_are_none_fail_their_account(page: RegionPage)
 
 def test_enabled_regions_are_asked_for_and_the_excluded_listed_as_skipped() -> None:
     settings = ScannerConfig.model_validate({"scan": {"exclude_regions": ["eu-west-1", "ap-south-1"]}})
-    source = SimulatedSource(
+    source = SimulatedService(
         regions=("us-east-1", "eu-west-1", "us-west-2"), not_offered=frozenset({"us-west-2"})
     )
     whole, _ = run(inventory_of(settings, source))
@@ -165,7 +175,7 @@ def test_other_gateway_types_are_counted_and_never_asked() -> None:
     def pages(place: TargetKey, marker: str | None) -> GatewayPage:
         return GatewayPage(tuple(cached(place, number, kind) for number, kind in enumerate(kinds)))
 
-    source = SimulatedSource(pages=pages)
+    source = SimulatedService(pages=pages)
     whole, _ = run(inventory_of(config(), source))
     assert source.calls["read"] == 2
     assert whole.coverage.gateways.not_applicable == 4
@@ -182,7 +192,7 @@ def test_a_gateway_that_has_no_points_to_give_is_no_failure(error: CallFailed, s
     def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return error if operation == "read" else None
 
-    whole, _ = run(inventory_of(config(), SimulatedSource(gateways=1, fault=fault)))
+    whole, _ = run(inventory_of(config(), SimulatedService(gateways=1, fault=fault)))
     assert whole.gateways[0].status is status
     assert whole.scan.outcome is Outcome.COMPLETE
 
@@ -194,7 +204,7 @@ def test_a_listed_entry_that_cannot_be_asked_counts_as_failed_but_is_no_gateway(
         nameless = replace(cached(place, 9), arn=None)
         return GatewayPage((cached(place, 1), elsewhere, broken, nameless))
 
-    whole, _ = run(inventory_of(config(), SimulatedSource(pages=pages)))
+    whole, _ = run(inventory_of(config(), SimulatedService(pages=pages)))
     assert (whole.coverage.gateways.listed, whole.coverage.gateways.failed) == (4, 3)
     assert len(whole.gateways) == 1
     assert Counter(failure.scope for failure in whole.failures) == {FailureScope.TARGET: 3}
@@ -208,7 +218,7 @@ def test_two_entries_of_one_gateway_that_contradict_each_other_fail_it() -> None
             (cached(place, 1), cached(place, 1, "FILE_S3"), cached(place, 2), cached(place, 2))
         )
 
-    source = SimulatedSource(pages=pages)
+    source = SimulatedService(pages=pages)
     whole, _ = run(inventory_of(config(), source))
     assert [gateway.status for gateway in whole.gateways] == [GatewayStatus.FAILED, GatewayStatus.SCANNED]
     assert [failure.kind for failure in whole.failures] == [FailureKind.INVALID_RESPONSE]
@@ -224,7 +234,7 @@ def test_what_names_another_partition_is_of_another_target() -> None:
         arn = f"{gateway}/volume/vol-1".replace("arn:aws:", "arn:aws-cn:")
         return RecoveryPoints(NOW, (RecoveryPoint(arn),))
 
-    source = SimulatedSource(pages=pages, points=points)
+    source = SimulatedService(pages=pages, points=points)
     whole, _ = run(inventory_of(config(), source))
     assert source.calls["read"] == 1
     assert (whole.coverage.gateways.listed, whole.coverage.gateways.failed) == (2, 2)
@@ -238,7 +248,7 @@ def test_an_answer_that_cannot_be_trusted_tells_how_often_it_was_asked_for_and_b
     def points(place: TargetKey, gateway: str) -> RecoveryPoints:
         return RecoveryPoints(NOW, (RecoveryPoint("arn:aws:s3:::bucket"),), "request-7")
 
-    source = SimulatedSource(gateways=1, points=points, fault=fault)
+    source = SimulatedService(gateways=1, points=points, fault=fault)
     (failure,) = run(inventory_of(config(), source))[0].failures
     assert (failure.kind, failure.attempts) == (FailureKind.INVALID_RESPONSE, 3)
     assert failure.request_id == "request-7"
@@ -251,7 +261,7 @@ def test_what_the_deadline_cuts_off_tells_how_often_it_was_tried() -> None:
         hopeless = CallFailed.of(FailureKind.SERVER_ERROR, "busy", retryable=True, retry_after=4.0)
         return hopeless if operation == "list" else None
 
-    whole, _ = run(inventory_of(config(deadline="10s"), SimulatedSource(fault=fault)))
+    whole, _ = run(inventory_of(config(deadline="10s"), SimulatedService(fault=fault)))
     (failure,) = whole.failures
     assert (failure.kind, failure.operation, failure.attempts) == (FailureKind.DEADLINE, "ListGateways", 3)
     assert whole.coverage.calls.attempted == 3
@@ -262,7 +272,7 @@ def test_a_listing_that_brings_ever_new_gateways_is_ended() -> None:
         number = int(marker or 0)
         return GatewayPage((cached(place, number, "FILE_S3"),), str(number + 1))
 
-    source = SimulatedSource(pages=pages)
+    source = SimulatedService(pages=pages)
     whole, _ = run(inventory_of(config(), source))
     assert source.calls["list"] == MOST_PAGES
     assert whole.targets[0].status is TargetStatus.PARTIAL
@@ -276,7 +286,7 @@ def test_a_listing_that_never_ends_is_ended(markers: list[str]) -> None:
     def pages(place: TargetKey, marker: str | None) -> GatewayPage:
         return GatewayPage((cached(place, 1),) if marker is None else (), next(following))
 
-    whole, _ = run(inventory_of(config(), SimulatedSource(pages=pages)))
+    whole, _ = run(inventory_of(config(), SimulatedService(pages=pages)))
     assert whole.targets[0].status is TargetStatus.PARTIAL
     assert whole.failures[0].kind is FailureKind.INVALID_RESPONSE
     assert whole.coverage.gateways.scanned == 1
@@ -288,7 +298,7 @@ def test_a_volume_that_was_moved_stands_once_with_its_newer_point() -> None:
         arn = f"arn:aws:storagegateway:{place.region}:{place.account_id}:gateway/sgw-00000009/volume/vol-1"
         return RecoveryPoints(NOW, (RecoveryPoint(arn, 1, 1, NOW - timedelta(hours=hours)),))
 
-    whole, _ = run(inventory_of(config(), SimulatedSource(gateways=3, points=points)))
+    whole, _ = run(inventory_of(config(), SimulatedService(gateways=3, points=points)))
     (volume,) = whole.volumes
     assert volume.gateway_arn.endswith("1")
     assert volume.verdict.age_seconds == 3600
@@ -307,13 +317,13 @@ def test_one_bad_record_costs_its_gateway(second: dict[str, object], status: Gat
         one = RecoveryPoint(f"{gateway}/volume/vol-1", 1, 1, NOW)
         return RecoveryPoints(NOW, (one, replace(one, **second)))  # type: ignore[arg-type]
 
-    whole, _ = run(inventory_of(config(), SimulatedSource(gateways=1, points=points)))
+    whole, _ = run(inventory_of(config(), SimulatedService(gateways=1, points=points)))
     assert whole.gateways[0].status is status
     assert len(whole.volumes) == (status is GatewayStatus.SCANNED)
 
 
 def test_what_the_deadline_leaves_is_reported_gateway_by_gateway() -> None:
-    source = SimulatedSource(gateways=100, latency=1.0)
+    source = SimulatedService(gateways=100, latency=1.0)
     whole, seconds = run(inventory_of(config(30, deadline="10s", max_concurrency=8), source))
     assert 10 <= seconds < 10.1
     assert whole.scan.deadline_reached
@@ -323,7 +333,7 @@ def test_what_the_deadline_leaves_is_reported_gateway_by_gateway() -> None:
 
 
 def test_twenty_thousand_targets_need_no_task_each() -> None:
-    source = SimulatedSource(gateways=1, volumes=1)
+    source = SimulatedService(gateways=1, volumes=1)
     regions = tuple(f"us-east-{number}" for number in range(1, 21))
     whole, _ = run(inventory_of(config(1000, regions), source))
     assert whole.coverage.targets.complete == 20_000
@@ -340,7 +350,7 @@ def test_gateways_that_are_offline_cost_the_others_none_of_their_tries() -> None
             return CallFailed.of(FailureKind.GATEWAY_UNREACHABLE, "not connected", retryable=True)
         return CallFailed.of(FailureKind.SERVER_ERROR, "busy", retryable=True) if nth <= 3 else None
 
-    whole, _ = run(inventory_of(config(), SimulatedSource(gateways=60, fault=fault)))
+    whole, _ = run(inventory_of(config(), SimulatedService(gateways=60, fault=fault)))
     assert (whole.coverage.gateways.scanned, whole.coverage.gateways.failed) == (30, 30)
     assert {failure.kind for failure in whole.failures} == {FailureKind.GATEWAY_UNREACHABLE}
     assert {failure.attempts for failure in whole.failures} == {8}
@@ -359,9 +369,37 @@ def test_of_a_target_that_has_ended_nothing_is_kept_but_a_rate_that_was_learnt()
         pass
 
     async def main() -> None:
-        await Scan(asked, SimulatedSource(gateways=9, fault=fault), limits, "0", ignore).run()
+        await Scan(asked, SimulatedService(gateways=9, fault=fault), limits, "0", ignore).run()
 
     run(main())
-    assert {key for key in limits.lanes if isinstance(key, TargetKey)} == {
+    assert {key for key in limits.limiters if isinstance(key, TargetKey)} == {
         TargetKey("000000000003", "us-east-1")
     }
+
+
+def test_a_volume_in_both_forms_of_its_arn_counts_once() -> None:
+    """In one gateway's answer, and in those of two gateways while it is moved."""
+
+    def points(place: TargetKey, gateway: str) -> RecoveryPoints:
+        target = f"arn:aws:storagegateway:{place.region}:{place.account_id}"
+        long, short = f"{target}:gateway/sgw-00000009/volume/vol-1", f"{target}:volume/vol-1"
+        if gateway.endswith("1"):
+            return RecoveryPoints(NOW, (RecoveryPoint(long, 1, 1, NOW), RecoveryPoint(short, 1, 1, NOW)))
+        return RecoveryPoints(NOW, (RecoveryPoint(short, 1, 1, NOW - timedelta(hours=5)),))
+
+    whole, _ = run(inventory_of(config(), SimulatedService(gateways=3, points=points)))
+    (volume,) = whole.volumes
+    assert (volume.gateway_arn[-1], volume.verdict.age_seconds) == ("1", 0.0)
+
+
+def test_a_volume_that_is_moved_counts_once_with_its_newer_recovery_point() -> None:
+    """Both gateways answer for it, each with its own name in the ARN."""
+
+    def points(place: TargetKey, gateway: str) -> RecoveryPoints:
+        age = timedelta(hours=0 if gateway.endswith("1") else 30)
+        return RecoveryPoints(NOW, (RecoveryPoint(f"{gateway}/volume/vol-1", 1, 1, NOW - age),))
+
+    whole, _ = run(inventory_of(config(), SimulatedService(gateways=3, points=points)))
+    (volume,) = whole.volumes
+    assert (volume.gateway_arn[-1], volume.verdict.age_seconds) == ("1", 0.0)
+    assert whole.coverage.volumes == whole.targets[0].volumes == 1

@@ -17,8 +17,10 @@ from scanner.inventory.records import (
     FailureScope,
     GatewayStatus,
     Outcome,
+    ScanInfo,
     Target,
     TargetStatus,
+    Verdict,
 )
 from tests.strategies import ACCOUNTS, REGIONS, failure_of, gateway, inventories, scan_info, volume
 
@@ -261,3 +263,58 @@ def test_a_complete_target_has_no_failure_and_a_failure_no_gateway_that_is_not_t
     stray = failure_of(one).model_copy(update={"gateway_arn": one.arn.replace("00000001", "00000002")})
     with pytest.raises(ValidationError, match="of a gateway that its target does not hold"):
         Inventory.build(scan_info(), CallCounts(), [partial], [one], [], [stray])
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "NaN", "Infinity", "-Infinity", "9" * 400])
+@pytest.mark.parametrize("field", ["age_seconds", "rpo_seconds"])
+def test_an_age_that_is_no_number_of_seconds_is_refused(field: str, number: str) -> None:
+    """An inventory may come from anybody; none may break whatever is made of it."""
+    with pytest.raises(ValidationError):
+        Verdict.model_validate_json(f'{{"status": "breach", "{field}": {number}}}')
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_beyond_the_calendar_is_refused(moment: str) -> None:
+    with pytest.raises(ValidationError, match="no time that a calendar has"):
+        ScanInfo.model_validate(
+            {
+                "id": "x",
+                "started_at": moment,
+                "finished_at": moment,
+                "outcome": "failed",
+                "scanner_version": "1",
+            }
+        )
+
+
+def _undiscovered(account: str, *kinds: FailureKind) -> Inventory:
+    """A scan whose walk through the organization failed, in these ways."""
+    found = Target(account_id=account, region=REGIONS[0], status=TargetStatus.COMPLETE)
+    unknown = Target(account_id="*", region="*", status=TargetStatus.FAILED)
+    failures = [
+        Failure(scope=FailureScope.ACCOUNT, account_id="*", operation="ListRoots", kind=kind, message="no")
+        for kind in kinds
+    ]
+    return Inventory.build(scan_info(), CallCounts(), [found, unknown], [], [], failures)
+
+
+def test_inventories_whose_discovery_failed_can_be_merged() -> None:
+    """What none of them could find counts once, and every way in which it failed stands."""
+    one = _undiscovered(ACCOUNTS[0], FailureKind.ACCESS_DENIED)
+    other = _undiscovered(ACCOUNTS[1], FailureKind.ACCESS_DENIED, FailureKind.THROTTLED)
+    whole = Inventory.merge([one, other])
+    assert [target.account_id for target in whole.targets].count("*") == 1
+    assert whole.coverage.targets.planned == 3
+    assert [failure.kind for failure in whole.failures] == [FailureKind.ACCESS_DENIED, FailureKind.THROTTLED]
+
+
+@pytest.mark.parametrize("holder", ["", "gateway/sgw-BEFORE00/"], ids=["no gateway", "an earlier gateway"])
+def test_a_volume_may_stand_only_once_whichever_form_its_arn_has(holder: str) -> None:
+    one = gateway(ACCOUNTS[0], REGIONS[0], 1, GatewayStatus.SCANNED)
+    long = volume(one, 1)
+    other = long.model_copy(update={"arn": long.arn.replace(f"gateway/{one.id}/", holder)})
+    target = Target(
+        account_id=one.account_id, region=one.region, status=TargetStatus.COMPLETE, gateways=1, volumes=2
+    )
+    with pytest.raises(ValidationError, match="stands twice"):
+        Inventory.build(scan_info(), CallCounts(), [target], [one], [long, other], [])

@@ -17,7 +17,7 @@ from scanner.output.csv import harmless
 from scanner.output.ndjson import KINDS
 from scanner.output.prometheus import METRICS
 from tests.output.fleet import hostile, inventory, judged, written
-from tests.strategies import NOW, inventories
+from tests.strategies import inventories
 
 
 @given(inventories())
@@ -38,7 +38,7 @@ def test_json_beyond_one_batch() -> None:
 
 @given(inventories())
 def test_ndjson_holds_every_record_once(any_inventory: Inventory) -> None:
-    """The lines fold back to the inventory; scan comes last, so a cut file shows."""
+    """The lines collector back to the inventory; scan comes last, so a cut file shows."""
     lines = [json.loads(line) for line in written(any_inventory, ".ndjson").splitlines()]
     kinds = [line.pop("record") for line in lines]
     assert kinds[-2:] == ["coverage", "scan"]
@@ -159,38 +159,6 @@ def test_metrics_parse_and_carry_help_and_units() -> None:
     ages = families["sgw_volume_recovery_point_age_seconds"].samples
     assert len(ages) == sum(volume.verdict.age_seconds is not None for volume in fleet.volumes)
     assert sum(sample.value for sample in families["sgw_volumes"].samples) == len(fleet.volumes)
-
-
-def test_no_series_stands_twice_when_a_gateway_answers_with_both_forms_of_an_arn() -> None:
-    """node_exporter would refuse the whole file; the newer recovery point stands, whichever form has it."""
-    fleet = inventory(1, 8)
-    short = []
-    for number, long in enumerate(fleet.volumes):
-        # By turns the short form is known from a listing alone, and is the newer one.
-        arn = long.arn.replace(f"gateway/{long.gateway_arn.rpartition('/')[2]}/", "")
-        later = number % 2 and long.recovery_point_time is not None
-        age = 7.0 if later else None
-        status = VerdictStatus.OK if later else VerdictStatus.NO_RECOVERY_POINT
-        changes = {
-            "arn": arn,
-            "recovery_point_time": NOW if later else None,
-            "verdict": Verdict(status=status, age_seconds=age),
-        }
-        short.append(long.model_copy(update=changes))
-    targets = [one.model_copy(update={"volumes": one.volumes * 2}) for one in fleet.targets]
-    calls = fleet.coverage.calls
-    both = Inventory.build(fleet.scan, calls, targets, fleet.gateways, [*fleet.volumes, *short], [])
-    families = list(text_string_to_metric_families(written(both, ".prom").decode()))
-    for family in families:
-        labels = [tuple(sample.labels.values()) for sample in family.samples]
-        assert len(set(labels)) == len(labels), family.name
-    ages = next(f.samples for f in families if f.name == "sgw_volume_recovery_point_age_seconds")
-    stood = {(s.labels["region"], s.labels["volume_id"]): s.value for s in ages}
-    assert stood == {
-        (v.region, v.id): 7.0 if number % 2 else v.verdict.age_seconds
-        for number, v in enumerate(fleet.volumes)
-        if v.recovery_point_time is not None
-    }
 
 
 def test_of_two_records_of_one_volume_that_are_equally_new_the_worse_stands() -> None:

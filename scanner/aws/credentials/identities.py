@@ -1,182 +1,289 @@
-"""Who we are in each account: profiles, roles and chains of them; had once and shared by all Regions."""
+"""Who we are in each account: profiles, roles and chains of them, each obtained in steps of one call."""
 
-from collections.abc import Awaitable, Callable
-from datetime import datetime
-from typing import Any
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from scanner.aws.clients import Answer, Clients
-from scanner.aws.credentials.holder import HIDDEN, SHORTEST_SECRET, Credentials, Identity
+from scanner.aws.codes import EXPIRED, UNRECOGNIZED
+from scanner.aws.credentials.credentials import SHORTEST_SECRET, Credentials, Identity
 from scanner.aws.credentials.sessions import Sessions
-from scanner.aws.errors import EXPIRED
 from scanner.aws.regions import Regions
 from scanner.config.settings import AccountSettings, ScannerConfig
 from scanner.iam.permissions import base_statements, compact, session_policy
 from scanner.inventory.records import FailureKind
 from scanner.service.errors import CallFailed, InvalidResponse
+from scanner.service.protocol import SignIn
+from scanner.service.secrets import HIDDEN
 
-ASSUME = "AssumeRole"
-WHOAMI = "GetCallerIdentity"
-TRUST_REMEDY = (
-    "let the role's trust policy name this identity and the external id, and allow it sts:AssumeRole on the"
-    " role (the same is said of a role that does not exist, and of a suspended account)"
-)
-TAGS_REMEDY = "session_tags also need sts:TagSession in both"
+CHAIN, ASSUME, WHOAMI = "GetCredentials", "AssumeRole", "GetCallerIdentity"
 SESSION_NAME = "sgw-scanner"
+SIGN_IN_REMEDIES = {
+    **dict.fromkeys(
+        UNRECOGNIZED,
+        "the keys are not known: they may be deleted or exchanged; make new keys, or sign in again",
+    ),
+    "PackedPolicyTooLarge": (
+        "the session's policy and its tags share one limit: shorten credentials.session_tags, or remove some"
+    ),
+    "RegionDisabledException": (
+        "the STS of this Region is switched off for the account: switch it on in IAM's account settings, or set"
+        " another Region as the default"
+    ),
+}
+"""What helps against refusals of STS, by their code."""
+WRONG_ACCOUNT_REMEDY = "name the role or profile that leads into the account that is configured"
+
+
+class _Of(NamedTuple):
+    """Which identity a step signs in; equal for all accounts that share it."""
+
+    kind: str
+    """`chain`: what the SDK finds for a profile; `caller`: the same, of a known account; `hub`; `role`."""
+    profile: str | None = None
+    hub: str | None = None
+    partition: str = ""
+    account: AccountSettings | None = None
 
 
 class Identities:
-    """The identities of one Scanner, by account."""
+    """The identities of one Scanner. No method sends more than one call."""
 
     def __init__(self, config: ScannerConfig, sessions: Sessions, clients: Clients, regions: Regions) -> None:
         self._config = config
         self._sessions = sessions
         self._clients = clients
         self._regions = regions
-        self._base = self._identity(self._base_credentials)
-        self._hubs: dict[tuple[str, str], Identity] = {}
-        self._by_settings: dict[AccountSettings | None, Identity] = {}
-        self._by_account: dict[str, tuple[Identity, str]] = {}
+        self._held: dict[_Of, Identity] = {}
+        self._by_account: dict[str, _Of] = {}
 
-    @property
-    def base(self) -> Identity:
-        """The base identity itself: assumes roles and asks the organization."""
-        return self._base
+    def steps(self, account: AccountSettings | None) -> tuple[SignIn, ...]:
+        """The steps into `account` (None: the base identity's own), each resting on those before."""
+        partition = self._partition(account)
+        profile = self._sessions.own(account.profile if account else None)
+        chain = SignIn(CHAIN, _Of("chain", profile), None, account)
+        limiter = "STS", partition
+        if account is None or account.role is None:
+            caller = _Of("caller", profile, partition=partition, account=account)
+            return chain, SignIn(WHOAMI, caller, limiter, account)
+        role = SignIn(ASSUME, _Of("role", None, account.via, partition, account), limiter, account)
+        if account.via:
+            return chain, SignIn(ASSUME, _Of("hub", None, account.via, partition), limiter, account), role
+        return chain, role
 
-    async def open(self, account: AccountSettings | None) -> str:
-        """Credentials for `account` (None: the base identity's own); returns its id, or raises CallFailed."""
-        identity = self._by_settings.setdefault(account, self._identity(self._way_into(account)))
-        credentials = await identity.credentials()
-        account_id = credentials.account_id
-        assert account_id is not None
-        self._by_account[account_id] = identity, self._regions.partition(self._config, account)
-        return account_id
+    def base_steps(self) -> tuple[SignIn, ...]:
+        """The one step to the base identity itself, which asks the organization."""
+        return (SignIn(CHAIN, _Of("chain"), None, None),)
 
-    def of(self, account_id: str) -> Identity:
-        """The identity of an account that has been opened."""
-        return self._by_account[account_id][0]
+    def signed_in(self, step: SignIn) -> bool:
+        """Whether the credentials of a step are good for the next minutes, and still rest on those below."""
+        of = step.identity
+        assert isinstance(of, _Of)
+        held = self._identity(of)
+        if not held.fresh(self._now(of)):
+            return False
+        # Another account may stand behind credentials that were exchanged: they are checked at every change.
+        return of.kind != "caller" or bool(held.current and held.current.same_as(self._below(of).current))
+
+    def account_of(self, step: SignIn) -> str:
+        """The id of the account that the last step, signed in, leads into."""
+        of = step.identity
+        assert isinstance(of, _Of)
+        current = self._identity(of).current
+        assert current is not None
+        assert current.account_id is not None
+        return current.account_id
+
+    async def sign_in(self, step: SignIn) -> None:
+        """Does one step; raises CallFailed."""
+        of = step.identity
+        assert isinstance(of, _Of)
+        held = self._identity(of)
+        async with held.lock:
+            if self.signed_in(step):
+                return
+            held.check()
+            try:
+                credentials = await self._obtain(of)
+            except CallFailed as failure:
+                remedy = failure.facts.remedy
+                if of.kind != "chain":
+                    remedy = SIGN_IN_REMEDIES.get(failure.facts.code or "", remedy)
+                named = failure.but(operation=failure.facts.operation or step.operation, remedy=remedy)
+                held.fail(named)
+                raise named from None
+            held.take(credentials, self._now(of))
+        if credentials.account_id and of.kind in ("caller", "role"):
+            self._by_account[credentials.account_id] = of
 
     def partition_of(self, account_id: str) -> str:
-        return self._by_account[account_id][1]
+        """The partition of an account that has been signed in to."""
+        return self._by_account[account_id].partition
 
     async def ask(
-        self, identity: Identity, service: str, region: str, operation: str, **parameters: Any
+        self, account_id: str | None, service: str, region: str, operation: str, **parameters: Any
     ) -> Answer:
-        """One call as `identity`. An expired token is given up, so that the same call may be repeated."""
+        """One call in an account that has been signed in to (None: as the base identity)."""
+        of = self._by_account[account_id] if account_id else _Of("chain")
+        credentials = self.credentials(account_id)
+        return await self._call(of, credentials, service, region, operation, parameters)
+
+    def credentials(self, account_id: str | None) -> Credentials:
+        """What signs for an account; raises CallFailed, with nothing sent, where there is nothing to sign with."""
+        of = self._by_account[account_id] if account_id else _Of("chain")
+        found = self._identity(of).current
+        if found is None:
+            raise CallFailed.of(
+                FailureKind.CREDENTIALS, "the credentials were given up meanwhile", sent=False, repeat=True
+            )
+        if account_id and found.account_id != account_id:
+            raise _wrong_account(found.account_id, account_id)
+        return found
+
+    def refuse(self, account_id: str | None, credentials: Credentials, failure: CallFailed) -> CallFailed:
+        """What becomes of `failure` once credentials that have ended or were exchanged are given up."""
+        return self._given_up(
+            self._by_account[account_id] if account_id else _Of("chain"), credentials, failure
+        )
+
+    async def _obtain(self, of: _Of) -> Credentials:
+        if of.kind == "chain":
+            return await self._sessions.obtain(of.profile)
+        if of.kind == "caller":
+            return await self._checked(of)
+        return await self._assumed(of)
+
+    async def _checked(self, of: _Of) -> Credentials:
+        below = self._needed(of)
+        region = self._regions.sts(of.partition, of.profile)
+        answer = await self._call(self._chain_of(of), below, "sts", region, WHOAMI, {})
+        return _belonging(below, str(answer.body.get("Account", "")), of.account)
+
+    async def _assumed(self, of: _Of) -> Credentials:
+        below, below_of = self._needed(of), self._below_of(of)
+        parameters = self._hub_parameters(of) if of.kind == "hub" else self._role_parameters(of)
+        external_id = parameters.get("ExternalId", "")
         try:
-            credentials = await identity.credentials()
+            region = self._regions.sts(of.partition, None)
+            answer = await self._call(below_of, below, "sts", region, ASSUME, parameters)
         except CallFailed as failure:
-            # The call itself never went out, whatever happened to the one for its credentials.
-            raise failure.but(sent=False) from None
-        try:
-            return await self._clients.call(service, region, operation, credentials, **parameters)
-        except CallFailed as failure:
-            if failure.facts.code in EXPIRED:
-                identity.reject(credentials)
-                self._sessions.reject(credentials)
-                raise failure.but(repeat=True) from None
-            raise
+            message = failure.facts.message
+            if len(external_id) >= SHORTEST_SECRET:
+                message = message.replace(external_id, HIDDEN)
+            raise failure.but(message=message) from None
+        credentials, arn = answer.read(_session)
+        if of.kind == "hub":
+            return credentials
+        return _belonging(credentials, arn.split(":")[4] if arn.count(":") >= 5 else "", of.account)
 
-    def _identity(self, obtain: Callable[[], Awaitable[Credentials]]) -> Identity:
-        return Identity(obtain, self._clients.now)
-
-    def _way_into(self, account: AccountSettings | None) -> Callable[[], Any]:
-        async def obtain() -> Credentials:
-            if account is None or account.role is None:
-                return await self._as_it_is(account)
-            return await self._assumed(account)
-
-        return obtain
-
-    async def _base_credentials(self) -> Credentials:
-        return await self._sessions.credentials(None)
-
-    async def _as_it_is(self, account: AccountSettings | None) -> Credentials:
-        profile = account.profile if account else None
-        credentials = await self._sessions.credentials(profile)
-        answer = await self._sts(credentials, self._partition(account), WHOAMI)
-        return _belonging(credentials, str(answer.body.get("Account", "")), account)
-
-    async def _assumed(self, account: AccountSettings) -> Credentials:
-        partition = self._partition(account)
-        source = self._hub(account.via, partition) if account.via else self._base
+    def _role_parameters(self, of: _Of) -> dict[str, Any]:
+        account = of.account
+        assert account is not None
         parameters: dict[str, Any] = {
-            "RoleArn": account.role_arn_in(partition),
+            "RoleArn": account.role_arn_in(of.partition),
             "RoleSessionName": account.session_name,
-            "Policy": session_policy(self._config.scan.details, partition=partition),
+            "Policy": session_policy(self._config.scan.details, partition=of.partition),
         }
         if account.external_id:
             parameters["ExternalId"] = account.external_id
         if self._config.credentials.session_tags:
             tags = self._config.credentials.session_tags
             parameters["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
-        credentials, arn = await self._assume(source, partition, parameters)
-        return _belonging(credentials, arn.split(":")[4] if arn.count(":") >= 5 else "", account)
+        return parameters
 
-    def _hub(self, arn: str, partition: str) -> Identity:
-        async def obtain() -> Credentials:
-            parameters = {
-                "RoleArn": arn,
-                "RoleSessionName": SESSION_NAME,
-                "Policy": compact(
-                    base_statements(
-                        f"arn:{partition}:iam::*:role/*",
-                        partition=partition,
-                        session_tags=bool(self._config.credentials.session_tags),
-                    )
-                ),
-            }
-            credentials, _ = await self._assume(self._base, partition, parameters)
-            return credentials
+    def _hub_parameters(self, of: _Of) -> dict[str, Any]:
+        tagged = bool(self._config.credentials.session_tags)
+        roles = f"arn:{of.partition}:iam::*:role/*"
+        statements = base_statements(roles, partition=of.partition, session_tags=tagged)
+        return {"RoleArn": of.hub, "RoleSessionName": SESSION_NAME, "Policy": compact(statements)}
 
-        return self._hubs.setdefault((arn, partition), self._identity(obtain))
-
-    async def _assume(
-        self, source: Identity, partition: str, parameters: dict[str, Any]
-    ) -> tuple[Credentials, str]:
+    async def _call(
+        self,
+        of: _Of,
+        credentials: Credentials,
+        service: str,
+        region: str,
+        operation: str,
+        parameters: dict[str, Any],
+    ) -> Answer:
         try:
-            answer = await self.ask(source, "sts", self._regions.home(partition), ASSUME, **parameters)
+            return await self._clients.call(service, region, operation, credentials, **parameters)
         except CallFailed as failure:
-            # What broke on the way to the credentials of the source tells its own operation.
-            message = failure.facts.message
-            if failure.facts.operation is None and failure.facts.kind is FailureKind.ACCESS_DENIED:
-                tags = f"; {TAGS_REMEDY}" if "Tags" in parameters else ""
-                message = f"{message.partition('; allow the action')[0]}; {TRUST_REMEDY}{tags}"
-            external_id = parameters.get("ExternalId", "")
-            if len(external_id) >= SHORTEST_SECRET:
-                message = message.replace(external_id, HIDDEN)
-            raise failure.but(operation=failure.facts.operation or ASSUME, message=message) from None
-        found = answer.body.get("Credentials") or {}
-        expires_at = found.get("Expiration")
-        try:
-            credentials = Credentials(
-                None,
-                found["AccessKeyId"],
-                found["SecretAccessKey"],
-                found["SessionToken"],
-                expires_at if isinstance(expires_at, datetime) else None,
+            raise self._given_up(of, credentials, failure) from None
+
+    def _given_up(self, of: _Of, credentials: Credentials, failure: CallFailed) -> CallFailed:
+        code = failure.facts.code
+        chain = self._identity(self._chain_of(of))
+        if code in EXPIRED:
+            self._identity(of).reject(credentials)
+            chain.reject(credentials)
+            return failure.but(repeat=True)
+        # Keys of a role are never exchanged; those of a file, a process or the environment may be at any time.
+        if code in UNRECOGNIZED and of.kind in ("chain", "caller") and chain.doubt(credentials):
+            return failure.but(repeat=True)
+        return failure
+
+    def _identity(self, of: _Of) -> Identity:
+        return self._held.setdefault(of, Identity())
+
+    def _chain_of(self, of: _Of) -> _Of:
+        return _Of("chain", of.profile)
+
+    def _below_of(self, of: _Of) -> _Of:
+        if of.kind == "role" and of.hub:
+            return _Of("hub", None, of.hub, of.partition)
+        return self._chain_of(of)
+
+    def _below(self, of: _Of) -> Identity:
+        return self._identity(self._below_of(of))
+
+    def _needed(self, of: _Of) -> Credentials:
+        below = self._below(of).current
+        if below is None:
+            raise CallFailed.of(
+                FailureKind.CREDENTIALS, "the credentials were given up meanwhile", sent=False, repeat=True
             )
-            return credentials, str(answer.body["AssumedRoleUser"]["Arn"])
-        except KeyError as error:
-            broken = InvalidResponse.because(f"the answer of AssumeRole lacks {error}", whole=True)
-            raise broken.but(operation=ASSUME) from None
+        return below
 
-    async def _sts(self, credentials: Credentials, partition: str, operation: str) -> Answer:
-        try:
-            return await self._clients.call("sts", self._regions.home(partition), operation, credentials)
-        except CallFailed as failure:
-            raise failure.but(operation=operation) from None
+    def _now(self, of: _Of) -> datetime:
+        """The time by the clock of the STS that makes the credentials: that decides when they end."""
+        partition = of.partition or self._partition(None)
+        return self._clients.clocks.now(("sts", self._regions.sts(partition, of.profile)))
 
     def _partition(self, account: AccountSettings | None) -> str:
         return self._regions.partition(self._config, account)
+
+
+def _session(body: Any) -> tuple[Credentials, str]:
+    """The credentials in an answer of AssumeRole, and the ARN of the session."""
+    found, arn = body["Credentials"], body["AssumedRoleUser"]["Arn"]
+    keys = [found.get(name) for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
+    if not all(isinstance(key, str) and key.strip() and key.isascii() for key in (*keys, arn)):
+        raise InvalidResponse.because("the answer of AssumeRole lacks credentials", whole=True)
+    access_key, secret_key, token = keys
+    return Credentials(None, access_key, secret_key, token, _moment(found.get("Expiration"))), arn
+
+
+def _moment(value: Any) -> datetime | None:
+    """A time of the SDK's, which may lack its zone: UTC then."""
+    if not isinstance(value, datetime):
+        return None
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def _belonging(found: Credentials, account_id: str, account: AccountSettings | None) -> Credentials:
     if len(account_id) != 12 or not (account_id.isascii() and account_id.isdigit()):
         raise InvalidResponse.because(f"the answer names no account: {account_id[:50]!r}", whole=True)
     if account and account.id != account_id:
-        raise CallFailed.of(
-            FailureKind.WRONG_ACCOUNT,
-            f"the credentials belong to account {account_id}, not to {account.id}; mend its role or profile",
-            operation=WHOAMI,
-        )
-    return Credentials(account_id, found.access_key, found.secret_key, found.token, found.expires_at)
+        raise _wrong_account(account_id, account.id)
+    return replace(found, account_id=account_id)
+
+
+def _wrong_account(found: str | None, wanted: str) -> CallFailed:
+    return CallFailed.of(
+        FailureKind.WRONG_ACCOUNT,
+        f"the credentials belong to account {found or 'nobody knows which'}, not to {wanted}",
+        operation=WHOAMI,
+        remedy=WRONG_ACCOUNT_REMEDY,
+        sent=False,
+    )

@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -22,16 +22,20 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from scanner.aws.credentials.holder import Credentials, Identity
-from scanner.aws.errors import EXPIRED, REGION_REMEDY, clean, failed, is_clock_error
+from scanner.aws.codes import EXPIRED
+from scanner.aws.connections import Connections
+from scanner.aws.credentials.credentials import Credentials
+from scanner.aws.errors import clean, failed, is_clock_error
+from scanner.aws.sdk.http_session import ClientConfig
+from scanner.aws.sdk.settings import check_settings, without_empty_profile
 from scanner.errors import ConfigError
 from scanner.inventory.records import FailureKind
-from scanner.service.errors import CallFailed
+from scanner.service.errors import CallFailed, FailureFacts
+from scanner.service.secrets import remember
 
 CREDENTIALS_OPERATION = "GetCredentials"
-NO_CREDENTIALS = (
-    "no credentials were found; set AWS_PROFILE or credentials.profile, or sign in (`aws sso login`,"
-    " `aws configure`)"
+NO_CREDENTIALS_REMEDY = (
+    "set AWS_PROFILE or credentials.profile, or sign in (`aws sso login`, `aws configure`)"
 )
 TRUST_REMEDY = (
     "mend the role that the profile names: its trust policy must name the identity that assumes it, with the"
@@ -44,7 +48,7 @@ GONE_WITHIN = 0.5
 """Seconds that a killed process has until nobody waits for it any more."""
 PASSING = frozenset({FailureKind.THROTTLED, FailureKind.SERVER_ERROR})
 TOLD = frozenset({FailureKind.NETWORK, FailureKind.TIMEOUT})
-"""Kinds whose messages end with a remedy of their own."""
+"""Kinds whose own remedy is better than any of the profile's."""
 BROKEN = (ValueError, RuntimeError, AttributeError, TypeError, LookupError)
 """What the SDK's providers trip over when a process, a file or an endpoint yields something odd."""
 QUOTABLE = (
@@ -62,8 +66,18 @@ class Sessions:
     Raises ConfigError for a profile that does not exist, and for SDK files that cannot be read.
     """
 
-    def __init__(self, base_profile: str | None, profiles: Mapping[str, str], patience: float) -> None:
-        """`profiles` tells of those of single accounts where each is set."""
+    def __init__(
+        self,
+        base_profile: str | None,
+        profiles: Mapping[str, str],
+        patience: float,
+        connections: Connections | None = None,
+    ) -> None:
+        """`profiles` tells of those of single accounts where each is set; `patience` is in seconds.
+
+        Clients that the SDK makes on its way to credentials use `connections`, and verify TLS as all others do.
+        """
+        self._connections = connections
         self._places = profiles
         self._base_profile = base_profile
         self._patience = patience
@@ -71,7 +85,7 @@ class Sessions:
         self._sessions = {
             profile: self._session(profile) for profile in sorted({base_profile, *profiles}, key=str)
         }
-        self._holders = {profile: Identity(partial(self._obtain, profile)) for profile in self._sessions}
+        self._locks = {profile: anyio.Lock() for profile in self._sessions}
 
     @property
     def base(self) -> aioboto3.Session:
@@ -81,17 +95,18 @@ class Sessions:
         """The Region that each profile names."""
         return {profile: session.region_name for profile, session in self._sessions.items() if profile}
 
-    async def credentials(self, profile: str | None) -> Credentials:
-        """What the chain of `profile` (None: the base identity) yields; raises CallFailed if nothing.
+    def own(self, profile: str | None) -> str | None:
+        """`profile`, or None where that is the base identity's own."""
+        return None if profile == self._base_profile else profile
 
-        However many accounts use a profile, it is asked once.
-        """
-        return await self._holders[profile or self._base_profile].credentials()
-
-    def reject(self, credentials: Credentials) -> None:
-        """The service did not take `credentials`; the next to ask has the chain read anew."""
-        for holder in self._holders.values():
-            holder.reject(credentials)
+    async def obtain(self, profile: str | None) -> Credentials:
+        """What the chain of `profile` (None: the base identity) yields, read anew; raises CallFailed if nothing."""
+        name = profile or self._base_profile
+        # One at a time: what one try has started, another must not end.
+        async with self._locks[name]:
+            found = await self._obtain(name)
+        remember((found.secret_key, found.token))
+        return found
 
     async def _obtain(self, name: str | None) -> Credentials:
         session = self._sessions[name]
@@ -107,7 +122,7 @@ class Sessions:
         except (SSOError, TokenRetrievalError) as error:
             raise _unavailable(clean(str(error)), _login(session, name) or _remedy(name)) from None
         except (BotoCoreError, ClientError) as error:
-            raise _refused(failed(error, CREDENTIALS_OPERATION), _remedy(name)) from None
+            raise _refused(failed(error, CREDENTIALS_OPERATION).facts, _remedy(name)) from None
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             raise _unavailable(f"{where}{error.strerror or type(error).__name__}", _remedy(name)) from None
@@ -117,24 +132,29 @@ class Sessions:
         finally:
             await self._end_processes(name)
         if frozen is None:
-            raise _none(name)
+            raise _none(session, name)
         if not frozen.access_key or not frozen.secret_key:
             lack = f"the credentials of {_called(name)} lack the access key or its secret"
             raise _unavailable(lack, _remedy(name))
         expires_at = getattr(found, "_expiry_time", None)
-        return Credentials(
-            None,
-            frozen.access_key,
-            frozen.secret_key,
-            frozen.token,
-            expires_at if isinstance(expires_at, datetime) else None,
-        )
+        if not isinstance(expires_at, datetime):
+            expires_at = None
+        elif expires_at.tzinfo is None:
+            expires_at = expires_at.replace(tzinfo=UTC)
+        return Credentials(None, frozen.access_key, frozen.secret_key, frozen.token, expires_at)
 
     def _session(self, profile: str | None) -> aioboto3.Session:
         try:
             core = get_session()
             core.set_config_variable("sts_regional_endpoints", "regional")
+            if self._connections:
+                core.set_default_client_config(ClientConfig(self._connections))
+            without_empty_profile(core)
+            # AWS_REGION counts as AWS_DEFAULT_REGION does: users of GovCloud often set only that one.
+            if os.environ.get("AWS_REGION") and not profile:
+                core.set_config_variable("region", os.environ["AWS_REGION"])
             session = aioboto3.Session(botocore_session=core, profile_name=profile)
+            check_settings(core, profile or core.profile)
             chain = core.get_component("credential_provider")
         except ProfileNotFound:
             named = "AWS_PROFILE: the profile"
@@ -152,7 +172,11 @@ class Sessions:
             alone = not os.isatty(0)
             # One that has begun must be known before anything else may happen, or nobody would end it.
             with anyio.CancelScope(shield=True):
-                process = await asyncio.create_subprocess_exec(*command, **pipes, start_new_session=alone)
+                try:
+                    process = await asyncio.create_subprocess_exec(*command, **pipes, start_new_session=alone)
+                except OSError as error:
+                    # uvloop does not say which file it was.
+                    raise type(error)(error.errno, error.strerror, command[0]) from None
             self._processes.setdefault(profile, []).append(process)
             return process
 
@@ -231,38 +255,42 @@ def _cause(error: Exception) -> str:
     return type(error).__name__
 
 
-def _none(name: str | None) -> CallFailed:
-    if name is None:
-        return CallFailed.of(
-            FailureKind.CREDENTIALS, NO_CREDENTIALS, operation=CREDENTIALS_OPERATION, sent=False
+def _none(session: aioboto3.Session, name: str | None) -> CallFailed:
+    profile = name or session.profile_name
+    if "login_session" in session._session.full_config.get("profiles", {}).get(profile, {}):
+        command = f"aws configure export-credentials{_option(profile)} --format env"
+        return _unavailable(
+            f"the profile {profile!r} is signed in by `aws login` (login_session), which this SDK cannot read",
+            f"get credentials as `{command}` prints them, and scan with those instead",
         )
+    if name is None:
+        return _unavailable("no credentials were found", NO_CREDENTIALS_REMEDY)
     option = _option(name)
     ways = f"give it some (`aws configure{option}`), or sign in (`aws sso login{option}`)"
     return _unavailable(f"{_called(name)} has no credentials", ways)
 
 
-def _refused(failure: CallFailed, remedy: str) -> CallFailed:
-    told = (
-        failure.facts.message.partition("; allow the action")[0].partition(f"; {REGION_REMEDY}")[0].rstrip()
-    )
-    if told.endswith("custom-process:"):
-        told += " credential_process failed without a word"
-    if failure.facts.kind is FailureKind.ACCESS_DENIED:
-        remedy = PROVIDER_REMEDY if "WithWebIdentity" in told else TRUST_REMEDY
-    elif failure.facts.code in STALE:
+def _refused(facts: FailureFacts, remedy: str) -> CallFailed:
+    message = facts.message.rstrip()
+    if message.endswith("custom-process:"):
+        message += " credential_process failed without a word"
+    if facts.kind is FailureKind.ACCESS_DENIED:
+        remedy = PROVIDER_REMEDY if "WithWebIdentity" in message else TRUST_REMEDY
+    elif facts.code in STALE:
         remedy = STALE_REMEDY
-    elif failure.facts.kind in PASSING:
+    elif facts.kind in PASSING:
         remedy = "scan again later"
-    elif failure.facts.kind in TOLD or is_clock_error(failure.facts.code, told):
-        told, _, remedy = told.partition("; ")
-    return _unavailable(told, remedy, failure.facts.code)
+    elif facts.remedy and (facts.kind in TOLD or is_clock_error(facts.code, message)):
+        remedy = facts.remedy
+    return _unavailable(message, remedy, facts.code)
 
 
-def _unavailable(told: str, remedy: str, code: str | None = None) -> CallFailed:
+def _unavailable(message: str, remedy: str, code: str | None = None) -> CallFailed:
     return CallFailed.of(
         FailureKind.CREDENTIALS,
-        f"{told.rstrip(' .:')}; {remedy}",
+        message.rstrip(" .:"),
         operation=CREDENTIALS_OPERATION,
         code=code,
+        remedy=remedy,
         sent=False,
     )

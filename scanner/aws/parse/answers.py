@@ -9,6 +9,8 @@ from scanner.inventory.records import MAX_SIZE
 from scanner.service.answers import GatewayPage, ListedGateway, RecoveryPoint, RecoveryPoints
 from scanner.service.errors import InvalidResponse
 
+LONGEST_NAME = 1024
+"""Characters that are kept of a name, a state or a tag; AWS allows 256 at most."""
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)", re.ASCII)
 """ListVolumeRecoveryPoints gives times as text; without an offset they would have to be guessed at."""
 
@@ -73,17 +75,18 @@ def entries(body: Mapping[str, Any], key: str) -> list[Any]:
     """The list under `key`; raises InvalidResponse when there is none: something else has answered."""
     found = body.get(key)
     if not isinstance(found, list):
-        raise InvalidResponse.because(
-            f"the answer has no list of {key}; look for a proxy in between", whole=True
-        )
+        raise InvalidResponse.because(f"the answer has no list of {key}", whole=True)
     return found
 
 
 def text(fields: Mapping[str, Any], key: str, *, whole: bool = False) -> str | None:
     """The text under `key`, None if there is none; raises InvalidResponse for another type."""
     value = fields.get(key)
-    if value is None or (isinstance(value, str) and not _has_surrogate(value)):
-        return value
+    if value is None:
+        return None
+    if isinstance(value, str) and not _has_surrogate(value):
+        # A marker must come back as it is; a name is for people.
+        return value if whole or len(value) <= LONGEST_NAME else value[: LONGEST_NAME - 1] + "…"
     raise InvalidResponse.because(f"{key} is no text: {str(value)[:100]!r}", whole=whole)
 
 

@@ -6,8 +6,7 @@ from typing import Any
 
 from botocore.parsers import ResponseParserError
 
-from scanner.inventory.records import FailureKind
-from scanner.service.errors import CallFailed
+from scanner.service.errors import InvalidResponse
 
 KEPT = "sgw-scanner-body"
 ERROR_TEXTS = ("__type", "code", "Code", "message", "Message")
@@ -20,24 +19,31 @@ def guard_of(protocol: str) -> Callable[..., None]:
 
 def checked(response: Mapping[str, Any]) -> Mapping[str, Any]:
     """The answer itself, parsed once, by us, where it is JSON; raises CallFailed where it should be."""
-    if KEPT not in response:
-        return response
-    body = _object(response[KEPT])
-    if body is None:
-        raise CallFailed.of(
-            FailureKind.INVALID_RESPONSE,
-            "the answer is no JSON object although its status is 200; look for a proxy in between",
-            request_id=response["ResponseMetadata"].get("RequestId"),
-            retryable=True,
-        )
-    return body
+    return json_object(response[KEPT]) if KEPT in response else response
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """The JSON object in `body`; raises InvalidResponse where there is none although the status was 200."""
+    found = parsed(body)
+    if found is None:
+        raise InvalidResponse.because("the answer is no JSON object although its status is 200", whole=True)
+    return found
+
+
+def parsed(body: bytes) -> dict[str, Any] | None:
+    """The JSON object in `body`; None where there is none."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _guard_json(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
     if response_dict["status_code"] < 300:
         customized_response_dict[KEPT] = response_dict["body"]
         response_dict["body"] = b"{}"
-    elif not _is_error(_object(response_dict["body"])):
+    elif not _is_error(parsed(response_dict["body"])):
         # The status alone tells more than the SDK's parser, which would fall over this.
         response_dict["body"] = b""
 
@@ -59,11 +65,3 @@ def _guard_xml(response_dict: dict[str, Any], operation_model: Any, **_: Any) ->
     wrapper = operation_model.output_shape.serialization.get("resultWrapper")
     if f"<{wrapper or operation_model.name + 'Response'}".encode() not in body:
         raise ResponseParserError("the answer is of another operation, or none at all")
-
-
-def _object(body: bytes) -> dict[str, Any] | None:
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None

@@ -32,12 +32,10 @@ VOLUME_TEXTS = {
 INTERFACE_TEXTS = {"Ipv4Address": "ipv4", "Ipv6Address": "ipv6", "MacAddress": "mac"}
 
 
-def gateway_facts(body: Mapping[str, Any], gateway_arn: str) -> GatewayDescription:
+def gateway_description(body: Mapping[str, Any], gateway_arn: str) -> GatewayDescription:
     """The answer of DescribeGatewayInformation; raises InvalidResponse when it is none."""
     if "GatewayARN" not in body:
-        raise InvalidResponse.because(
-            "the answer describes no gateway; look for a proxy in between", whole=True
-        )
+        raise InvalidResponse.because("the answer describes no gateway", whole=True)
     answered_for(body, gateway_arn)
     details: dict[str, Any] = _texts(body, GATEWAY_TEXTS)
     if "GatewayNetworkInterfaces" in body:
@@ -62,7 +60,7 @@ def volume_page(body: Mapping[str, Any]) -> VolumePage:
     )
 
 
-def volume_facts(body: Mapping[str, Any]) -> tuple[VolumeDescription, ...]:
+def volume_descriptions(body: Mapping[str, Any]) -> tuple[VolumeDescription, ...]:
     """The answer of DescribeCachediSCSIVolumes; raises InvalidResponse when it is of another shape."""
     return tuple(
         VolumeDescription(
@@ -109,9 +107,7 @@ def _tags(fields: Mapping[str, Any]) -> dict[str, str]:
 def _mappings(fields: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     found = entries(fields, key)
     if not all(isinstance(entry, Mapping) for entry in found):
-        raise InvalidResponse.because(
-            f"the answer's {key} are no records; look for a proxy in between", whole=True
-        )
+        raise InvalidResponse.because(f"the answer's {key} are no records", whole=True)
     return found
 
 

@@ -3,22 +3,14 @@
 import os
 import platform
 import re
-from collections.abc import Iterable
 from traceback import TracebackException
 
 from scanner import __version__
 from scanner.output.text import printable
+from scanner.service.secrets import HIDDEN, hidden, remember_environment
 
-HIDDEN = "[hidden]"
-_SECRET_NAMES = ("SECRET", "TOKEN", "PASSWORD", "EXTERNAL_ID")
 # Access key ids, and runs as long as keys and session tokens are.
 _LOOKS_SECRET = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|[A-Za-z0-9+/=]{40,}")
-_secrets: set[str] = set()
-
-
-def hide(secrets: Iterable[str | None]) -> None:
-    """From now on none of `secrets` is printed in a traceback."""
-    _secrets.update(filter(None, secrets))
 
 
 def told(error: BaseException, *, verbose: bool) -> str:
@@ -39,16 +31,12 @@ def innermost(error: BaseException) -> BaseException:
 
 
 def _traceback(error: BaseException) -> str:
-    own = {value for name, value in os.environ.items() if any(part in name for part in _SECRET_NAMES)}
-    secrets = sorted((_secrets | own) - {""}, key=len, reverse=True)
-    pieces = TracebackException.from_exception(error).format()
-    return "".join(_shown(piece, secrets) for piece in pieces)
+    remember_environment(os.environ)
+    return "".join(_shown(piece) for piece in TracebackException.from_exception(error).format())
 
 
-def _shown(piece: str, secrets: Iterable[str]) -> str:
+def _shown(piece: str) -> str:
     # Code holds no values, but paths as long as a key.
     if not piece.lstrip(" |+-").startswith("File "):
-        piece = _LOOKS_SECRET.sub(HIDDEN, piece)
-        for secret in secrets:
-            piece = piece.replace(secret, HIDDEN)
+        piece = hidden(_LOOKS_SECRET.sub(HIDDEN, piece))
     return "".join(f"{printable(line)}\n" for line in piece.splitlines())

@@ -65,8 +65,10 @@ class Signals:
         self._say(f"{number.name}: ending in order; a second one ends at once")
         if self._events:
             self._events.interrupt()
+        # The loop calls this outside of any task, where anyio may not know which loop is running.
+        now = asyncio.get_running_loop().time()
         for scope, grace in self._scopes:
-            scope.deadline = min(scope.deadline, anyio.current_time() + grace)
+            scope.deadline = min(scope.deadline, now + grace)
 
 
 def _once(number: int, frame: object) -> None:

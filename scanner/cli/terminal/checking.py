@@ -86,7 +86,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
         name = f" ({printable(row['account_name'])})" if row["account_name"] else ""
         said = "skipped" if row["works"] is None else "yes" if row["works"] else "no"
         wrong = "\n".join(
-            f"{each['operation']}: {each['kind']}: {printable(each['message'])}\n{each['remedy']}"
+            f"{each['operation']}: {each['kind']}: {printable(each['message'])}\n{printable(each['remedy'])}"
             for each in row["problems"]
         )
         skipped = next((text for reason, text in REASONS.items() if reason.value == row["skipped"]), "")

@@ -14,6 +14,7 @@ from scanner.iam.remedies import remedy_of
 from scanner.inventory.events import CallRetried, Event, FailureSeen, ScanEnded, ScanStarted, TargetEnded
 from scanner.inventory.records import Failure, FailureKind, Outcome
 from scanner.output.text import printable
+from scanner.service.secrets import hidden
 
 Facts = MutableMapping[str, Any]
 
@@ -55,6 +56,7 @@ def logging_to_stderr(format: Literal["text", "json"], loudness: Loudness) -> It
         _Stderr(),
         processors=[
             structlog.processors.add_log_level,
+            _without_secrets,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *((structlog.processors.JSONRenderer(),) if format == "json" else (_made_printable, text)),
         ],
@@ -78,13 +80,17 @@ def sayer(log: Any, format: Literal["text", "json"]) -> Callable[[str], None]:
         if format == "json":
             log.error(told)
         else:
-            sys.stderr.write(f"sgw-scanner: {printable(told)}\n")
+            sys.stderr.write(f"sgw-scanner: {printable(hidden(told))}\n")
 
     return say
 
 
 def _made_printable(log: Any, method: str, facts: Facts) -> Facts:
     return {key: printable(value) if isinstance(value, str) else value for key, value in facts.items()}
+
+
+def _without_secrets(log: Any, method: str, facts: Facts) -> Facts:
+    return {key: hidden(value) if isinstance(value, str) else value for key, value in facts.items()}
 
 
 class EventLog:

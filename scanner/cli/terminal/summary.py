@@ -176,7 +176,7 @@ def _examples(group: Group, digest: Digest) -> Table:
         lines.add_row("", f"{_place(failure, digest)}: {_shortened(printable(failure.message))}")
     if group.count > len(group.examples):
         lines.add_row("", f"... and {group.count - len(group.examples)} more")
-    lines.add_row("", Text(f"→ {remedy_of(group.examples[0])}", "cyan"))
+    lines.add_row("", Text(f"→ {printable(remedy_of(group.examples[0]))}", "cyan"))
     return lines
 
 

@@ -1,4 +1,7 @@
-"""Whether an endpoint answers at all: one that refuses or swallows every call must not hold up the scan."""
+"""Whether an endpoint answers at all: one that refuses or swallows every call must not hold up the scan.
+
+Closed: calls pass. Open: one probe at a time, once a second. Given up: nothing is sent any more.
+"""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -9,21 +12,21 @@ from scanner.service.errors import CallFailed
 
 UNPROVEN = 4
 """Calls in flight to an endpoint that has not answered yet."""
-STRIKES = 10
-"""After so many in a row the gate is shut: one call at a time is let through, to see whether it answers."""
+OPENS_AT = 10
+"""Failures in a row that open the circuit: one call at a time is let through, to see whether it answers."""
 PATIENCE = 10.0
-"""Seconds for which a gate stays shut; if no call has been answered by then, its endpoint is given up."""
+"""Seconds for which a circuit stays open; if no call has been answered by then, its endpoint is given up."""
 INTERVAL = 1.0
-"""Seconds between two calls through a gate that is shut."""
+"""Seconds between two calls through an open circuit."""
 SILENCE, SILENCE_WHEN_PROVEN = 4.0, 0.5
-"""Strikes for a call that was never answered, where a failed connection is one.
+"""How many failures a call counts for that was never answered; a failed connection is one.
 
 It has waited long, and so tells more; but one gateway may be silent where all the others answer.
 """
 
 
 @dataclass(slots=True)
-class Gate:
+class CircuitBreaker:
     """What one scan knows of one endpoint, over all accounts; `name` is how a message calls it."""
 
     name: str
@@ -31,24 +34,24 @@ class Gate:
     answers: bool = False
     failures: int = 0
     given_up: CallFailed | None = None
-    _strikes: float = 0.0
-    _shut_at: float = 0.0
+    _failed: float = 0.0
+    _opened_at: float = 0.0
     _next_probe: float = 0.0
     _prober: int | None = None
     _waiting: OrderedDict[int, Callable[[], bool]] = field(default_factory=OrderedDict)
 
     @property
-    def shut(self) -> bool:
-        return self._strikes >= STRIKES and not self.given_up
+    def is_open(self) -> bool:
+        return self._failed >= OPENS_AT and not self.given_up
 
     def ready_at(self, wanted: float, listener: Callable[[], bool]) -> float | None:
         """When a call may start that is `wanted` then; None: `listener` will be told when to ask again."""
         key = _key(listener)
-        if self.shut and wanted > self._next_probe + INTERVAL:
+        if self.is_open and wanted > self._next_probe + INTERVAL:
             # Whoever has to wait for longer anyway must not keep others from trying.
             self._let_go(key)
             return wanted
-        if self.shut:
+        if self.is_open:
             if not self.in_flight and self._prober in (None, key):
                 self._prober = key
                 return max(wanted, self._next_probe)
@@ -70,35 +73,37 @@ class Gate:
     def ended(self, failure: CallFailed | None, sent_at: float, now: float, *, again: bool = False) -> None:
         """Take note of a call's end; `failure` is None where it was answered, whatever the answer.
 
-        A call that is tried `again` counts for no further strike: what is wrong may be with it alone.
+        A call that is tried `again` does not count once more: what is wrong may be with it alone.
         """
         self.in_flight -= 1
         if failure is None:
-            self.answers, self.failures, self._strikes = True, 0, 0.0
+            self.answers, self.failures, self._failed = True, 0, 0.0
         else:
             self.failures += 1
             self._next_probe = now + INTERVAL
-            if not self.shut:
-                self._strikes += 0.0 if again else self._weight(failure)
-                self._shut_at = now
+            if not self.is_open:
+                self._failed += 0.0 if again else self._weight(failure)
+                self._opened_at = now
             # What was under way together tells of one moment only: what is tried afterwards decides.
-            elif sent_at >= self._shut_at and now - self._shut_at >= PATIENCE:
+            elif sent_at >= self._opened_at and now - self._opened_at >= PATIENCE:
                 self.given_up = failure
         self._tell()
 
-    def passed(self) -> None:
+    def skipped(self) -> None:
         """A call ended before it was sent: that says nothing of the endpoint."""
         self.in_flight -= 1
         self._tell()
 
-    def check(self, left: int) -> None:
+    def check(self, left: int = 0) -> None:
         """Raises CallFailed, with nothing sent, once the endpoint was given up; `left` gateways unread."""
         if self.given_up:
+            last = self.given_up.facts
             unread = f", with {left} listed gateways of this account left" if left else ""
-            told = f"{self.name} was given up after {self.failures} calls in a row without an answer{unread}"
-            raise CallFailed.of(
-                self.given_up.facts.kind, f"{told}; the last: {self.given_up.facts.message}", sent=False
+            message = (
+                f"{self.name} was given up after {self.failures} calls in a row without an answer{unread};"
+                f" the last: {last.message}"
             )
+            raise self.given_up.but(message=message, retryable=False, sent=False)
 
     def _let_go(self, key: int) -> None:
         if self._prober == key:
@@ -118,7 +123,7 @@ class Gate:
             started += listener()
 
     def _free(self, started: int) -> bool:
-        if self.shut:
+        if self.is_open:
             return not self.in_flight and self._prober is None
         # Each failure makes it less likely that another call would be answered, and each may take long.
         trusted = max(1, UNPROVEN - self.failures)

@@ -1,43 +1,37 @@
-"""What a target has denied: after a few denials of an operation, and none admitted, it is not asked again."""
+"""What a target has denied: after a few denials, and nothing admitted, it is asked one gateway at a time."""
 
 from dataclasses import dataclass, field
 
 from scanner.inventory.records import FailureKind
-from scanner.service.errors import CallFailed
+from scanner.service.errors import FailureFacts
 
 DENIALS = 3
-"""Gateways that must be refused, with none admitted, until the whole target counts as refusing."""
+"""Gateways that must be refused, with none admitted, until a target counts as refusing."""
 
 
 @dataclass(slots=True)
-class Refusals:
-    """One target's answers to each operation, as far as permissions go."""
+class Denials:
+    """One target's answers to each operation, as far as permissions go.
+
+    A role may be allowed to read only some gateways, by tags for example, so every gateway is asked all the
+    same: a target that denies them all costs one call each, but holds only one slot.
+    """
 
     _denied: dict[str, int] = field(default_factory=dict)
     _admitted: set[str] = field(default_factory=set)
-    _last: dict[str, CallFailed] = field(default_factory=dict)
 
-    def check(self, operation: str) -> None:
-        """Raises CallFailed, with nothing sent, for an operation that this target denies."""
-        refusal = self._last.get(operation)
-        if refusal and self._denied[operation] >= DENIALS and operation not in self._admitted:
-            raise CallFailed.of(
-                refusal.facts.kind,
-                f"not asked: {operation} was denied for {DENIALS} other gateways here:"
-                f" {refusal.facts.message}",
-                code=refusal.facts.code,
-                sent=False,
-            )
+    @property
+    def likely(self) -> bool:
+        """Whether what is asked next will probably be denied, too."""
+        return any(
+            denied >= DENIALS and operation not in self._admitted
+            for operation, denied in self._denied.items()
+        )
 
-    def admitted(self, operation: str) -> None:
+    def admit(self, operation: str) -> None:
         self._admitted.add(operation)
 
-    def failed(self, operation: str, error: CallFailed) -> None:
-        # A gateway's own resource policy says nothing about its neighbours.
-        if (
-            error.facts.kind is FailureKind.ACCESS_DENIED
-            and error.facts.sent
-            and not error.facts.by_resource_policy
-        ):
+    def deny(self, operation: str, facts: FailureFacts) -> None:
+        """Takes note of a failure; one that is no denial, or only a single gateway's own, counts for nothing."""
+        if facts.kind is FailureKind.ACCESS_DENIED and facts.sent and not facts.by_resource_policy:
             self._denied[operation] = self._denied.get(operation, 0) + 1
-            self._last[operation] = error

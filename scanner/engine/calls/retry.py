@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from scanner.config.settings import RetrySettings
 from scanner.inventory.records import FailureKind
-from scanner.service.errors import CallFailed
+from scanner.service.errors import FailureFacts
 
 RATIONED = frozenset({FailureKind.NETWORK, FailureKind.TIMEOUT})
 """Failures whose retries a target has only so many of: they may mean that nobody is there."""
@@ -13,6 +13,20 @@ BUDGET = 40.0
 """Of such retries, beyond those that a target's own successes earn."""
 EARNED = 0.5
 """Of a retry, for each call that succeeded: a target that answers half the time is still read."""
+PATIENCE = 120.0
+"""Seconds for which a target that throttles every call uses up the attempts of none."""
+OFTEN = 12
+"""Throttles after which a call lets others go first: it may be the only one that is always throttled."""
+
+
+def excused(refused_since: float, sent_at: float, now: float) -> bool:
+    """Whether a throttle costs a call no attempt: its target had admitted nothing since before it was sent."""
+    return refused_since <= sent_at and now - refused_since < PATIENCE
+
+
+def yields(throttles: int, refused_since: float, now: float) -> bool:
+    """Whether a throttled call lets those go first that were never tried: their attempts are spent, too."""
+    return throttles >= OFTEN or now - refused_since >= PATIENCE
 
 
 class RetryBudget:
@@ -46,12 +60,12 @@ class RetryPolicy:
             settings.max_attempts, settings.base_delay.total_seconds(), settings.max_delay.total_seconds()
         )
 
-    def delay(self, error: CallFailed, attempts: int, dice: random.Random) -> float | None:
+    def delay(self, facts: FailureFacts, attempts: int, dice: random.Random) -> float | None:
         """Seconds until the next try of a call that failed `attempts` times; None: there is none."""
-        if not error.facts.retryable or attempts >= self.max_attempts:
+        if not facts.retryable or attempts >= self.max_attempts:
             return None
-        if error.facts.kind is FailureKind.THROTTLED:
-            # The target's pace says when; a delay on top would leave its bucket unused.
-            return error.facts.retry_after or 0.0
+        if facts.kind is FailureKind.THROTTLED:
+            # The target's rate limiter says when; a delay on top would leave its bucket unused.
+            return facts.retry_after or 0.0
         bound = min(self.max_delay, self.base_delay * 2 ** min(attempts - 1, 32))
-        return max(dice.uniform(0, bound), error.facts.retry_after or 0.0)
+        return max(dice.uniform(0, bound), facts.retry_after or 0.0)

@@ -1,156 +1,198 @@
-"""Which call comes next: every target waits in its own lane, and none of them holds up another."""
+"""Which waiting call is sent next: every target waits in a queue of its own, and none holds up another."""
 
+import asyncio
 import heapq
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
 
 import anyio
 
-from scanner.engine.calls.circuit_breaker import Gate
-from scanner.engine.calls.retry import RetryBudget
-from scanner.engine.pace import Pace
-from scanner.service.errors import CallFailed
-from scanner.service.protocol import TargetKey
+from scanner.engine.calls.circuit_breaker import CircuitBreaker
+from scanner.engine.calls.rate_limiter import RateLimiter
+from scanner.engine.calls.retry import RetryBudget, yields
+from scanner.engine.calls.silence import Silence, SilentShare
 
 Listener = Callable[[], object]
 
 
-class Lane:
-    """How one target is asked, by all scans of a Scanner together: its pace and its calls in flight."""
+class TargetLimiter:
+    """How one target is asked, by all scans of a Scanner together: its rate and its calls in flight."""
 
     def __init__(self, limit: int) -> None:
-        self.pace = Pace()
+        self.rate_limiter = RateLimiter()
         self.limit = limit
         self.in_flight = 0
-        self.queues: dict[int, Listener] = {}
+        self.listeners: dict[int, Listener] = {}
 
     def ready_at(self, now: float) -> float | None:
         """When the next call may start; None: not before one in flight has ended."""
-        return None if self.in_flight >= self.limit else self.pace.ready_at(now)
+        return None if self.in_flight >= self.limit else self.rate_limiter.ready_at(now)
 
     def changed(self) -> None:
-        for listener in list(self.queues.values()):
+        for listener in list(self.listeners.values()):
             listener()
 
 
 @dataclass(slots=True)
 class Limits:
-    """What all scans of one Scanner share: the slots for calls in flight, and the lane of each target."""
+    """What all scans of one Scanner share: the slots for calls in flight, and the limiter of each target."""
 
     slots: anyio.CapacityLimiter
-    per_lane: int
-    lanes: dict[Hashable, Lane] = field(default_factory=dict)
+    per_target: int
+    limiters: dict[Hashable, TargetLimiter] = field(default_factory=dict)
 
-    def lane(self, key: Hashable) -> Lane:
-        return self.lanes.setdefault(key, Lane(self.per_lane))
+    def limiter(self, key: Hashable) -> TargetLimiter:
+        return self.limiters.setdefault(key, TargetLimiter(self.per_target))
 
     def leave(self, *keys: Hashable) -> None:
-        """Forgets those of these lanes that nobody uses, and of which nothing was learnt."""
+        """Forgets those of these limiters that nobody uses, and that have learnt nothing."""
         for key in keys:
-            lane = self.lanes.get(key)
-            if lane and not lane.queues and not lane.in_flight and lane.pace.rate is None:
-                del self.lanes[key]
+            limiter = self.limiters.get(key)
+            if (
+                limiter
+                and not limiter.listeners
+                and not limiter.in_flight
+                and limiter.rate_limiter.rate is None
+            ):
+                del self.limiters[key]
 
 
-@dataclass(slots=True)
-class Job:
-    """One call with what follows from its answer; it may be tried several times.
+@dataclass(slots=True, eq=False)
+class Turn:
+    """A call that waits until it may be sent. `of_gateway`: it asks about a gateway, which may be silent."""
 
-    `done` raises CallFailed for an answer that cannot be trusted; then `failed` is told as of any other.
-    """
-
-    operation: str
-    call: Callable[[], Awaitable[Any]]
-    done: Callable[[Any], Awaitable[None]]
-    failed: Callable[[CallFailed, int], Awaitable[None]]
-    queue: "Queue"
-    place: TargetKey | None = None
-    gateway_arn: str | None = None
-    counted: bool = True
-    attempts: int = 0
-    tries: int = 0
-    mended: bool = False
-    left: Callable[[], int] = lambda: 0
-    """How many listed gateways would stay unread, if this call's place were given up."""
+    granted: "asyncio.Future[None]"
+    of_gateway: bool = False
+    throttles: int = 0
+    doubtful: bool = False
+    sent_at: float = 0.0
 
 
-class Queue:
+class CallQueue:
     """The calls that one target still has to make, in one scan."""
 
     def __init__(
         self,
-        schedule: "Schedule",
-        lane: Lane,
-        gate: Gate | None = None,
+        scheduler: "Scheduler",
+        limiter: TargetLimiter,
+        breaker: CircuitBreaker,
         budget: RetryBudget | None = None,
     ) -> None:
-        self.lane = lane
-        self.gate = gate
+        self.limiter = limiter
+        self.breaker = breaker
         self.budget = budget or RetryBudget()
         self.version = 0
-        self._schedule = schedule
-        self._fresh: deque[Job] = deque()
-        self._retries: list[tuple[float, int, Job]] = []
-        lane.queues[id(self)] = self.changed
-        schedule.queues.add(self)
+        self.one_at_a_time = False
+        """Whether only one call may be in flight: what was denied so far may be denied to all."""
+        self._scheduler = scheduler
+        self._fresh: deque[Turn] = deque()
+        self._retries: list[tuple[float, int, Turn]] = []
+        self._in_flight = 0
+        self._silence = Silence()
+        limiter.listeners[id(self)] = self.changed
+        scheduler.queues.add(self)
 
-    def push(self, job: Job, *, first: bool = False) -> None:
+    def push(self, turn: Turn, *, first: bool = False) -> None:
+        """Adds a call that has not been tried; `first`: before all others."""
         if first:
-            self._fresh.appendleft(job)
+            self._fresh.appendleft(turn)
         else:
-            self._fresh.append(job)
+            self._fresh.append(turn)
         self.changed()
 
-    def push_again(self, job: Job, due: float) -> None:
-        heapq.heappush(self._retries, (due, next(self._schedule.ticket), job))
+    def push_again(self, turn: Turn, due: float) -> None:
+        """Adds a call that is to be tried again, not before `due`."""
+        heapq.heappush(self._retries, (due, next(self._scheduler.ticket), turn))
         self.changed()
 
     def changed(self) -> bool:
         """Take note that something has changed; says whether a call could start now."""
-        return self._schedule.place(self)
+        return self._scheduler.place(self)
 
     def ready_at(self, now: float) -> float | None:
+        """When the next call may start; None while there is none, or something else must happen first."""
+        self._drop_cancelled()
         if not self._fresh and not self._retries:
             return None
-        admitted = self.lane.ready_at(now)
-        if admitted is None:
+        admitted = self.limiter.ready_at(now)
+        if admitted is None or (self.one_at_a_time and self._in_flight):
             return None
         wanted = max(admitted, now if self._fresh else self._retries[0][0])
-        return self.gate.ready_at(wanted, self.changed) if self.gate else wanted
+        if self._next(now).of_gateway:
+            allowed = self._scheduler.share.ready_at(wanted, self._silence, self.changed)
+            if allowed is None:
+                return None
+            wanted = allowed
+        return self.breaker.ready_at(wanted, self.changed)
 
-    def pop(self, now: float) -> Job:
-        # A call that waited out its delay has waited longest; it goes before those never tried, unless it
-        # may be the very call that is never answered.
-        in_doubt = self.gate is not None and not self.gate.answers
-        if self._retries and not (self._fresh and (in_doubt or self._retries[0][0] > now)):
-            return heapq.heappop(self._retries)[2]
-        return self._fresh.popleft()
+    def pop(self, now: float) -> Turn:
+        """Takes the next call out of the queue: it is sent now."""
+        turn = heapq.heappop(self._retries)[2] if self._retry_first(now) else self._fresh.popleft()
+        turn.sent_at = now
+        if turn.of_gateway:
+            turn.doubtful = self._scheduler.share.take(now, self._silence)
+            self._silence.sent_at[id(turn)] = now
+        self._in_flight += 1
+        self.limiter.in_flight += 1
+        self.limiter.rate_limiter.sent(now)
+        self.breaker.started()
+        return turn
+
+    def ended(self, turn: Turn, *, answered: bool) -> None:
+        """A call is no longer in flight; `answered`: the service has said something, whatever it was."""
+        self._in_flight -= 1
+        self.limiter.in_flight -= 1
+        if turn.of_gateway:
+            self._silence.sent_at.pop(id(turn), None)
+            self._silence.answered = self._silence.answered or answered
+            self._silence.swallowed = self._silence.swallowed or not answered
+            self._scheduler.share.release(doubtful=turn.doubtful)
+        self.limiter.changed()
+
+    def _drop_cancelled(self) -> None:
+        while self._fresh and self._fresh[0].granted.done():
+            self._fresh.popleft()
+        while self._retries and self._retries[0][2].granted.done():
+            heapq.heappop(self._retries)
+
+    def _next(self, now: float) -> Turn:
+        return self._retries[0][2] if self._retry_first(now) else self._fresh[0]
+
+    def _retry_first(self, now: float) -> bool:
+        # A call that waited out its delay has waited longest; it goes before those never tried, unless it may
+        # be the very call that is never answered.
+        if not self._retries or not self._fresh:
+            return bool(self._retries)
+        due, _, turn = self._retries[0]
+        in_doubt = not self.breaker.answers or (turn.of_gateway and not self._silence.answered)
+        refused_since = self.limiter.rate_limiter.refused_since
+        return not in_doubt and not yields(turn.throttles, refused_since, now) and due <= now
 
     def close(self) -> None:
-        """Leave the lane to others; what is queued is dropped."""
+        """Leave the limiter to others; calls that still wait are never granted."""
         self._fresh.clear()
         self._retries.clear()
         self.version += 1
-        self.lane.queues.pop(id(self), None)
-        self._schedule.queues.discard(self)
-        if self.gate:
-            self.gate.left(self.changed)
+        self.limiter.listeners.pop(id(self), None)
+        self._scheduler.queues.discard(self)
+        self._scheduler.share.leave(self.changed)
+        self.breaker.left(self.changed)
 
 
 @dataclass(slots=True)
-class Schedule:
+class Scheduler:
     """The queues of all active targets, by the moment at which each may make its next call."""
 
     clock: Callable[[], float]
     wake: Listener
+    share: SilentShare
     ticket: "count[int]" = field(default_factory=count)
-    queues: set[Queue] = field(default_factory=set)
-    _heap: list[tuple[float, int, int, Queue]] = field(default_factory=list)
+    queues: set[CallQueue] = field(default_factory=set)
+    _heap: list[tuple[float, int, int, CallQueue]] = field(default_factory=list)
 
-    def place(self, queue: Queue) -> bool:
+    def place(self, queue: CallQueue) -> bool:
         """Take note that something about `queue` has changed; says whether it could make a call now."""
         queue.version += 1
         now = self.clock()
@@ -162,7 +204,7 @@ class Schedule:
         return ready <= now
 
     def close(self) -> None:
-        """Leave every lane to the other scans, however this one ended."""
+        """Leave every limiter to the other scans, however this one ended."""
         for queue in list(self.queues):
             queue.close()
 
@@ -172,22 +214,18 @@ class Schedule:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
-    def take(self, now: float) -> Job | None:
-        """The job that is due and has waited longest; None if nothing is due."""
+    def take(self, now: float) -> Turn | None:
+        """The call that is due and has waited longest; None if nothing is due."""
         while True:
             due = self.next_at()
             if due is None or due > now:
                 return None
             queue = heapq.heappop(self._heap)[3]
-            # Others may have taken the last calls that an unproven endpoint gets.
+            # Others may have taken the last calls that an endpoint gets that has not answered yet.
             ready = queue.ready_at(now)
             if ready is not None and ready <= now:
                 break
             self.place(queue)
-        job = queue.pop(now)
-        if queue.gate:
-            queue.gate.started()
-        queue.lane.in_flight += 1
-        queue.lane.pace.sent(now)
-        queue.lane.changed()
-        return job
+        turn = queue.pop(now)
+        queue.limiter.changed()
+        return turn

@@ -7,6 +7,7 @@ from typing import Any
 from scanner.iam.remedies import remedy_of
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import Failure, FailureKind, FailureScope
+from scanner.output.text import printable
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def groups_of(inventory: Inventory) -> list[Group]:
                 operation=failure.operation,
                 code=failure.code,
                 message=failure.message,
-                remedy=remedy_of(failure),
+                remedy=printable(remedy_of(failure)),
             )
         groups[key].places[_place(failure, names)] += 1
     return sorted(groups.values(), key=lambda group: -group.count)

@@ -9,7 +9,7 @@ from aiobotocore.utils import AioContainerMetadataFetcher
 from scanner.emulator import Fault
 from tests.aws.profiles import FUTURE, KEY, PAST, ROLE, SECRET, Ground, loopback, opened, refused
 from tests.aws.scans import PROD, REGION
-from tests.emulator.test_web_identity import token
+from tests.emulator.clients import token
 
 MEND = "mend the profile 'prod', or what it reads its credentials from"
 MEND_BASE = "mend the environment, or the files that the SDK reads the base identity's credentials from"

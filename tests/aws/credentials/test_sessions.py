@@ -15,6 +15,7 @@ import pytest
 
 from scanner import Scanner
 from scanner.aws.credentials.sessions import Sessions
+from scanner.inventory.records import FailureKind
 from scanner.service.errors import CallFailed
 from tests.aws.profiles import (
     FUTURE,
@@ -115,9 +116,12 @@ async def test_all_who_want_a_profile_share_one_run_of_its_process(here: Ground)
     runs = here.folder / "runs"
     program = here.write("program", f"echo run >> {runs}\n{printing()}\n")
     here.patch.setenv("AWS_CONFIG_FILE", here.write("config", process(f"sh {program}")))
-    sessions = Sessions("prod", {"prod": ""}, 20)
-    found = await asyncio.gather(*(sessions.credentials(name) for name in ("prod", None, "prod")))
-    assert {credentials.access_key for credentials in found} == {KEY}
+    settings = config(
+        {"id": PROD, "profile": "prod"}, {"id": LAB, "role": "scan"}, credentials={"profile": "prod"}
+    )
+    async with Scanner(settings) as scanner:
+        await scanner.scan()
+        await scanner.scan()
     assert runs.read_text().split() == ["run"]
 
 
@@ -126,11 +130,13 @@ async def test_all_who_want_a_profile_that_hangs_wait_for_it_once(
 ) -> None:
     text, pipe = hanging
     here.patch.setenv("AWS_CONFIG_FILE", here.write("config", text))
-    sessions = Sessions("prod", {"prod": ""}, 0.5)
     held = asyncio.create_task(asyncio.to_thread(pipe.read_text))
-    waiting = (sessions.credentials(name) for name in ("prod", None, "prod"))
-    found = await asyncio.gather(*waiting, return_exceptions=True)
-    assert {type(failure) for failure in found} == {CallFailed}
+    accounts = [{"id": f"{number:012d}", "role": "scan"} for number in range(1, 9)]
+    settings = config(*accounts, credentials={"profile": "prod"}, scan={"call_timeout": "500ms"})
+    async with Scanner(settings) as scanner:
+        found = await scanner.scan()
+    assert {failure.kind for failure in found.failures} == {FailureKind.CREDENTIALS}
+    assert len(found.failures) == 8
     assert await asyncio.wait_for(held, 10) == "begun\n"
 
 
@@ -144,7 +150,7 @@ async def test_at_a_terminal_a_process_may_still_ask_there_and_is_ended_all_the_
     here.patch.setenv("AWS_CONFIG_FILE", here.write("config", text))
     held = asyncio.create_task(asyncio.to_thread(pipe.read_text))
     with pytest.raises(CallFailed, match="did not come within"):
-        await Sessions("prod", {}, 0.5).credentials(None)
+        await Sessions("prod", {}, 0.5).obtain(None)
     assert int(await asyncio.wait_for(held, 10)) == os.getsid(0)
 
 
@@ -156,7 +162,7 @@ async def test_keys_that_something_else_renewed_are_read_when_the_old_ones_have_
     await renew()
     async with Scanner(config({"id": PROD, "profile": "prod"})) as scanner:
         assert not (await scanner.scan()).failures
-        for session in here.emulator.world.sessions.values():
+        for session in here.emulator.sessions.values():
             session.expires_at = 0
         await renew()
         assert not (await scanner.scan()).failures

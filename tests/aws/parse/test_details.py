@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from scanner.aws.parse.details import gateway_facts, tag_page, volume_facts, volume_page
+from scanner.aws.parse.details import gateway_description, tag_page, volume_descriptions, volume_page
 from scanner.service.answers import ListedVolume
 from scanner.service.errors import InvalidResponse
 
@@ -13,7 +13,7 @@ VOLUME = f"{GATEWAY}/volume/vol-1"
 
 
 def test_a_gateways_facts_are_named_as_in_the_inventory() -> None:
-    found = gateway_facts(
+    found = gateway_description(
         {
             "GatewayARN": GATEWAY,
             "GatewayState": "RUNNING",
@@ -33,7 +33,7 @@ def test_a_gateways_facts_are_named_as_in_the_inventory() -> None:
 
 
 def test_a_gateway_without_facts_has_none() -> None:
-    found = gateway_facts({"GatewayARN": GATEWAY}, GATEWAY)
+    found = gateway_description({"GatewayARN": GATEWAY}, GATEWAY)
     assert (found.details, found.tags) == ({}, {})
 
 
@@ -52,12 +52,12 @@ def test_a_gateway_without_facts_has_none() -> None:
 )
 def test_facts_of_another_shape_are_nonsense(fields: dict[str, Any]) -> None:
     with pytest.raises(InvalidResponse):
-        gateway_facts({"GatewayARN": GATEWAY, **fields}, GATEWAY)
+        gateway_description({"GatewayARN": GATEWAY, **fields}, GATEWAY)
 
 
 def test_an_answer_that_describes_no_gateway_is_worth_another_try() -> None:
     with pytest.raises(InvalidResponse, match="describes no gateway") as raised:
-        gateway_facts({}, GATEWAY)
+        gateway_description({}, GATEWAY)
     assert raised.value.facts.retryable
 
 
@@ -84,7 +84,7 @@ def test_a_listing_of_volumes_of_another_shape_is_nonsense(body: dict[str, Any])
 
 
 def described(**fields: Any) -> Any:
-    (found,) = volume_facts({"CachediSCSIVolumes": [{"VolumeARN": VOLUME, **fields}]})
+    (found,) = volume_descriptions({"CachediSCSIVolumes": [{"VolumeARN": VOLUME, **fields}]})
     return found
 
 

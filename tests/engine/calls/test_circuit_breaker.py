@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from scanner.config.settings import ScannerConfig
-from scanner.engine.calls.circuit_breaker import INTERVAL, PATIENCE, STRIKES, UNPROVEN, Gate
+from scanner.engine.calls.circuit_breaker import INTERVAL, OPENS_AT, PATIENCE, UNPROVEN, CircuitBreaker
 from scanner.engine.calls.scheduler import Limits
 from scanner.engine.scan import Scan
 from scanner.inventory.events import TargetEnded
@@ -16,7 +16,7 @@ from scanner.inventory.records import FailureKind, TargetStatus
 from scanner.service.answers import GatewayPage
 from scanner.service.errors import CallFailed
 from scanner.service.protocol import TargetKey
-from tests.engine.simulated import Fault, SimulatedSource, config, events_of, inventory_of
+from tests.engine.simulated import Fault, SimulatedService, config, events_of, inventory_of
 from tests.virtual import run
 
 DEAD = "me-south-1"
@@ -39,7 +39,7 @@ def dead(region: str = DEAD, after: int = 0) -> Fault:
     return fault
 
 
-class Watched(SimulatedSource):
+class Watched(SimulatedService):
     """Knows how many calls are in flight to each Region."""
 
     async def _call(self, operation: str, place: TargetKey, key: str | None = None) -> None:
@@ -61,7 +61,7 @@ def test_a_dead_region_costs_300_accounts_seconds_and_keeps_no_other_waiting(
 ) -> None:
     source, settings = three_hundred
     whole, seconds = run(inventory_of(settings, source))
-    alone, without = run(inventory_of(config(300), SimulatedSource(gateways=2)))
+    alone, without = run(inventory_of(config(300), SimulatedService(gateways=2)))
     assert whole.coverage.targets.complete == alone.coverage.targets.complete == 300
     assert whole.coverage.targets.failed == 300
     assert seconds < without + 3 * PATIENCE
@@ -73,7 +73,7 @@ def test_a_dead_region_costs_300_accounts_seconds_and_keeps_no_other_waiting(
 
 
 def test_each_target_of_a_dead_region_has_a_failure_that_says_why() -> None:
-    source = SimulatedSource(fault=dead())
+    source = SimulatedService(fault=dead())
     whole, _ = run(inventory_of(config(30, (DEAD,)), source))
     assert whole.coverage.targets.failed == len(whole.failures) == 30
     given_up = [failure for failure in whole.failures if "was given up" in failure.message]
@@ -85,7 +85,7 @@ def test_each_target_of_a_dead_region_has_a_failure_that_says_why() -> None:
 
 
 def test_a_region_that_dies_after_listing_fails_what_is_left_and_names_the_count() -> None:
-    source = SimulatedSource(gateways=400, fault=dead(after=4 + 20))
+    source = SimulatedService(gateways=400, fault=dead(after=4 + 20))
     whole, seconds = run(inventory_of(config(1, (DEAD,)), source))
     gateways = whole.coverage.gateways
     assert (gateways.listed, gateways.scanned + gateways.failed) == (400, 400)
@@ -103,13 +103,13 @@ def test_a_region_that_comes_back_is_not_given_up() -> None:
     def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return refused() if operation == "list" and next(failing, False) else None
 
-    whole, _ = run(inventory_of(config(20, (DEAD,)), SimulatedSource(fault=fault)))
+    whole, _ = run(inventory_of(config(20, (DEAD,)), SimulatedService(fault=fault)))
     assert whole.coverage.targets.complete == 20
     assert whole.failures == ()
 
 
 def test_an_outage_shorter_than_the_patience_does_not_give_a_region_up() -> None:
-    class Back(SimulatedSource):
+    class Back(SimulatedService):
         async def _call(self, operation: str, place: TargetKey, key: str | None = None) -> None:
             await super()._call(operation, place, key)
             if operation == "list" and anyio.current_time() < PATIENCE * 0.8:
@@ -137,14 +137,14 @@ def test_credentials_that_break_on_the_way_say_nothing_about_the_region() -> Non
         error = CallFailed.of(FailureKind.CREDENTIALS, "expired", sent=False)
         return error if operation == "list" and int(place.account_id) % 2 else None
 
-    whole, _ = run(inventory_of(config(60, (DEAD,)), SimulatedSource(fault=fault)))
+    whole, _ = run(inventory_of(config(60, (DEAD,)), SimulatedService(fault=fault)))
     assert (whole.coverage.targets.complete, whole.coverage.targets.failed) == (30, 30)
     assert {failure.attempts for failure in whole.failures} == {0}
 
 
 @pytest.mark.parametrize("concurrency", [64, 3000])
 def test_thousands_of_accounts_may_wait_for_one_region(concurrency: int) -> None:
-    source = SimulatedSource(gateways=1, volumes=1)
+    source = SimulatedService(gateways=1, volumes=1)
     began = time.process_time()
     whole, _ = run(inventory_of(config(3000, (DEAD,), max_concurrency=concurrency), source))
     assert whole.coverage.targets.complete == 3000
@@ -160,7 +160,7 @@ def test_thousands_of_accounts_fail_together_when_their_region_is_dead() -> None
 
 
 def test_a_region_silent_until_the_deadline_leaves_the_books_balanced() -> None:
-    class Silent(SimulatedSource):
+    class Silent(SimulatedService):
         async def list_gateways(self, place: TargetKey, marker: str | None) -> GatewayPage:
             if place.region == DEAD:
                 await anyio.sleep_forever()
@@ -172,29 +172,29 @@ def test_a_region_silent_until_the_deadline_leaves_the_books_balanced() -> None:
 
 
 def test_every_scan_looks_at_a_dead_region_afresh() -> None:
-    source = SimulatedSource(fault=dead())
+    source = SimulatedService(fault=dead())
     run(events_of(config(5, (DEAD,)), source))
     source.fault = lambda *_: None
     whole, _ = run(inventory_of(config(5, (DEAD,)), source))
     assert whole.coverage.targets.complete == 5
 
 
-def strike(gate: Gate, failure: CallFailed | None, sent_at: float, now: float) -> None:
-    gate.started()
-    gate.ended(failure, sent_at, now)
+def strike(breaker: CircuitBreaker, failure: CallFailed | None, sent_at: float, now: float) -> None:
+    breaker.started()
+    breaker.ended(failure, sent_at, now)
 
 
 def test_many_failures_at_one_moment_give_up_nothing_until_patience_has_run_out() -> None:
-    gate = Gate(DEAD)
-    for _ in range(STRIKES * 3):
-        strike(gate, refused(), 100.0, 100.0)
-    gate.check(0)
-    strike(gate, refused(), 100.0, 100.0 + PATIENCE)
+    breaker = CircuitBreaker(DEAD)
+    for _ in range(OPENS_AT * 3):
+        strike(breaker, refused(), 100.0, 100.0)
+    breaker.check(0)
+    strike(breaker, refused(), 100.0, 100.0 + PATIENCE)
     with pytest.raises(
-        CallFailed, match=f"after {STRIKES * 3 + 1} calls in a row without an answer, with 7 "
+        CallFailed, match=f"after {OPENS_AT * 3 + 1} calls in a row without an answer, with 7 "
     ):
-        gate.check(7)
-    assert gate.in_flight == 0
+        breaker.check(7)
+    assert breaker.in_flight == 0
 
 
 def test_a_gate_that_is_shut_lets_one_call_through_each_second_and_opens_at_the_first_answer() -> None:
@@ -202,33 +202,33 @@ def test_a_gate_that_is_shut_lets_one_call_through_each_second_and_opens_at_the_
         def wake(self) -> bool:
             return False
 
-    gate, one, other = Gate(DEAD), Asker(), Asker()
-    for _ in range(STRIKES):
-        strike(gate, refused(), 100.0, 100.0)
-    assert gate.ready_at(100.2, one.wake) == 100.0 + INTERVAL
-    assert gate.ready_at(100.2, other.wake) is None
-    gate.started()
-    assert gate.ready_at(101.0, one.wake) is None
-    gate.ended(None, 101.0, 101.1)
-    assert gate.ready_at(101.2, other.wake) == 101.2
+    breaker, one, other = CircuitBreaker(DEAD), Asker(), Asker()
+    for _ in range(OPENS_AT):
+        strike(breaker, refused(), 100.0, 100.0)
+    assert breaker.ready_at(100.2, one.wake) == 100.0 + INTERVAL
+    assert breaker.ready_at(100.2, other.wake) is None
+    breaker.started()
+    assert breaker.ready_at(101.0, one.wake) is None
+    breaker.ended(None, 101.0, 101.1)
+    assert breaker.ready_at(101.2, other.wake) == 101.2
 
 
 def test_who_leaves_a_gate_that_is_shut_lets_another_try() -> None:
     class Asker:
-        def __init__(self, gate: Gate) -> None:
-            self.gate, self.told = gate, 0
+        def __init__(self, breaker: CircuitBreaker) -> None:
+            self.breaker, self.told = breaker, 0
 
         def wake(self) -> bool:
             self.told += 1
-            return self.gate.ready_at(100.0, self.wake) == 100.0
+            return self.breaker.ready_at(100.0, self.wake) == 100.0
 
-    gate = Gate(DEAD)
-    for _ in range(STRIKES):
-        strike(gate, refused(), 100.0, 100.0)
-    one, other = Asker(gate), Asker(gate)
-    gate.ready_at(100.0, one.wake)
-    gate.ready_at(100.0, other.wake)
-    gate.left(one.wake)
+    breaker = CircuitBreaker(DEAD)
+    for _ in range(OPENS_AT):
+        strike(breaker, refused(), 100.0, 100.0)
+    one, other = Asker(breaker), Asker(breaker)
+    breaker.ready_at(100.0, one.wake)
+    breaker.ready_at(100.0, other.wake)
+    breaker.left(one.wake)
     assert (one.told, other.told) == (0, 1)
 
 
@@ -236,7 +236,7 @@ def hung() -> CallFailed:
     return CallFailed.of(FailureKind.TIMEOUT, "the answer took too long", retryable=True)
 
 
-class Hung(SimulatedSource):
+class Hung(SimulatedService):
     """Calls to `where` (a Region, or the operation `open`) are swallowed until their time is up."""
 
     where: str = DEAD
@@ -261,7 +261,7 @@ def test_a_region_that_swallows_every_call_keeps_no_other_waiting_and_is_given_u
         await Scan(settings, Hung(), Limits(anyio.CapacityLimiter(64), 8), "0", emit).run()
 
     run(main())
-    alone = run(inventory_of(config(120), SimulatedSource()))[1]
+    alone = run(inventory_of(config(120), SimulatedService()))[1]
     assert ends["us-east-1"] < alone * 1.5
     assert ends[DEAD] < 2.1 * Hung.patience
 
@@ -275,16 +275,16 @@ def test_credentials_that_never_come_cost_thousands_of_accounts_a_minute_and_not
 
 
 def test_a_dead_region_is_given_up_after_a_few_connections() -> None:
-    source = SimulatedSource(gateways=2, fault=dead(), latency=0.001)
+    source = SimulatedService(gateways=2, fault=dead(), latency=0.001)
     run(inventory_of(config(100, (DEAD,)), source))
-    assert source.calls["list"] < STRIKES + 2 * UNPROVEN + PATIENCE / INTERVAL
+    assert source.calls["list"] < OPENS_AT + 2 * UNPROVEN + PATIENCE / INTERVAL
 
 
 def test_one_silent_gateway_does_not_condemn_its_region() -> None:
     def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return hung() if key and int(key[-8:], 16) % 10 == 0 else None
 
-    whole, _ = run(inventory_of(config(1, (DEAD,)), SimulatedSource(gateways=100, fault=fault)))
+    whole, _ = run(inventory_of(config(1, (DEAD,)), SimulatedService(gateways=100, fault=fault)))
     assert (whole.coverage.gateways.scanned, whole.coverage.gateways.failed) == (90, 10)
 
 
@@ -292,7 +292,7 @@ def test_one_silent_gateway_does_not_condemn_its_region() -> None:
 def test_a_short_outage_of_everything_costs_nothing_but_its_time(way: str) -> None:
     """Whatever was under way together tells of one moment only."""
 
-    class Broken(SimulatedSource):
+    class Broken(SimulatedService):
         async def _call(self, operation: str, place: TargetKey, key: str | None = None) -> None:
             if 1 <= anyio.current_time() < 8:
                 await anyio.sleep({"connecting": 5.0, "swallowed": 30.0}[way])
@@ -311,7 +311,7 @@ def test_connections_that_break_now_and_then_let_every_account_in() -> None:
         broke = CallFailed.of(FailureKind.NETWORK, "reset", retryable=True)
         return broke if operation == "open" and dice.random() < 0.05 else None
 
-    whole, _ = run(inventory_of(config(2000), SimulatedSource(gateways=0, fault=fault)))
+    whole, _ = run(inventory_of(config(2000), SimulatedService(gateways=0, fault=fault)))
     assert whole.coverage.targets.complete == 2000
 
 
@@ -320,8 +320,8 @@ def test_who_must_wait_long_anyway_does_not_keep_others_from_a_gate_that_is_shut
         def wake(self) -> bool:
             return False
 
-    gate, late, other = Gate(DEAD), Asker(), Asker()
-    for _ in range(STRIKES):
-        strike(gate, refused(), 100.0, 100.0)
-    assert gate.ready_at(400.0, late.wake) == 400.0
-    assert gate.ready_at(100.2, other.wake) == 100.0 + INTERVAL
+    breaker, late, other = CircuitBreaker(DEAD), Asker(), Asker()
+    for _ in range(OPENS_AT):
+        strike(breaker, refused(), 100.0, 100.0)
+    assert breaker.ready_at(400.0, late.wake) == 400.0
+    assert breaker.ready_at(100.2, other.wake) == 100.0 + INTERVAL

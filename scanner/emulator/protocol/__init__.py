@@ -1,0 +1,1 @@
+"""The wire: requests parsed, signatures verified, results and errors serialized."""

@@ -1,0 +1,1 @@
+"""The HTTP server: listening, answering, and being controlled from elsewhere."""

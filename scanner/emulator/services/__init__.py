@@ -1,0 +1,1 @@
+"""The services, a module for each, and the router that leads to them."""

@@ -1,0 +1,1 @@
+"""What the services answer from: the fleet indexed, credentials, page markers, token buckets."""

@@ -1,0 +1,99 @@
+"""What everything that is asked of one target shares."""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TypeVar
+
+from scanner.engine import failures
+from scanner.engine.calls.calls import Call, Calls, GivenUp
+from scanner.engine.calls.denials import Denials
+from scanner.engine.calls.scheduler import CallQueue
+from scanner.inventory.events import Emit, FailureSeen
+from scanner.inventory.records import VOLUME_ARN, Failure
+from scanner.policy.rules import Rater
+from scanner.service.answers import ListedVolume, RecoveryPoint
+from scanner.service.errors import InvalidResponse
+from scanner.service.protocol import Service, TargetKey
+
+Answer = TypeVar("Answer")
+Prepare = Callable[[], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class TargetContext:
+    """One target: who it is, how it is asked, and what went wrong so far."""
+
+    key: TargetKey
+    account_name: str | None
+    ou_path: str | None
+    account_rpo: timedelta | None
+    details: frozenset[str]
+    service: Service
+    calls: Calls
+    queue: CallQueue
+    emit: Emit
+    rater: Rater
+    prepare: Prepare
+    denials: Denials = field(default_factory=Denials)
+    failures: int = 0
+    unread: int = 0
+    """Gateways that were listed and have not ended."""
+    tags: dict[str, dict[str, str]] | None = None
+    _arns: dict[str, str] = field(default_factory=dict)
+    """The ARN of each volume by its id, in the form in which it was seen first."""
+
+    async def ask(self, operation: str, gateway_arn: str, perform: Callable[[], Awaitable[Answer]]) -> Answer:
+        """The answer about one gateway; raises GivenUp."""
+        call = Call(
+            operation, self.queue, self.key, gateway_arn, prepare=self.prepare, unread=lambda: self.unread
+        )
+        try:
+            answer = await self.calls.send(call, perform)
+        except GivenUp as failure:
+            self.denials.deny(operation, failure.facts)
+            self._follow_denials()
+            raise
+        self.denials.admit(operation)
+        self._follow_denials()
+        return answer
+
+    def _follow_denials(self) -> None:
+        if self.queue.one_at_a_time != self.denials.likely:
+            self.queue.one_at_a_time = self.denials.likely
+            self.queue.changed()
+
+    def owns(self, arn: re.Match[str]) -> bool:
+        """Whether an ARN is of this target's partition, account and Region."""
+        return arn.group(1, 3, 2) == (self.service.partition_of(self.key.region), *self.key)
+
+    def canonical(self, volume_arn: str) -> str:
+        """The form of a volume's ARN that was seen first.
+
+        The id alone tells volumes of one target apart: an ARN may name no gateway, or one that held the volume before.
+        """
+        return self._arns.setdefault(volume_arn.rpartition("/")[2], volume_arn)
+
+    def check_volumes(
+        self, records: Iterable[RecoveryPoint | ListedVolume], request_id: str | None = None
+    ) -> None:
+        """Raises InvalidResponse for a record of another target, and for two that contradict each other."""
+        seen: dict[str, RecoveryPoint | ListedVolume] = {}
+        for record in records:
+            parts = VOLUME_ARN.fullmatch(record.arn)
+            problem = None
+            if not parts or not self.owns(parts):
+                problem = f"a record names the volume {record.arn[:200]!r}, which is not of this target"
+            elif not record.same_as(seen.setdefault(self.canonical(record.arn), record)):
+                problem = f"two records of the volume {record.arn} contradict each other"
+            if problem:
+                raise InvalidResponse.because(problem).but(request_id=request_id)
+
+    async def fail(self, failure: Failure) -> None:
+        """Tells a failure; the target is not complete then."""
+        self.failures += 1
+        await self.emit(FailureSeen(failure))
+
+    async def fail_gateway(self, gateway_arn: str, operation: str, failure: GivenUp) -> None:
+        await self.fail(failures.of_gateway(failure, self.key, gateway_arn, operation))

@@ -1,0 +1,178 @@
+"""How throttled targets are scanned: token buckets behind whole scans, in virtual time."""
+
+from collections.abc import Callable
+
+import anyio
+import pytest
+
+from scanner.engine.calls.scheduler import Limits
+from scanner.engine.scan import Scan
+from scanner.inventory.collect import Collector
+from scanner.inventory.events import Event, TargetEnded
+from scanner.inventory.records import FailureKind, TargetStatus
+from scanner.service.errors import CallFailed
+from scanner.service.protocol import TargetKey
+from tests.engine.bucket import Bucket, Free, Unlimited, ideal, quantile
+from tests.engine.simulated import SimulatedService, config, throttle
+from tests.virtual import run as run_virtually
+
+
+def limited_by(buckets: Callable[[TargetKey], Bucket]) -> Callable[..., CallFailed | None]:
+    """One bucket for each account and Region, shared by all operations that ask there."""
+    known: dict[TargetKey, Bucket] = {}
+
+    def fault(operation: str, place: TargetKey, gateway: str | None, nth: int) -> CallFailed | None:
+        if operation in ("open", "regions"):
+            return None
+        bucket = known.setdefault(place, buckets(place))
+        return None if bucket.take(anyio.current_time()) else throttle()
+
+    return fault
+
+
+def scanned(
+    source: SimulatedService, accounts: int = 1, **settings: object
+) -> tuple[Collector, dict[str, float], float]:
+    """What came of a scan in virtual time: the collector, when each account's target ended, seconds in all."""
+    collector, ends = Collector(), {}
+
+    async def emit(event: Event) -> None:
+        collector.add(event)
+        if isinstance(event, TargetEnded):
+            ends[event.target.account_id] = anyio.current_time()
+
+    async def main() -> None:
+        asked = config(accounts, **settings)  # type: ignore[arg-type]
+        slots = anyio.CapacityLimiter(asked.scan.max_concurrency)
+        await Scan(asked, source, Limits(slots, asked.scan.max_concurrency_per_target), "0.1.0", emit).run()
+
+    _, seconds = run_virtually(main())
+    return collector, ends, seconds
+
+
+@pytest.mark.parametrize("in_flight", [8, 64])
+def test_a_scan_uses_up_a_bucket_that_listing_and_reading_share(in_flight: int) -> None:
+    """A thousand calls on one target: all volumes, the ideal time, at most 3 % throttled."""
+    source = SimulatedService(gateways=990, volumes=1, fault=limited_by(lambda place: Bucket(20, 20)))
+    collector, _, seconds = scanned(source, max_concurrency_per_target=in_flight)
+    inventory = collector.inventory()
+    calls = inventory.coverage.calls
+    assert len(inventory.volumes) == 990
+    assert not inventory.failures
+    assert seconds <= 1.1 * (1000 - 20) / 20
+    assert calls.throttled <= 0.03 * calls.attempted
+
+
+def test_many_targets_at_once_each_take_their_own_time() -> None:
+    """Thirty targets with buckets between 2 and 200 a second, all at once: each ends by its own ideal."""
+    rates = {f"{number:012d}": 2 * 100 ** (number / 30) for number in range(1, 31)}
+    source = SimulatedService(
+        gateways=99, volumes=1, fault=limited_by(lambda place: Bucket(rates[place.account_id], 10))
+    )
+    collector, ends, _ = scanned(source, accounts=30, max_concurrency=256)
+    assert not collector.inventory().failures
+    best = {
+        account: ideal(Bucket(rate, 10), calls=100, in_flight=8, latency=0.05) + 0.05
+        for account, rate in rates.items()
+    }
+    times = [ends[account] / best[account] for account in rates]
+    assert quantile(times, 0.5) <= 1.15
+    assert max(times) <= 2.0
+
+
+def test_a_throttled_target_slows_no_other() -> None:
+    """The others end when they would have ended without it."""
+
+    def ends_with(rate: float) -> dict[str, float]:
+        slow = "000000000003"
+        source = SimulatedService(
+            gateways=30,
+            fault=limited_by(lambda place: Bucket(rate, 1) if place.account_id == slow else Unlimited()),
+        )
+        collector, ends, _ = scanned(source, accounts=9)
+        assert all(target.status is TargetStatus.COMPLETE for target in collector.inventory().targets)
+        return {account: at for account, at in ends.items() if account != slow}
+
+    assert ends_with(2) == pytest.approx(ends_with(1e9), abs=0.2)
+
+
+@pytest.mark.parametrize(("accounts", "extra"), [(64, 0.0), (1, 0.1)])
+def test_a_fleet_without_limits_pays_nothing(
+    accounts: int, extra: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the scan's slots are the limit pacing costs no time at all; a lone target pays once."""
+
+    class Unpaced(Free):
+        def lost(self, now: float) -> None:
+            raise AssertionError("nothing is lost here")
+
+    def seconds() -> float:
+        return scanned(SimulatedService(gateways=39, volumes=1, latency=0.05), accounts=accounts)[2]
+
+    paced = seconds()
+    monkeypatch.setattr("scanner.engine.calls.scheduler.RateLimiter", Unpaced)
+    free = seconds()
+    assert paced <= free + extra + 1e-6
+
+
+@pytest.mark.parametrize("gateways", [1, 3, 200])
+def test_no_call_is_lost_while_its_target_admits_nothing(gateways: int) -> None:
+    """Two minutes without a single token use up no call's attempts, however few calls share them."""
+    bucket = Bucket(1e-9, 1, change=(120, 50))
+    source = SimulatedService(gateways=gateways, volumes=1, fault=limited_by(lambda place: bucket))
+    collector, _, seconds = scanned(source)
+    assert not collector.inventory().failures
+    assert len(collector.inventory().volumes) == gateways
+    assert seconds <= 120 + 10 + gateways / 40
+
+
+def test_a_gateway_that_is_always_throttled_is_given_up_while_others_are_read() -> None:
+    """It holds up the others for a minute at most, and ends."""
+    unlucky: list[str] = []
+
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+        if operation == "read" and key and (not unlucky or key in unlucky):
+            unlucky[:] = [key]
+            return throttle()
+        return None
+
+    collector, _, seconds = scanned(SimulatedService(gateways=300, volumes=1, fault=fault))
+    (failure,) = collector.inventory().failures
+    assert failure.kind is FailureKind.THROTTLED
+    assert failure.gateway_arn == unlucky[0]
+    assert seconds < 300
+
+
+def test_a_target_that_throttles_for_ever_is_given_up() -> None:
+    """Patience with it ends."""
+
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+        assert nth < 200
+        return throttle() if operation == "list" else None
+
+    collector, _, seconds = scanned(SimulatedService(gateways=1, fault=fault))
+    (failure,) = collector.inventory().failures
+    assert failure.kind is FailureKind.THROTTLED
+    assert seconds < 400
+
+
+def test_calls_that_nobody_answered_earn_no_calls_in_flight() -> None:
+    """Four at once until 24 answers are there: silence is none of them, although half of all calls are swallowed."""
+    answers, most = 0, 0
+
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+        nonlocal answers, most
+        if operation != "read" or not key:
+            return None
+        if answers < 20:
+            most = max(most, service.in_flight[place] + 1)
+        if int(key[-1], 16) % 2 and nth == 1:
+            return CallFailed.of(FailureKind.TIMEOUT, "no answer", retryable=True, connected=False)
+        answers += 1
+        return None
+
+    service = SimulatedService(gateways=100, volumes=1, fault=fault)
+    collector, _, _ = scanned(service)
+    assert not collector.inventory().failures
+    assert answers == 100
+    assert most == 4
