@@ -13,6 +13,7 @@ import anyio
 import typer
 
 from scanner.api import Scanner
+from scanner.cli.keeping import Keeping
 from scanner.cli.outputs import Outputs
 from scanner.cli.process.lock import hold, lock_paths
 from scanner.cli.process.signals import GRACE, Signals
@@ -47,13 +48,14 @@ def spared_collector() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Run:
-    """One scan as the command line makes it."""
+    """One scan as the command line makes it; `narrowed` if flags ask for a part of the fleet only."""
 
     config: ScannerConfig
     places: tuple[str, ...]
     loudness: Loudness = Loudness.NORMAL
     log_format: Literal["text", "json"] = "text"
     summary: bool = True
+    narrowed: bool = False
 
     def locked(self, config_file: Path | None) -> int:
         """Scans while holding the lock; returns the exit code. Raises LockError if another scan holds it."""
@@ -64,9 +66,11 @@ class Run:
         """Scans, writes, prints; returns the exit code."""
         uvloop = find_spec("uvloop") is not None
         with spared_collector(), logging_to_stderr(self.log_format, self.loudness) as log:
-            outputs = Outputs(self.places, self.config, sayer(log, self.log_format))
-            digest = anyio.run(self._scan, outputs, log, backend_options={"use_uvloop": uvloop})
-        failed = outputs.failed
+            say = sayer(log, self.log_format)
+            outputs = Outputs(self.places, self.config, say)
+            keeping = Keeping(self.config, say, narrowed=self.narrowed)
+            digest = anyio.run(self._scan, outputs, keeping, log, backend_options={"use_uvloop": uvloop})
+        failed = outputs.failed or keeping.failed
         if self.summary:
             stream = sys.stderr if outputs.on_stdout else sys.stdout
             try:
@@ -78,27 +82,32 @@ class Run:
                 failed = True
         return exit_code(digest, failed_outputs=failed)
 
-    async def _scan(self, outputs: Outputs, log: Any) -> Digest:
+    async def _scan(self, outputs: Outputs, keeping: Keeping, log: Any) -> Digest:
         signals = Signals(sayer(log, self.log_format))
-        collector = Collector() if outputs.need_inventory else None
+        collector = Collector() if outputs.need_inventory or keeping.wanted else None
         deadline = self.config.scan.deadline
         with signals.heard():
-            async with outputs.opened():
+            async with outputs.opened(), keeping.opened():
                 with signals.bounded(0) as scope:
                     if deadline:
                         scope.deadline = min(scope.deadline, anyio.current_time() + deadline.total_seconds())
+                    await keeping.prove()
                     await outputs.prove()
                 if scope.cancelled_caught:
                     raise OutputError("the buckets did not answer before the scan was to end; scan again")
                 digest = await self._read(signals, outputs, collector, log)
+                inventory = await keeping.carry(collector.inventory() if collector else None)
+                outputs.write(inventory.last_known if inventory else ())
                 outputs.write((digest.coverage(), digest.scan))
                 outputs.finish()
                 with signals.bounded(GRACE) as scope:
                     if digest.scan.deadline_reached:
                         scope.deadline = anyio.current_time() + GRACE
-                    await outputs.save(collector.inventory() if collector else None)
+                    await keeping.append(inventory)
+                    await outputs.save(inventory)
                 if scope.cancelled_caught:
                     outputs.given_up()
+                    keeping.given_up()
         return digest
 
     async def _read(

@@ -28,6 +28,11 @@ ROLE_ARN = re.compile(
 ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}(?:/[\w+=,.@-]{1,64})*", re.ASCII)
 
 
+BUCKET = re.compile(
+    r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>[\w!*'().=/-]*))?", re.ASCII
+)
+
+
 def _role_arn(via: str) -> str:
     if not ROLE_ARN.fullmatch(via):
         raise ValueError(f"{via!r} is no role ARN; write arn:aws:iam::ACCOUNT:role/NAME")
@@ -169,6 +174,33 @@ class OutputSettings(Settings):
         return self
 
 
+class HistorySettings(Settings):
+    """`[history]`: where scans are kept, a folder or `s3://bucket/prefix`, and for how long `prune` keeps them.
+
+    `keep` is counted back from the newest scan; the newest scan that read a target always stays.
+    """
+
+    path: str | None = None
+    keep: Duration = timedelta(days=400)
+
+    @field_validator("path")
+    @classmethod
+    def _path(cls, path: str | None) -> str | None:
+        if not path:
+            return None
+        if path.startswith("s3:") and not BUCKET.fullmatch(path):
+            raise ValueError(f"{path!r} names no bucket; write s3://bucket/prefix")
+        if "://" in path and not path.startswith("s3:"):
+            raise ValueError(f"{path!r} is no place for a history; write a folder, or s3://bucket/prefix")
+        return path
+
+    @property
+    def bucket(self) -> tuple[str, str] | None:
+        """The bucket and the prefix, without slashes around it; None for a folder."""
+        found = BUCKET.fullmatch(self.path or "")
+        return (found["bucket"], (found["prefix"] or "").strip("/")) if found else None
+
+
 class LockSettings(Settings):
     """`[lock]`: one scan at a time; without a path in the user's runtime folder, "" for no lock."""
 
@@ -185,6 +217,7 @@ class ScannerConfig(Settings):
     organization: OrganizationSettings | None = None
     policy: Policy = Policy()
     output: OutputSettings = OutputSettings()
+    history: HistorySettings = HistorySettings()
     lock: LockSettings = LockSettings()
     _only_accounts: frozenset[str] = PrivateAttr(default=frozenset())
     _left_out: frozenset[str] = PrivateAttr(default=frozenset())

@@ -9,23 +9,33 @@ from scanner.inventory.model import Inventory
 from scanner.inventory.records import (
     ANY_REGION,
     Failure,
-    FailureScope,
     Gateway,
+    LastKnown,
     Target,
     TargetStatus,
     VerdictStatus,
     Volume,
+    rfc3339,
 )
+
+DETACHED = "detached"
 
 
 class ChangeKind(StrEnum):
-    """What may become of a target, a gateway, a volume or a failure from one inventory to the next."""
+    """What may become of a target, a gateway, a volume or a failure from one inventory to the next.
+
+    `vanished`: its target was read completely, and it is not there any more. `left_scope`: its account or Region
+    is planned no more. `not_asked`: the newer scan was narrowed, or of another shard. `not_read`: it was asked and
+    could not be read. `read`: it could be read, and the older scan had not read that target. `backwards`: its
+    latest point is older than one that was seen before.
+    """
 
     CAME = "came"
     VANISHED = "vanished"
     LEFT_SCOPE = "left_scope"
     NOT_ASKED = "not_asked"
     NOT_READ = "not_read"
+    READ = "read"
     STATUS = "status"
     MOVED = "moved"
     BACKWARDS = "backwards"
@@ -48,33 +58,33 @@ class Change:
     after: str | None = None
 
 
-def compare(old: Inventory, new: Inventory, *, narrowed: bool = False) -> Iterator[Change]:
+def diff(
+    old: Inventory, new: Inventory, *, old_narrowed: bool = False, new_narrowed: bool = False
+) -> Iterator[Change]:
     """Every change from `old` to `new`: targets first, then gateways, volumes and failures, each in order.
 
-    `narrowed`: the newer scan was asked for a part of the fleet only, so what it has no target for was not
-    asked, and did not leave the scope.
+    `old_narrowed`, `new_narrowed`: that scan was asked for a part of the fleet only, so what it has no target
+    for was not asked. Volumes that `old` could not read are compared with its last known points.
     """
-    scope = _Scope(new, narrowed=narrowed or _of_a_shard(new))
-    yield from _targets(old, new, scope)
-    yield from _gateways(old, new, scope)
-    yield from _volumes(old, new, scope)
-    yield from _failures(old, new)
-
-
-def _of_a_shard(inventory: Inventory) -> bool:
-    scan = inventory.scan
-    return bool(getattr(scan, "shard", None) or getattr(scan, "missing_shards", ()))
+    before, after = _Scope(old, narrowed=old_narrowed), _Scope(new, narrowed=new_narrowed)
+    yield from _targets(old, new, before, after)
+    yield from _gateways(old, new, before, after)
+    yield from _volumes(old, new, before, after)
+    yield from _failures(old, new, after)
 
 
 class _Scope:
-    """What the newer inventory says of something that it does not hold."""
+    """What an inventory says of something that it does not hold."""
 
-    def __init__(self, new: Inventory, *, narrowed: bool) -> None:
-        self._targets = {target.key: target for target in new.targets}
-        self._accounts = {target.account_id for target in new.targets}
-        self._narrowed = narrowed
+    def __init__(self, inventory: Inventory, *, narrowed: bool) -> None:
+        self._targets = {target.key: target for target in inventory.targets}
+        self.accounts = {target.account_id for target in inventory.targets}
+        self._narrowed = narrowed or bool(
+            getattr(inventory.scan, "shard", None) or getattr(inventory.scan, "missing_shards", None)
+        )
 
     def absence(self, account_id: str, region: str) -> ChangeKind:
+        """Why something that an older inventory had is not in this one."""
         target = self._targets.get((account_id, region))
         if target is None:
             if (account_id, ANY_REGION) in self._targets or ("*", ANY_REGION) in self._targets:
@@ -84,15 +94,32 @@ class _Scope:
             return ChangeKind.LEFT_SCOPE
         return ChangeKind.VANISHED if target.status is TargetStatus.COMPLETE else ChangeKind.NOT_READ
 
+    def asked_again(self, failure: Failure) -> bool:
+        """Whether what once failed was asked again, so that its failure is over when it is not told any more."""
+        if failure.region is None or failure.region == ANY_REGION:
+            return failure.account_id in self.accounts
+        target = self._targets.get((failure.account_id, failure.region))
+        if target is None or target.status is TargetStatus.SKIPPED:
+            return False
+        return failure.gateway_arn is None or target.status is not TargetStatus.FAILED
 
-def _targets(old: Inventory, new: Inventory, scope: _Scope) -> Iterator[Change]:
+    def novelty(self, account_id: str, region: str) -> ChangeKind:
+        """What something is to a newer inventory that has it, when this one does not."""
+        unseen = self.absence(account_id, region) in (ChangeKind.NOT_READ, ChangeKind.NOT_ASKED)
+        return ChangeKind.READ if unseen else ChangeKind.CAME
+
+
+def _targets(old: Inventory, new: Inventory, was: _Scope, scope: _Scope) -> Iterator[Change]:
     before = {target.key: target for target in old.targets}
     after = {target.key: target for target in new.targets}
     for key in sorted({*before, *after}):
         one, other = before.get(key), after.get(key)
         if one is None:
-            yield Change("target", ChangeKind.CAME, _named(key), *key, after=_status(other))
+            yield Change("target", was.novelty(*key), _named(key), *key, after=_status(other))
         elif other is None:
+            if key[1] == ANY_REGION and key[0] in scope.accounts:
+                # Its Regions are known again, and told one by one.
+                continue
             yield Change("target", scope.absence(*key), _named(key), *key, before=_status(one))
         elif one.status != other.status:
             yield Change("target", ChangeKind.STATUS, _named(key), *key, _status(one), _status(other))
@@ -106,13 +133,14 @@ def _status(target: Target | None) -> str | None:
     return target.status.value if target else None
 
 
-def _gateways(old: Inventory, new: Inventory, scope: _Scope) -> Iterator[Change]:
+def _gateways(old: Inventory, new: Inventory, was: _Scope, scope: _Scope) -> Iterator[Change]:
     before = {gateway.arn: gateway for gateway in old.gateways}
     after = {gateway.arn: gateway for gateway in new.gateways}
     for arn in sorted({*before, *after}):
         one, other = before.get(arn), after.get(arn)
         if one is None and other is not None:
-            yield _of_gateway(ChangeKind.CAME, other, after=other.status.value)
+            kind = was.novelty(other.account_id, other.region)
+            yield _of_gateway(kind, other, after=other.status.value)
         elif other is None and one is not None:
             yield _of_gateway(scope.absence(one.account_id, one.region), one, before=one.status.value)
         elif one is not None and other is not None and one.status != other.status:
@@ -125,34 +153,35 @@ def _of_gateway(
     return Change("gateway", kind, gateway.arn, gateway.account_id, gateway.region, before, after)
 
 
-def _volumes(old: Inventory, new: Inventory, scope: _Scope) -> Iterator[Change]:
+def _volumes(old: Inventory, new: Inventory, was: _Scope, scope: _Scope) -> Iterator[Change]:
     before = {_identity(volume): volume for volume in old.volumes}
     after = {_identity(volume): volume for volume in new.volumes}
+    points = {_identity(known): known.recovery_point_time for known in old.last_known}
     for key in sorted({*before, *after}):
         one, other = before.get(key), after.get(key)
         if other is None and one is not None:
             kind = scope.absence(one.account_id, one.region)
             yield _of_volume(kind, one, before=one.verdict.status.value)
-        elif one is None and other is not None:
-            yield _of_volume(ChangeKind.CAME, other, after=other.verdict.status.value)
-        elif one is not None and other is not None:
-            yield from _between(one, other)
+        elif other is not None:
+            if one is None:
+                # One that an earlier scan knew has not come just because the last one could not read it.
+                kind = ChangeKind.READ if key in points else was.novelty(other.account_id, other.region)
+                yield _of_volume(kind, other, after=other.verdict.status.value)
+            point = (one.recovery_point_time if one else None) or points.get(key)
+            yield from _between(one, other, point)
 
 
-def _between(one: Volume, other: Volume) -> Iterator[Change]:
+def _between(one: Volume | None, other: Volume, point: datetime | None) -> Iterator[Change]:
+    detached = other.gateway_arn is None
+    if one and one.gateway_arn != other.gateway_arn:
+        yield _of_volume(ChangeKind.MOVED, other, one.gateway_arn or DETACHED, other.gateway_arn or DETACHED)
     if other.verdict.status is VerdictStatus.UNKNOWN:
-        if one.verdict.status is not VerdictStatus.UNKNOWN:
-            yield _of_volume(
-                ChangeKind.NOT_READ, other, one.verdict.status.value, VerdictStatus.UNKNOWN.value
-            )
+        if one and one.verdict.status is not VerdictStatus.UNKNOWN and not detached:
+            yield _of_volume(ChangeKind.NOT_READ, other, one.verdict.status.value, "unknown")
         return
-    if one.gateway_arn and other.gateway_arn and one.gateway_arn != other.gateway_arn:
-        yield _of_volume(ChangeKind.MOVED, other, one.gateway_arn, other.gateway_arn)
-    if went_backwards(one.recovery_point_time, other.recovery_point_time):
-        yield _of_volume(
-            ChangeKind.BACKWARDS, other, _time(one.recovery_point_time), _time(other.recovery_point_time)
-        )
-    if one.verdict.status != other.verdict.status:
+    if went_backwards(point, other.recovery_point_time):
+        yield _of_volume(ChangeKind.BACKWARDS, other, _time(point), _time(other.recovery_point_time))
+    if one and one.verdict.status != other.verdict.status:
         yield _of_volume(ChangeKind.STATUS, other, one.verdict.status.value, other.verdict.status.value)
 
 
@@ -162,11 +191,12 @@ def went_backwards(before: datetime | None, after: datetime | None) -> bool:
 
 
 def _time(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
+    return rfc3339(moment) if moment else None
 
 
-def _identity(volume: Volume) -> tuple[str, str, str]:
-    return volume.account_id, volume.region, volume.id
+def _identity(volume: Volume | LastKnown) -> tuple[str, str, str]:
+    # Its ARN has two forms, with its gateway and without.
+    return volume.account_id, volume.region, volume.arn.rpartition("/")[2]
 
 
 def _of_volume(
@@ -175,33 +205,22 @@ def _of_volume(
     return Change("volume", kind, volume.arn, volume.account_id, volume.region, before, after)
 
 
-def _failures(old: Inventory, new: Inventory) -> Iterator[Change]:
+def _failures(old: Inventory, new: Inventory, scope: _Scope) -> Iterator[Change]:
     before, after = _by_key(old), _by_key(new)
     for key in sorted({*before, *after}):
-        failure = after.get(key) or before[key]
         if key not in before:
-            yield _of_failure(ChangeKind.CAME, key, failure, after=failure.kind.value)
-        elif key not in after:
-            yield _of_failure(ChangeKind.ENDED, key, failure, before=failure.kind.value)
+            yield _of_failure(ChangeKind.CAME, after[key])
+        elif key not in after and scope.asked_again(before[key]):
+            yield _of_failure(ChangeKind.ENDED, before[key])
 
 
-def _by_key(inventory: Inventory) -> Mapping[str, Failure]:
-    return {
-        "/".join(
-            (
-                failure.account_id,
-                failure.region or "",
-                failure.gateway_arn or "",
-                failure.operation,
-                failure.kind.value,
-            )
-        ): failure
-        for failure in inventory.failures
-    }
+def _by_key(inventory: Inventory) -> Mapping[tuple[str, ...], Failure]:
+    return {(*failure.order, failure.kind.value): failure for failure in inventory.failures}
 
 
-def _of_failure(
-    kind: ChangeKind, key: str, failure: Failure, before: str | None = None, after: str | None = None
-) -> Change:
-    region = None if failure.scope is FailureScope.ACCOUNT else failure.region
-    return Change("failure", kind, key, failure.account_id, region, before, after)
+def _of_failure(kind: ChangeKind, failure: Failure) -> Change:
+    gateway = (failure.gateway_arn or "").rpartition("/")[2]
+    name = "/".join(filter(None, (gateway, failure.operation)))
+    came = failure.kind.value if kind is ChangeKind.CAME else None
+    ended = None if came else failure.kind.value
+    return Change("failure", kind, name, failure.account_id, failure.region, ended, came)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 BOUNDS: Mapping[str, Any] = {
     "memory_limit": "1GB",
     "threads": 2,
+    # Nothing is written beside the working folder when memory runs short.
+    "temp_directory": "",
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "allow_community_extensions": False,

@@ -1,15 +1,19 @@
 """A history's files in a folder: each appears whole or not at all, and none is ever changed."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from scanner.errors import HistoryError
 
 TEMPORARY = ".tmp-"
-"""How names of files begin that are still being written; those of killed writers are swept."""
+"""How names begin of what is still being written."""
+ABANDONED_AFTER = timedelta(days=1)
+"""Unfinished files that are older belong to no writer that is still at work."""
 
 
 class Folder:
@@ -41,6 +45,23 @@ class Folder:
         if not isinstance(error, FileNotFoundError):
             raise HistoryError(f"{error.filename}: {_reason(error)}; let this user read it") from None
 
+    def abandoned(self, below: str) -> list[str]:
+        """The names of files below the folder `below` that are older than any writer at work."""
+        before = self._now() - ABANDONED_AFTER.total_seconds()
+        return [name for name in self.names(below) if _changed_at(self.root / name) < before]
+
+    def sweep(self) -> None:
+        """Removes the temporary folders of writers that were killed."""
+        before = self._now() - ABANDONED_AFTER.total_seconds()
+        for path in self.root.glob(f"{TEMPORARY}*"):
+            if _changed_at(path) < before:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def _now(self) -> float:
+        # By the clock that dates the files: a server's may be another than this machine's.
+        with NamedTemporaryFile(dir=self.root, prefix=TEMPORARY) as file:
+            return os.stat(file.name).st_mtime
+
     def read(self, name: str) -> bytes:
         try:
             return (self.root / name).read_bytes()
@@ -53,8 +74,8 @@ class Folder:
     @contextmanager
     def workplace(self) -> Iterator[Path]:
         """A folder for files that are being made, on the same file system; cleared at the end."""
-        self.root.mkdir(parents=True, exist_ok=True)
         try:
+            self.root.mkdir(parents=True, exist_ok=True)
             with TemporaryDirectory(dir=self.root, prefix=TEMPORARY) as folder:
                 yield Path(folder)
         except OSError as error:
@@ -66,12 +87,22 @@ class Folder:
         _sync(made)
         target.parent.mkdir(parents=True, exist_ok=True)
         made.replace(target)
-        for folder in (target.parent, target.parent.parent):
+        for folder in (target.parent, target.parent.parent, self.root):
             _sync(folder)
 
     def remove(self, name: str) -> None:
-        with suppress(FileNotFoundError):
-            (self.root / name).unlink()
+        try:
+            (self.root / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise HistoryError(f"{self.root / name}: {_reason(error)}") from None
+
+
+def _changed_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        # Somebody else has removed it meanwhile.
+        return float("inf")
 
 
 def _sync(path: Path) -> None:

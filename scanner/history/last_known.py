@@ -5,11 +5,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from scanner.errors import HistoryError
 from scanner.history.database import connected, quoted
 from scanner.history.manifest import Manifest
+from scanner.history.parquet import paths_of
 from scanner.history.store import History
 from scanner.inventory.model import Inventory
-from scanner.inventory.records import ANY_REGION, GatewayStatus, LastKnown, TargetStatus, VerdictStatus
+from scanner.inventory.records import (
+    ANY_REGION,
+    GatewayStatus,
+    LastKnown,
+    TargetStatus,
+    VerdictStatus,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -17,39 +25,54 @@ if TYPE_CHECKING:
 AT_ONCE = 16
 """Scans that are looked at in one query, newest first: most walks end within the first few."""
 TargetKey = tuple[str, str]
+VolumeKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What a scan did not read: whole targets, whole accounts, and in targets that it read single volumes."""
+    """What a scan did not read: whole targets, whole accounts, and in targets that it read single volumes.
+
+    `volumes` holds the RPO that the scan knows for each of those.
+    """
 
     targets: frozenset[TargetKey]
+    partial: frozenset[TargetKey]
     accounts: frozenset[str]
     gateways: frozenset[str]
-    volumes: frozenset[tuple[str, str, str]]
+    volumes: dict[VolumeKey, float | None]
+    read: frozenset[VolumeKey]
 
     @classmethod
     def of(cls, inventory: Inventory) -> "_Wanted":
         unread = {target.key for target in inventory.targets if target.status is TargetStatus.FAILED}
+        unknown = VerdictStatus.UNKNOWN
         return cls(
             frozenset(key for key in unread if key[1] != ANY_REGION),
+            frozenset(each.key for each in inventory.targets if each.status is TargetStatus.PARTIAL),
             frozenset(account for account, region in unread if region == ANY_REGION),
             frozenset(each.arn for each in inventory.gateways if each.status is GatewayStatus.FAILED),
+            {
+                (each.account_id, each.region, each.id): each.verdict.rpo_seconds
+                for each in inventory.volumes
+                if each.verdict.status is unknown
+            },
             frozenset(
                 (each.account_id, each.region, each.id)
                 for each in inventory.volumes
-                if each.verdict.status is VerdictStatus.UNKNOWN
+                if each.verdict.status is not unknown
             ),
         )
 
-    def pending(self, inventory: Inventory) -> set[TargetKey]:
+    def pending(self) -> set[TargetKey]:
         """The targets whose past has to be looked at; those of whole accounts are met on the way."""
-        partly = {target.key for target in inventory.targets if target.status is TargetStatus.PARTIAL}
-        return {*self.targets, *partly, *(key[:2] for key in self.volumes)}
+        return {*self.targets, *self.partial, *(key[:2] for key in self.volumes)}
 
     def wants(self, row: "_Row") -> bool:
+        if row.key in self.read:
+            # It is on another gateway by now.
+            return False
         return (
-            (row.account_id, row.region) in self.targets
+            row.key[:2] in self.targets
             or row.account_id in self.accounts
             or row.gateway_arn in self.gateways
             or row.key in self.volumes
@@ -58,19 +81,22 @@ class _Wanted:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A volume with a recovery point, as one kept scan saw it."""
+    """A volume as the kept scan `kept_in` saw it, or knew it from `scan_id`, which saw it before."""
 
+    kept_in: str
     scan_id: str
-    scanned_at: datetime
+    observed_at: datetime
     arn: str
     gateway_arn: str | None
     account_id: str
     region: str
-    recovery_point_time: datetime
+    recovery_point_time: datetime | None
     rpo_seconds: float | None
+    verdict: str
+    waived: str | None
 
     @property
-    def key(self) -> tuple[str, str, str]:
+    def key(self) -> VolumeKey:
         return self.account_id, self.region, self.arn.rpartition("/")[2]
 
 
@@ -82,21 +108,26 @@ def last_known(history: History, inventory: Inventory) -> tuple[LastKnown, ...]:
     Blocks. Raises HistoryError where the history cannot be read.
     """
     wanted = _Wanted.of(inventory)
-    pending = wanted.pending(inventory)
+    pending = wanted.pending()
     if not pending and not wanted.accounts:
         return ()
-    earlier = [each for each in history.manifests() if each.scan.started_at < inventory.scan.started_at]
-    found: dict[tuple[str, str, str], _Row] = {}
+    scan = inventory.scan
+    earlier = [
+        each
+        for each in history.manifests()
+        if each.scan.started_at < scan.started_at and each.scan.id != scan.id
+    ]
+    found: dict[VolumeKey, _Row] = {}
     for start in range(len(earlier), 0, -AT_ONCE):
         batch = earlier[max(0, start - AT_ONCE) : start]
-        with connected() as database:
-            covered = _covered(database, history, batch)
-            rows = _rows(database, history, batch, pending, wanted.accounts)
+        covered, rows = _read(history, batch, pending, wanted.accounts)
         _take(batch, rows, covered, pending, wanted, found)
         if not pending and not wanted.accounts:
             break
-    finished = inventory.scan.finished_at
-    return tuple(_record(row, finished) for row in sorted(found.values(), key=lambda row: row.arn))
+    return tuple(
+        _record(row, scan.finished_at, wanted.volumes.get(row.key))
+        for row in sorted(found.values(), key=lambda row: row.arn)
+    )
 
 
 def _take(
@@ -105,31 +136,43 @@ def _take(
     covered: dict[str, set[TargetKey]],
     pending: set[TargetKey],
     wanted: _Wanted,
-    found: dict[tuple[str, str, str], _Row],
+    found: dict[VolumeKey, _Row],
 ) -> None:
     by_scan: dict[str, list[_Row]] = {}
     for row in rows:
-        by_scan.setdefault(row.scan_id, []).append(row)
+        by_scan.setdefault(row.kept_in, []).append(row)
     done: set[TargetKey] = set()
     for manifest in reversed(batch):
         for row in by_scan.get(manifest.scan.id, ()):
-            if (row.account_id, row.region) not in done and wanted.wants(row):
+            if row.key[:2] not in done and wanted.wants(row):
                 found.setdefault(row.key, row)
-        # Where a target was read whole, every volume that still exists has been seen.
+        # Where a target was read whole, every volume that still exists has been seen, or carried so far.
         done |= covered.get(manifest.scan.id, set())
     pending -= done
 
 
-def _covered(
-    database: "duckdb.DuckDBPyConnection", history: History, batch: Sequence[Manifest]
-) -> dict[str, set[TargetKey]]:
-    covered: dict[str, set[TargetKey]] = {}
-    for scan_id, account, region in database.execute(
-        f"SELECT scan_id, account_id, region FROM {_files(history, batch, 'targets')}"
-        f" WHERE status = {quoted(TargetStatus.COMPLETE.value)}"
-    ).fetchall():
-        covered.setdefault(scan_id, set()).add((account, region))
-    return covered
+def _read(
+    history: History, batch: Sequence[Manifest], pending: set[TargetKey], accounts: frozenset[str]
+) -> tuple[dict[str, set[TargetKey]], list[_Row]]:
+    """Which targets each scan of `batch` read whole, and what it knew of the volumes of those `pending`."""
+    import duckdb
+
+    with connected() as database:
+        try:
+            covered: dict[str, set[TargetKey]] = {}
+            complete = f"status = {quoted(TargetStatus.COMPLETE.value)}"
+            source = f"read_parquet({paths_of(history.folder.root, batch, 'targets')}, union_by_name = true)"
+            for scan_id, account, region in database.execute(
+                f"SELECT scan_id, account_id, region FROM {source} WHERE {complete}"
+            ).fetchall():
+                covered.setdefault(scan_id, set()).add((account, region))
+            return covered, list(_rows(database, history, batch, pending, accounts))
+        except duckdb.Error as error:
+            if not history.leave_out_damaged():
+                raise HistoryError(f"{history.folder.root}: cannot be read: {error}") from None
+    whole = {manifest.name for manifest in history.manifests()}
+    left = [manifest for manifest in batch if manifest.name in whole]
+    return _read(history, left, pending, accounts) if left else ({}, [])
 
 
 def _rows(
@@ -145,38 +188,55 @@ def _rows(
         "INSERT INTO wanted SELECT unnest($accounts), unnest($regions)",
         {"accounts": [account for account, _ in keys], "regions": [region for _, region in keys]},
     )
+    root = history.folder.root
+    yield from _found(
+        database,
+        "scan_id, scan_id, scanned_at",
+        paths_of(root, batch, "volumes"),
+        " AND verdict <> 'unknown'",
+    )
+    carried = [
+        quoted(root / file.name)
+        for manifest in batch
+        for file in manifest.files
+        if file.table == "last_known"
+    ]
+    if carried:
+        yield from _found(database, "scan_id, seen_in_scan, observed_at", f"[{', '.join(carried)}]", "")
+
+
+def _found(database: "duckdb.DuckDBPyConnection", scans: str, paths: str, condition: str) -> Iterator[_Row]:
     found = database.execute(
-        "SELECT scan_id, scanned_at, arn, gateway_arn, account_id, region, recovery_point_time, rpo_seconds"
-        f" FROM {_files(history, batch, 'volumes')} AS kept"
-        " WHERE recovery_point_time IS NOT NULL AND EXISTS ("
-        "SELECT 1 FROM wanted WHERE wanted.account_id = kept.account_id"
-        " AND coalesce(wanted.region, kept.region) = kept.region)"
+        f"SELECT {scans}, arn, gateway_arn, account_id, region, recovery_point_time, rpo_seconds,"
+        f" verdict, waived FROM read_parquet({paths}, union_by_name = true) AS kept"
+        " WHERE EXISTS (SELECT 1 FROM wanted WHERE wanted.account_id = kept.account_id"
+        f" AND coalesce(wanted.region, kept.region) = kept.region){condition}"
     ).fetchall()
     return (_row(values) for values in found)
 
 
 def _row(values: tuple[Any, ...]) -> _Row:
-    scan_id, scanned_at, arn, gateway_arn, account_id, region, point, rpo = values
-    seen, point = scanned_at.replace(tzinfo=UTC), point.replace(tzinfo=UTC)
-    return _Row(scan_id, seen, arn, gateway_arn, account_id, region, point, rpo)
+    kept_in, scan_id, seen, arn, gateway_arn, account_id, region, point, *rest = values
+    point = point.replace(tzinfo=UTC) if point else None
+    return _Row(
+        kept_in, scan_id, seen.replace(tzinfo=UTC), arn, gateway_arn, account_id, region, point, *rest
+    )
 
 
-def _files(history: History, batch: Sequence[Manifest], table: str) -> str:
-    paths = ", ".join(quoted(history.folder.path(manifest.file(table).name)) for manifest in batch)
-    return f"read_parquet([{paths}], union_by_name = true)"
-
-
-def _record(row: _Row, moment: datetime) -> LastKnown:
-    age = (moment - row.recovery_point_time).total_seconds()
+def _record(row: _Row, moment: datetime, rpo_now: float | None) -> LastKnown:
+    age = (moment - row.recovery_point_time).total_seconds() if row.recovery_point_time else None
+    rpo = row.rpo_seconds if rpo_now is None else rpo_now
     return LastKnown(
         arn=row.arn,
         gateway_arn=row.gateway_arn,
         account_id=row.account_id,
         region=row.region,
         recovery_point_time=row.recovery_point_time,
-        observed_at=row.scanned_at,
+        observed_at=row.observed_at,
         scan_id=row.scan_id,
         at_most_age_seconds=age,
-        rpo_seconds=row.rpo_seconds,
-        within_rpo=None if row.rpo_seconds is None else age <= row.rpo_seconds,
+        rpo_seconds=rpo,
+        within_rpo=None if rpo is None else age is not None and age <= rpo,
+        verdict=VerdictStatus(row.verdict),
+        waived=row.waived,
     )

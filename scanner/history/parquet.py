@@ -2,17 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
+from scanner.errors import HistoryError
 from scanner.history.database import WRITER, connected, quoted
+from scanner.history.manifest import Manifest
 from scanner.history.tables import LEVEL, ROW_GROUP, Table
 from scanner.inventory.records import ScanInfo
 
+CHECK_REMEDY = "`sgw-scanner history check` names every damaged file"
 _BATCH = 1000
 
 
@@ -49,40 +52,46 @@ def _copy(table: Table, lines: Path, scan: ScanInfo, path: Path) -> str:
     )
 
 
-def read_table(table: Table, paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
-    """The rows of `paths` as the JSON form of the inventory's records; columns not there yet are null."""
-    if not paths:
-        return
-    files = ", ".join(quoted(path) for path in paths)
+def read_table(table: Table, path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a file as the JSON form of the inventory's records; columns not there yet are null.
+
+    Raises HistoryError for a damaged file.
+    """
+    import duckdb
+
     with connected() as database:
-        found = database.execute(
-            f"SELECT * FROM read_parquet([{files}], union_by_name = true) ORDER BY {table.order}"
-        )
+        try:
+            found = database.execute(f"SELECT * FROM read_parquet({quoted(path)}) ORDER BY {table.order}")
+        except duckdb.Error as error:
+            raise HistoryError(f"{path}: cannot be read: {error}; {CHECK_REMEDY}") from None
         names = [column[0] for column in found.description or ()]
         while rows := found.fetchmany(_BATCH):
             for row in rows:
                 yield _record(table, dict(zip(names, row, strict=True)))
 
 
+def paths_of(root: Path, manifests: Iterable[Manifest], table: str) -> str:
+    """The files of `table` of these scans, as a list of SQL."""
+    return "[" + ", ".join(quoted(root / manifest.file(table).name) for manifest in manifests) + "]"
+
+
 def _record(table: Table, row: dict[str, Any]) -> dict[str, Any]:
-    record = {name: _json(row.get(name)) for name, kind in table.fields.items() if name in table.columns}
+    record: dict[str, Any] = {}
+    for column, expression in table.columns.items():
+        value = _json(row.get(column))
+        field, _, part = expression.partition(".")
+        if part:
+            record.setdefault(field, {})[part] = value
+        elif table.fields[field] == "JSON" and isinstance(value, str):
+            record[field] = json.loads(value)
+        else:
+            record[field] = value
+    for field, kind in table.fields.items():
+        if kind.startswith("STRUCT") and not any(value is not None for value in record[field].values()):
+            record[field] = None
     if "id" in table.fields:
         record["id"] = str(record["arn"]).rpartition("/")[2]
-    for name, kind in table.fields.items():
-        if kind == "JSON" and isinstance(record.get(name), str):
-            record[name] = json.loads(record[name])
-        if kind.startswith("STRUCT"):
-            record[name] = _nested(table, name, row)
     return record
-
-
-def _nested(table: Table, name: str, row: dict[str, Any]) -> dict[str, Any] | None:
-    parts = {
-        expression.removeprefix(f"{name}."): _json(row.get(column))
-        for column, expression in table.columns.items()
-        if expression.startswith(f"{name}.")
-    }
-    return parts if any(value is not None for value in parts.values()) else None
 
 
 def _json(value: Any) -> Any:
@@ -91,6 +100,9 @@ def _json(value: Any) -> Any:
 
 
 def sum_of(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    """The SHA-256 of a file, in hexadecimal digits; raises HistoryError where it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise HistoryError(f"{path}: {error.strerror}") from None

@@ -1,12 +1,11 @@
 """SQL over a history, in a database that can read its files and nothing else."""
 
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from scanner.errors import HistoryError
 from scanner.history.database import connected, quoted
@@ -16,6 +15,7 @@ from scanner.history.tables import TABLES
 if TYPE_CHECKING:
     import duckdb
 
+Result = TypeVar("Result")
 TIME_LIMIT = timedelta(seconds=60)
 _SCAN = (
     "STRUCT(id VARCHAR, started_at TIMESTAMP, finished_at TIMESTAMP, outcome VARCHAR,"
@@ -36,61 +36,75 @@ def query(history: History, sql: str, *, time_limit: timedelta = TIME_LIMIT) -> 
 
     The database is locked: it reads the history's own files, writes nothing, loads no extension, and has
     bounds of memory and time. Raises HistoryError for what is refused, wrong or takes longer than `time_limit`.
+    A damaged file costs its scan, which is left out with a warning.
     """
-    import duckdb
+    return asked(history, lambda database: _answer(database, sql, time_limit))
 
-    with views(history) as database:
-        if _is_no_query(database, sql):
-            raise HistoryError("history sql answers one SELECT at a time, and changes nothing")
-        # DuckDB has no time limit of its own.
-        timer = threading.Timer(time_limit.total_seconds(), database.interrupt)
-        timer.start()
+
+def asked(history: History, ask: "Callable[[duckdb.DuckDBPyConnection], Result]") -> Result:
+    """What `ask` reads from a locked database with the history's views; without scans that are damaged.
+
+    Raises HistoryError where the history cannot be read, or where DuckDB refuses.
+    """
+    with connected() as database:
+        import duckdb
+
         try:
-            found = database.execute(sql)
-            columns = tuple(column[0] for column in found.description or ())
-            return Answer(columns, tuple(found.fetchall()))
-        except duckdb.InterruptException:
-            limit = f"{time_limit.total_seconds():g} s"
-            raise HistoryError(f"the query took longer than {limit} and was ended; narrow it") from None
+            _open_views(database, history)
+            return ask(database)
         except duckdb.Error as error:
-            raise HistoryError(f"SQL: {error}") from None
-        finally:
-            timer.cancel()
+            # To compare all sums takes long, so nobody does before there is a reason.
+            if isinstance(error, _faults_of_the_query()) or not history.leave_out_damaged():
+                raise HistoryError(f"SQL: {error}") from None
+    return asked(history, ask)
 
 
-def _is_no_query(database: "duckdb.DuckDBPyConnection", sql: str) -> bool:
+def _faults_of_the_query() -> tuple[type[Exception], ...]:
     import duckdb
 
+    return (
+        duckdb.ParserException,
+        duckdb.BinderException,
+        duckdb.CatalogException,
+        duckdb.PermissionException,
+        duckdb.OutOfMemoryException,
+    )
+
+
+def _answer(database: "duckdb.DuckDBPyConnection", sql: str, time_limit: timedelta) -> Answer:
+    import duckdb
+
+    statements = database.extract_statements(sql)
+    # EXPLAIN would be harmless, but EXPLAIN ANALYZE runs whatever it explains.
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        raise HistoryError("history sql answers one SELECT at a time, and changes nothing")
+    # DuckDB has no time limit of its own.
+    timer = threading.Timer(time_limit.total_seconds(), database.interrupt)
+    timer.start()
     try:
-        statements = database.extract_statements(sql)
-    except duckdb.Error as error:
-        raise HistoryError(f"SQL: {error}") from None
-    allowed = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
-    return len(statements) != 1 or statements[0].type not in allowed
+        found = database.execute(sql)
+        columns = tuple(column[0] for column in found.description or ())
+        return Answer(columns, tuple(found.fetchall()))
+    except duckdb.InterruptException:
+        limit = f"{time_limit.total_seconds():g} s"
+        raise HistoryError(f"the query took longer than {limit} and was ended; narrow it") from None
+    finally:
+        timer.cancel()
 
 
-@contextmanager
-def views(history: History) -> Iterator["duckdb.DuckDBPyConnection"]:
-    """A locked database with the history's views; raises HistoryError where the history cannot be read."""
+def _open_views(database: "duckdb.DuckDBPyConnection", history: History) -> None:
     manifests = history.manifests()
     names = [manifest.name for manifest in manifests]
     data = {table: [manifest.file(table).name for manifest in manifests] for table in TABLES}
-    paths = [
-        str(history.folder.path(name))
-        for name in (*names, *(each for group in data.values() for each in group))
-    ]
-    missing = next((path for path in paths if not history.folder.path(path).is_file()), None)
-    if missing:
-        raise HistoryError(f"{missing}: is missing; `sgw-scanner history check` says what else is")
-    with connected() as database:
-        database.execute(f"SET allowed_paths = [{', '.join(map(quoted, paths))}]")
-        database.execute("SET enable_external_access = false")
-        database.execute(_manifests_view(history, names))
-        for table in TABLES.values():
-            database.execute(_files_view(history, table.name, data[table.name]))
-        database.execute(files("scanner.history").joinpath("views.sql").read_text(encoding="utf-8"))
-        database.execute("SET lock_configuration = true")
-        yield database
+    every = (*names, *(each for group in data.values() for each in group))
+    paths = ", ".join(quoted(history.folder.path(name)) for name in every)
+    database.execute(f"SET allowed_paths = [{paths}]")
+    database.execute("SET enable_external_access = false")
+    database.execute(_manifests_view(history, names))
+    for table in TABLES.values():
+        database.execute(_files_view(history, table.name, data[table.name]))
+    database.execute(files("scanner.history").joinpath("views.sql").read_text(encoding="utf-8"))
+    database.execute("SET lock_configuration = true")
 
 
 def _manifests_view(history: History, names: Sequence[str]) -> str:

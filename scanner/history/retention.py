@@ -1,24 +1,29 @@
 """Which scans a history may let go: counted from the newest scan, never from the clock."""
 
-import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+from scanner.history.database import connected, quoted
 from scanner.history.manifest import Manifest
-from scanner.history.parquet import read_table
+from scanner.history.parquet import paths_of
 from scanner.history.store import History
-from scanner.history.tables import TABLES, TARGETS
+from scanner.history.tables import LAST_KNOWN, TABLES, TARGETS
 
-ORPHANS_AFTER = timedelta(days=1)
-"""Files without a manifest that are older belong to no writer that is still at work."""
+CLOCK_TOLERANCE = timedelta(hours=1)
+"""How far ahead of this machine's clock a scan may be and still count as the newest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pruning:
-    """What was, or with a dry run would be, removed: the scans' keys, and files that belong to no scan."""
+    """What was, or with a dry run would be, removed: the scans' keys, and files that belong to no scan.
+
+    `removed` names every file, manifests first.
+    """
 
     scans: tuple[str, ...]
     orphans: tuple[str, ...]
+    removed: tuple[str, ...]
     kept: int
 
 
@@ -26,38 +31,47 @@ def prune(history: History, keep: timedelta, *, dry_run: bool = False) -> Prunin
     """Removes scans that are older than `keep`, counted from the newest one; and files of killed writers.
 
     The newest scan that read each target stays, however old it is. Manifests go first, so that nobody ever
-    sees half of a scan. Raises HistoryError where the history cannot be read or changed.
+    sees half of a scan. Blocks. Raises HistoryError where the history cannot be read or changed.
     """
     manifests = history.manifests()
-    newest = max((manifest.scan.started_at for manifest in manifests), default=None)
+    # A scan that a wrong clock has dated in the future must not make all others old.
+    latest = datetime.now(UTC) + CLOCK_TOLERANCE
+    past = [each.scan.started_at for each in manifests if each.scan.started_at <= latest]
+    newest = max(past, default=None)
     old = [each for each in manifests if newest and newest - each.scan.started_at > keep]
     needed = _needed(history, manifests) if old else set()
-    gone = [manifest for manifest in old if manifest.key not in needed]
-    orphans = _orphans(history, manifests)
+    gone = [manifest for manifest in old if manifest.file(TARGETS.name).name not in needed]
+    orphans = _orphans(history)
+    removed = [manifest.name for manifest in gone]
+    removed += [file.name for manifest in gone for file in manifest.files]
+    removed += orphans
     if not dry_run:
-        for manifest in gone:
-            history.folder.remove(manifest.name)
-        for name in (*(file.name for manifest in gone for file in manifest.files), *orphans):
+        for name in removed:
             history.folder.remove(name)
-    return Pruning(tuple(each.key for each in gone), tuple(orphans), len(manifests) - len(gone))
+        history.folder.sweep()
+    return Pruning(
+        tuple(each.key for each in gone), tuple(orphans), tuple(removed), len(manifests) - len(gone)
+    )
 
 
-def _needed(history: History, manifests: list[Manifest]) -> set[str]:
-    """The keys of the scans that were the last to read some target."""
-    last: dict[tuple[str, str], str] = {}
-    for manifest in manifests:
-        for row in read_table(TARGETS, [history.folder.path(manifest.file("targets").name)]):
-            if row["status"] in ("complete", "partial"):
-                last[row["account_id"], row["region"]] = manifest.key
-    return set(last.values())
+def _needed(history: History, manifests: Sequence[Manifest]) -> set[str]:
+    """The files of targets of those scans that were the last to read some target."""
+    root = history.folder.root
+    with connected() as database:
+        found = database.execute(
+            "SELECT DISTINCT arg_max(filename, scanned_at) FROM read_parquet("
+            f"{paths_of(root, manifests, TARGETS.name)}, union_by_name = true, filename = true)"
+            f" WHERE status IN ({quoted('complete')}, {quoted('partial')}) GROUP BY account_id, region"
+        ).fetchall()
+    return {str(path).removeprefix(f"{root}/") for (path,) in found}
 
 
-def _orphans(history: History, manifests: list[Manifest]) -> list[str]:
-    known = {file.name for manifest in manifests for file in manifest.files}
-    before = time.time() - ORPHANS_AFTER.total_seconds()
+def _orphans(history: History) -> list[str]:
+    """Files of no scan at all; those of a scan whose manifest cannot be read may yet be of use."""
+    known = {name.removeprefix("scans/").removesuffix(".json") for name in history.manifest_names()}
     return [
         name
-        for table in TABLES
-        for name in history.folder.names(table)
-        if name not in known and history.folder.path(name).stat().st_mtime < before
+        for table in (*TABLES, LAST_KNOWN.name)
+        for name in history.folder.abandoned(table)
+        if name.removeprefix(f"{table}/").removesuffix(".parquet") not in known
     ]

@@ -16,8 +16,8 @@ _TAGS = "MAP(VARCHAR, VARCHAR)"
 class Table:
     """One table: the JSON fields of its records, and the columns made of them.
 
-    `fields` are the types in which DuckDB reads a record's JSON; `columns` map a column's name to its SQL
-    expression over those fields; `order` sorts a file.
+    `fields` are the types in which DuckDB reads a record's JSON; `columns` map a column's name to the field, or
+    the part of a field, that it holds; `order` sorts a file.
     """
 
     name: str
@@ -28,8 +28,11 @@ class Table:
 
 def _table(name: str, order: str, fields: dict[str, str], **derived: str) -> Table:
     # An id is the end of its ARN, and would be a fifth of a file.
-    kept = (field for field, kind in fields.items() if field != "id" and not kind.startswith("STRUCT"))
-    columns = {field: field for field in kept}
+    columns = {
+        field: field
+        for field, kind in fields.items()
+        if field not in ("id", "scan_id") and not kind.startswith("STRUCT")
+    }
     return Table(name, fields, columns | derived, order)
 
 
@@ -116,4 +119,26 @@ FAILURES: Final = _table(
     refused_action="refused.action",
     refused_resource="refused.resource",
 )
+LAST_KNOWN: Final = _table(
+    "last_known",
+    "arn",
+    {
+        "arn": "VARCHAR",
+        "gateway_arn": "VARCHAR",
+        "account_id": "VARCHAR",
+        "region": "VARCHAR",
+        "recovery_point_time": "TIMESTAMP",
+        "observed_at": "TIMESTAMP",
+        "scan_id": "VARCHAR",
+        "at_most_age_seconds": "DOUBLE",
+        "rpo_seconds": "DOUBLE",
+        "within_rpo": "BOOLEAN",
+        "verdict": "VARCHAR",
+        "waived": "VARCHAR",
+    },
+    # Every row of the history has the id of its own scan as `scan_id`.
+    seen_in_scan="scan_id",
+)
 TABLES: Final = {table.name: table for table in (TARGETS, GATEWAYS, VOLUMES, FAILURES)}
+"""The tables that every scan writes and that SQL sees."""
+ALWAYS_WRITTEN: Final = frozenset(TABLES)

@@ -26,24 +26,29 @@ WITH last AS (
 SELECT volumes.* FROM volumes SEMI JOIN last USING (arn, scanned_at);
 
 -- Each stretch of scans in which a volume needed action. A scan that could not ask neither ends nor begins one.
--- `since`: when the RPO was exceeded, or the first scan that saw no point. `last_seen`: the last scan that saw the
--- volume so. `ended_seen`: the first scan that saw it well again, null while it is open.
+-- `since`: when the RPO was certainly exceeded, or the first scan that saw no point. `possibly_since`: the same, but
+-- for a volume without a point the last scan that saw it well. `last_seen`: the last scan that saw the volume in
+-- danger. `ended_seen`: the first scan that saw it well again, null while the stretch is open.
 CREATE VIEW spells AS
 WITH troubled AS (SELECT DISTINCT arn FROM volumes WHERE needs_action),
 known AS (
     SELECT arn, account_id, region, gateway_arn, scanned_at, needs_action, recovery_point_time, rpo_seconds,
-           lag(needs_action) OVER seen AS before, lead(scanned_at) OVER seen AS next_at
+           lag(needs_action) OVER seen AS before, lag(scanned_at) OVER seen AS before_at,
+           lead(scanned_at) OVER seen AS next_at
     FROM volumes SEMI JOIN troubled USING (arn)
     WHERE verdict <> 'unknown'
     WINDOW seen AS (PARTITION BY arn ORDER BY scanned_at)
 ),
 numbered AS (
-    SELECT *, count(*) FILTER (needs_action AND before IS DISTINCT FROM true)
-                  OVER (PARTITION BY arn ORDER BY scanned_at) AS spell
+    SELECT *, least(scanned_at, coalesce(recovery_point_time + to_seconds(rpo_seconds), scanned_at)) AS exceeded_at,
+           CASE WHEN recovery_point_time IS NULL AND before IS DISTINCT FROM true THEN before_at END AS last_well_at,
+           count(*) FILTER (needs_action AND before IS DISTINCT FROM true)
+               OVER (PARTITION BY arn ORDER BY scanned_at) AS spell
     FROM known
 )
 SELECT arn, any_value(account_id) AS account_id, any_value(region) AS region, any_value(gateway_arn) AS gateway_arn,
-       least(min(scanned_at), coalesce(min(recovery_point_time + to_seconds(rpo_seconds)), min(scanned_at))) AS since,
+       min(exceeded_at) AS since,
+       least(min(exceeded_at), coalesce(min(last_well_at), min(exceeded_at))) AS possibly_since,
        min(scanned_at) AS first_seen, max(scanned_at) AS last_seen, arg_max(next_at, scanned_at) AS ended_seen,
        count(*) AS scans
 FROM numbered WHERE needs_action GROUP BY arn, spell;

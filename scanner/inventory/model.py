@@ -19,6 +19,7 @@ from scanner.inventory.records import (
     Gateway,
     GatewayCounts,
     GatewayStatus,
+    LastKnown,
     Outcome,
     Record,
     ScanInfo,
@@ -43,6 +44,7 @@ class Inventory(Record):
     gateways: tuple[Gateway, ...] = ()
     volumes: tuple[Volume, ...] = ()
     failures: tuple[Failure, ...] = ()
+    last_known: tuple[LastKnown, ...] = ()
 
     @model_validator(mode="after")
     def _check_books(self) -> Self:

@@ -284,22 +284,25 @@ class Failure(Record):
 
 
 class LastKnown(Record):
-    """The last recovery point that was ever seen of a volume that this scan could not read.
+    """The last that was ever seen of a volume that this scan could not read.
 
-    Points only advance, so the volume is at most `at_most_age_seconds` old; `within_rpo` is true where that is
-    within its RPO, false where it may be beyond, null where no RPO applied.
+    Points only advance, so its point is at most `at_most_age_seconds` old; `within_rpo` is true where that is
+    within its RPO, false where it may be beyond, null where no RPO applies. A volume that never had a point has
+    none here. `verdict` and `waived` are those of the scan that saw it.
     """
 
     arn: str
     gateway_arn: str | None = None
     account_id: AccountId
     region: str
-    recovery_point_time: Time
+    recovery_point_time: Time | None
     observed_at: Time
     scan_id: str
-    at_most_age_seconds: float
-    rpo_seconds: float | None = None
+    at_most_age_seconds: Age | None
+    rpo_seconds: Seconds | None = None
     within_rpo: bool | None = None
+    verdict: VerdictStatus
+    waived: str | None = None
 
 
 def outcome_of(targets: TargetCounts) -> Outcome:

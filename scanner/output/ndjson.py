@@ -4,7 +4,16 @@ from itertools import chain
 from typing import BinaryIO
 
 from scanner.inventory.model import Inventory
-from scanner.inventory.records import Coverage, Failure, Gateway, Record, ScanInfo, Target, Volume
+from scanner.inventory.records import (
+    Coverage,
+    Failure,
+    Gateway,
+    LastKnown,
+    Record,
+    ScanInfo,
+    Target,
+    Volume,
+)
 from scanner.output.json import as_json
 
 KINDS: dict[type[Record], str] = {
@@ -14,6 +23,7 @@ KINDS: dict[type[Record], str] = {
     Gateway: "gateway",
     Volume: "volume",
     Failure: "failure",
+    LastKnown: "last_known",
 }
 _HEADS = {kind: f'{{"record":"{name}",'.encode() for kind, name in KINDS.items()}
 
@@ -35,7 +45,13 @@ class NdjsonWriter:
 def write(inventory: Inventory, stream: BinaryIO) -> None:
     """Writes the lines a scan would have written, in the inventory's order."""
     writer = NdjsonWriter(stream)
-    for record in chain(inventory.targets, inventory.gateways, inventory.volumes, inventory.failures):
+    for record in chain(
+        inventory.targets,
+        inventory.gateways,
+        inventory.volumes,
+        inventory.failures,
+        inventory.last_known,
+    ):
         writer.write(record)
     writer.write(inventory.coverage)
     writer.write(inventory.scan)

@@ -45,6 +45,14 @@ Concurrency = Annotated[int | None, typer.Option(help="API calls in flight at on
 Details = Annotated[
     str | None, typer.Option(help="Extra calls: any of gateway,volumes,tags.", metavar="LIST")
 ]
+HistoryPath = Annotated[
+    str | None,
+    typer.Option(
+        "--history",
+        help="Keep this scan in a history, a folder or s3://bucket/prefix, and learn from those kept before.",
+        metavar="PATH",
+    ),
+]
 
 
 def scan(
@@ -55,6 +63,7 @@ def scan(
     deadline: Deadline = None,
     max_concurrency: Concurrency = None,
     details: Details = None,
+    history: HistoryPath = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Log each retry, each failure and each target.")
@@ -80,9 +89,11 @@ def scan(
         "scan.deadline": deadline,
         "scan.max_concurrency": max_concurrency,
         "scan.details": listed(details),
+        "history.path": history,
     }
     settings = settings_of(config, account, region, flags)
     loudness = Loudness.QUIET if quiet else Loudness.VERBOSE if verbose else Loudness.NORMAL
     places = tuple(output or settings.output.files)
-    run = Run(settings, places, loudness, log_format.value, summary=not quiet)
+    narrowed = bool(account or region)
+    run = Run(settings, places, loudness, log_format.value, summary=not quiet, narrowed=narrowed)
     raise typer.Exit(run.locked(config))
