@@ -22,16 +22,23 @@ BOUNDS: Mapping[str, Any] = {
 WRITER: Mapping[str, Any] = {**BOUNDS, "memory_limit": "256MB", "threads": 1}
 
 
-@contextmanager
-def connected(bounds: Mapping[str, Any] = BOUNDS) -> Iterator["duckdb.DuckDBPyConnection"]:
-    """A database of its own, closed at the end; raises HistoryError where DuckDB is not installed."""
+def require_duckdb() -> None:
+    """Raises HistoryError, with the command that helps, where DuckDB is not installed."""
     try:
-        import duckdb
+        import duckdb  # noqa: F401
     except ImportError:
         raise HistoryError(
             "the history needs duckdb; install the extra `history`: pip install 'sgw-scanner[history]',"
             " or in a checkout: pip install '.[history]'"
         ) from None
+
+
+@contextmanager
+def connected(bounds: Mapping[str, Any] = BOUNDS) -> Iterator["duckdb.DuckDBPyConnection"]:
+    """A database of its own, closed at the end; raises HistoryError where DuckDB is not installed."""
+    require_duckdb()
+    import duckdb
+
     connection = duckdb.connect(":memory:", config=dict(bounds))
     try:
         yield connection

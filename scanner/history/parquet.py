@@ -46,7 +46,7 @@ def _copy(table: Table, lines: Path, scan: ScanInfo, path: Path) -> str:
     started = scan.started_at.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
     return (
         f"COPY (SELECT {quoted(scan.id)} AS scan_id, TIMESTAMP {quoted(started)} AS scanned_at, {columns}"
-        f" FROM {source} ORDER BY {table.order})"
+        f" FROM {source})"
         f" TO {quoted(path)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {LEVEL},"
         f" PARQUET_VERSION V2, ROW_GROUP_SIZE {ROW_GROUP})"
     )
@@ -61,7 +61,7 @@ def read_table(table: Table, path: Path) -> Iterator[dict[str, Any]]:
 
     with connected() as database:
         try:
-            found = database.execute(f"SELECT * FROM read_parquet({quoted(path)}) ORDER BY {table.order}")
+            found = database.execute(f"SELECT * FROM read_parquet({quoted(path)})")
         except duckdb.Error as error:
             raise HistoryError(f"{path}: cannot be read: {error}; {CHECK_REMEDY}") from None
         names = [column[0] for column in found.description or ()]

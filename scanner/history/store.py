@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from scanner.errors import HistoryError
+from scanner.history.database import require_duckdb
 from scanner.history.folder import Folder
 from scanner.history.manifest import (
     NAME,
@@ -78,6 +79,7 @@ class History:
 
     def prove_writable(self) -> None:
         """Raises HistoryError where a scan could not be kept; makes the folder if it is missing."""
+        require_duckdb()
         self.folder.prove_writable()
         self.manifests()
 

@@ -17,28 +17,26 @@ class Table:
     """One table: the JSON fields of its records, and the columns made of them.
 
     `fields` are the types in which DuckDB reads a record's JSON; `columns` map a column's name to the field, or
-    the part of a field, that it holds; `order` sorts a file.
+    the part of a field, that it holds. Records come in the inventory's order, by ARN or target, and stay so.
     """
 
     name: str
     fields: dict[str, str]
     columns: dict[str, str]
-    order: str
 
 
-def _table(name: str, order: str, fields: dict[str, str], **derived: str) -> Table:
+def _table(name: str, fields: dict[str, str], **derived: str) -> Table:
     # An id is the end of its ARN, and would be a fifth of a file.
     columns = {
         field: field
         for field, kind in fields.items()
         if field not in ("id", "scan_id") and not kind.startswith("STRUCT")
     }
-    return Table(name, fields, columns | derived, order)
+    return Table(name, fields, columns | derived)
 
 
 TARGETS: Final = _table(
     "targets",
-    "account_id, region",
     {
         "account_id": "VARCHAR",
         "account_name": "VARCHAR",
@@ -53,7 +51,6 @@ TARGETS: Final = _table(
 )
 GATEWAYS: Final = _table(
     "gateways",
-    "arn",
     {
         "arn": "VARCHAR",
         "id": "VARCHAR",
@@ -74,7 +71,6 @@ GATEWAYS: Final = _table(
 )
 VOLUMES: Final = _table(
     "volumes",
-    "arn",
     {
         "arn": "VARCHAR",
         "id": "VARCHAR",
@@ -99,7 +95,6 @@ VOLUMES: Final = _table(
 )
 FAILURES: Final = _table(
     "failures",
-    "account_id, region, gateway_arn, operation",
     {
         "scope": "VARCHAR",
         "account_id": "VARCHAR",
@@ -121,7 +116,6 @@ FAILURES: Final = _table(
 )
 LAST_KNOWN: Final = _table(
     "last_known",
-    "arn",
     {
         "arn": "VARCHAR",
         "gateway_arn": "VARCHAR",
