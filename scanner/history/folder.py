@@ -20,7 +20,7 @@ class Folder:
     """The files below one folder, by names such as `scans/month=2026-11/ID.json`."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        self.root = root.absolute()
 
     def prove_writable(self) -> None:
         """Makes the folder where there is none; raises HistoryError where nothing can be written in it."""

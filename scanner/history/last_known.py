@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from scanner.errors import HistoryError
 from scanner.history.database import connected, quoted
 from scanner.history.manifest import Manifest
-from scanner.history.parquet import paths_of
+from scanner.history.parquet import parquet_of
 from scanner.history.store import History
+from scanner.history.tables import LAST_KNOWN, TARGETS, VOLUMES
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import (
     ANY_REGION,
@@ -161,7 +162,7 @@ def _read(
         try:
             covered: dict[str, set[TargetKey]] = {}
             complete = f"status = {quoted(TargetStatus.COMPLETE.value)}"
-            source = f"read_parquet({paths_of(history.folder.root, batch, 'targets')}, union_by_name = true)"
+            source = parquet_of(history.paths(TARGETS.name, batch))
             for scan_id, account, region in database.execute(
                 f"SELECT scan_id, account_id, region FROM {source} WHERE {complete}"
             ).fetchall():
@@ -188,27 +189,19 @@ def _rows(
         "INSERT INTO wanted SELECT unnest($accounts), unnest($regions)",
         {"accounts": [account for account, _ in keys], "regions": [region for _, region in keys]},
     )
-    root = history.folder.root
-    yield from _found(
-        database,
-        "scan_id, scan_id, scanned_at",
-        paths_of(root, batch, "volumes"),
-        " AND verdict <> 'unknown'",
-    )
-    carried = [
-        quoted(root / file.name)
-        for manifest in batch
-        for file in manifest.files
-        if file.table == "last_known"
-    ]
+    volumes = parquet_of(history.paths(VOLUMES.name, batch))
+    yield from _found(database, "scan_id, scan_id, scanned_at", volumes, " AND verdict <> 'unknown'")
+    carried = history.paths(LAST_KNOWN.name, batch)
     if carried:
-        yield from _found(database, "scan_id, seen_in_scan, observed_at", f"[{', '.join(carried)}]", "")
+        yield from _found(database, "scan_id, seen_in_scan, observed_at", parquet_of(carried))
 
 
-def _found(database: "duckdb.DuckDBPyConnection", scans: str, paths: str, condition: str) -> Iterator[_Row]:
+def _found(
+    database: "duckdb.DuckDBPyConnection", scans: str, source: str, condition: str = ""
+) -> Iterator[_Row]:
     found = database.execute(
         f"SELECT {scans}, arn, gateway_arn, account_id, region, recovery_point_time, rpo_seconds,"
-        f" verdict, waived FROM read_parquet({paths}, union_by_name = true) AS kept"
+        f" verdict, waived FROM {source} AS kept"
         " WHERE EXISTS (SELECT 1 FROM wanted WHERE wanted.account_id = kept.account_id"
         f" AND coalesce(wanted.region, kept.region) = kept.region){condition}"
     ).fetchall()

@@ -11,7 +11,6 @@ from pydantic import BaseModel
 
 from scanner.errors import HistoryError
 from scanner.history.database import WRITER, connected, quoted
-from scanner.history.manifest import Manifest
 from scanner.history.tables import LEVEL, ROW_GROUP, Table
 from scanner.inventory.records import ScanInfo
 
@@ -61,7 +60,7 @@ def read_table(table: Table, path: Path) -> Iterator[dict[str, Any]]:
 
     with connected() as database:
         try:
-            found = database.execute(f"SELECT * FROM read_parquet({quoted(path)})")
+            found = database.execute(f"SELECT * FROM {parquet_of([path])}")
         except duckdb.Error as error:
             raise HistoryError(f"{path}: cannot be read: {error}; {CHECK_REMEDY}") from None
         names = [column[0] for column in found.description or ()]
@@ -70,9 +69,14 @@ def read_table(table: Table, path: Path) -> Iterator[dict[str, Any]]:
                 yield _record(table, dict(zip(names, row, strict=True)))
 
 
-def paths_of(root: Path, manifests: Iterable[Manifest], table: str) -> str:
-    """The files of `table` of these scans, as a list of SQL."""
-    return "[" + ", ".join(quoted(root / manifest.file(table).name) for manifest in manifests) + "]"
+def parquet_of(paths: Iterable[Path], *, more: str = "") -> str:
+    """The files at `paths` as a table of SQL; a column that an older file has not is null there.
+
+    `more` are further options of DuckDB's `read_parquet`.
+    """
+    # The folders' names would become a column otherwise.
+    options = f"union_by_name = true, hive_partitioning = false{more}"
+    return f"read_parquet([{', '.join(map(quoted, paths))}], {options})"
 
 
 def _record(table: Table, row: dict[str, Any]) -> dict[str, Any]:

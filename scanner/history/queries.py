@@ -5,12 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from scanner.errors import HistoryError
 from scanner.history.database import connected, quoted
+from scanner.history.parquet import parquet_of
 from scanner.history.store import History
-from scanner.history.tables import TABLES
+from scanner.history.tables import TABLES, Table
 
 if TYPE_CHECKING:
     import duckdb
@@ -93,38 +95,32 @@ def _answer(database: "duckdb.DuckDBPyConnection", sql: str, time_limit: timedel
 
 
 def _open_views(database: "duckdb.DuckDBPyConnection", history: History) -> None:
-    manifests = history.manifests()
-    names = [manifest.name for manifest in manifests]
-    data = {table: [manifest.file(table).name for manifest in manifests] for table in TABLES}
-    every = (*names, *(each for group in data.values() for each in group))
-    paths = ", ".join(quoted(history.folder.path(name)) for name in every)
-    database.execute(f"SET allowed_paths = [{paths}]")
+    kept = history.manifests()
+    manifests = [history.folder.path(manifest.name) for manifest in kept]
+    data = {table: history.paths(table, kept) for table in TABLES}
+    readable = (*manifests, *(path for paths in data.values() for path in paths))
+    database.execute(f"SET allowed_paths = [{', '.join(map(quoted, readable))}]")
     database.execute("SET enable_external_access = false")
-    database.execute(_manifests_view(history, names))
+    database.execute(_manifests_view(manifests))
     for table in TABLES.values():
-        database.execute(_files_view(history, table.name, data[table.name]))
+        database.execute(_files_view(table, data[table.name]))
     database.execute(files("scanner.history").joinpath("views.sql").read_text(encoding="utf-8"))
     database.execute("SET lock_configuration = true")
 
 
-def _manifests_view(history: History, names: Sequence[str]) -> str:
-    columns = f"columns = {{scan: {quoted(_SCAN)}, coverage: 'JSON'}}"
-    if not names:
+def _manifests_view(paths: Sequence[Path]) -> str:
+    if not paths:
         return f"CREATE VIEW kept_scans AS SELECT NULL::{_SCAN} AS scan, NULL::JSON AS coverage LIMIT 0"
-    return f"CREATE VIEW kept_scans AS FROM read_json({_list(history, names)}, {columns})"
+    options = f"columns = {{scan: {quoted(_SCAN)}, coverage: 'JSON'}}, hive_partitioning = false"
+    return f"CREATE VIEW kept_scans AS FROM read_json([{', '.join(map(quoted, paths))}], {options})"
 
 
-def _files_view(history: History, name: str, found: Sequence[str]) -> str:
-    table = TABLES[name]
-    if found:
-        return f"CREATE VIEW kept_{name} AS FROM read_parquet({_list(history, found)}, union_by_name = true)"
+def _files_view(table: Table, paths: Sequence[Path]) -> str:
+    if paths:
+        return f"CREATE VIEW kept_{table.name} AS FROM {parquet_of(paths)}"
     types = {"scan_id": "VARCHAR", "scanned_at": "TIMESTAMP"}
     for column, expression in table.columns.items():
         kind = table.fields.get(expression, "DOUBLE" if column.endswith("_seconds") else "VARCHAR")
         types[column] = "VARCHAR" if kind == "JSON" else kind
     columns = ", ".join(f"NULL::{kind} AS {column}" for column, kind in types.items())
-    return f"CREATE VIEW kept_{name} AS SELECT {columns} LIMIT 0"
-
-
-def _list(history: History, names: Sequence[str]) -> str:
-    return "[" + ", ".join(quoted(history.folder.path(name)) for name in names) + "]"
+    return f"CREATE VIEW kept_{table.name} AS SELECT {columns} LIMIT 0"

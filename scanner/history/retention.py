@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from scanner.history.database import connected, quoted
+from scanner.history.database import connected
 from scanner.history.manifest import Manifest
-from scanner.history.parquet import paths_of
+from scanner.history.parquet import parquet_of
 from scanner.history.store import History
 from scanner.history.tables import LAST_KNOWN, TABLES, TARGETS
 
@@ -56,14 +56,13 @@ def prune(history: History, keep: timedelta, *, dry_run: bool = False) -> Prunin
 
 def _needed(history: History, manifests: Sequence[Manifest]) -> set[str]:
     """The files of targets of those scans that were the last to read some target."""
-    root = history.folder.root
+    files = parquet_of(history.paths(TARGETS.name, manifests), more=", filename = true")
     with connected() as database:
         found = database.execute(
-            "SELECT DISTINCT arg_max(filename, scanned_at) FROM read_parquet("
-            f"{paths_of(root, manifests, TARGETS.name)}, union_by_name = true, filename = true)"
-            f" WHERE status IN ({quoted('complete')}, {quoted('partial')}) GROUP BY account_id, region"
+            f"SELECT DISTINCT arg_max(filename, scanned_at) FROM {files}"
+            " WHERE status IN ('complete', 'partial') GROUP BY account_id, region"
         ).fetchall()
-    return {str(path).removeprefix(f"{root}/") for (path,) in found}
+    return {str(path).removeprefix(f"{history.folder.root}/") for (path,) in found}
 
 
 def _orphans(history: History) -> list[str]:

@@ -221,9 +221,13 @@ class History:
             raise HistoryError(f"{manifest.name}: its files contradict it: {first['msg']}") from None
 
     def _rows(self, table: Table, manifest: Manifest) -> Iterator[dict[str, Any]]:
-        for file in manifest.files:
-            if file.table == table.name:
-                yield from read_table(table, self.folder.path(file.name))
+        for path in self.paths(table.name, [manifest]):
+            yield from read_table(table, path)
+
+    def paths(self, table: str, manifests: Iterable[Manifest]) -> list[Path]:
+        """The files of `table` of these scans; of one that some need not have written, those that there are."""
+        files = (file for manifest in manifests for file in manifest.files)
+        return [self.folder.path(file.name) for file in files if file.table == table]
 
     def problems(self) -> Iterator[str]:
         """What is damaged, one sentence each: manifests that cannot be read, files missing or changed."""

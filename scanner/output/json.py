@@ -18,6 +18,7 @@ def write(inventory: Inventory, stream: BinaryIO) -> None:
     _list(stream, b"gateways", inventory.gateways)
     _list(stream, b"volumes", inventory.volumes)
     _list(stream, b"failures", inventory.failures)
+    _list(stream, b"last_known", inventory.last_known)
     stream.write(b"}\n")
 
 

@@ -12,6 +12,7 @@ from scanner.inventory.records import (
     GatewayStatus,
     Outcome,
     ScanInfo,
+    SkipReason,
     Target,
     TargetStatus,
     VerdictStatus,
@@ -19,7 +20,7 @@ from scanner.inventory.records import (
 )
 from tests.strategies import failure_of, gateway, volume
 
-START = datetime(2026, 11, 1, 3, tzinfo=UTC)
+START = datetime(2024, 11, 1, 3, tzinfo=UTC)
 ONE, TWO = "000000000001", "000000000002"
 REGION = "us-east-1"
 DAY = timedelta(days=1)
@@ -86,6 +87,7 @@ def scan(days: float = 0, seen: Iterable[Seen] = (Seen(),), id: str | None = Non
             account_name=f"account {each.account[-1]}",
             region=REGION,
             status=each.status,
+            reason=SkipReason.EXCLUDED if each.status is TargetStatus.SKIPPED else None,
             gateways=int(read),
             volumes=len(found),
         )

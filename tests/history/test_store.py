@@ -72,7 +72,7 @@ def test_a_newer_format_is_refused_with_the_remedy(history: History) -> None:
     (path,) = history.folder.root.glob("scans/*/*.json")
     path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 2, "scan": "of another form"}))
     for ask in (history.manifests, history.prove_writable):
-        with pytest.raises(HistoryError, match="has format 2, .* use the version that wrote it"):
+        with pytest.raises(HistoryError, match=r"has format 2, .* use the version that wrote it"):
             ask()
 
 
