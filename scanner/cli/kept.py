@@ -25,8 +25,14 @@ class Kept:
     config: ScannerConfig
     history: History
 
-    def removed(self, names: Iterable[str]) -> None:
-        """Removes files from the bucket too, if the history lies in one."""
+    def remove(self, names: Iterable[str]) -> None:
+        """Removes files from the bucket, if the history lies in one; raises HistoryError."""
+
+        async def removed() -> None:
+            async with open_history(self.config) as kept:
+                await kept.remove(names)
+
+        anyio.run(removed)
 
 
 @contextmanager
@@ -44,10 +50,11 @@ def history_of(config: ScannerConfig) -> History:
 
     async def current() -> History:
         async with open_history(config) as kept:
+            await kept.refresh()
             return kept.history
 
     history = anyio.run(current)
-    if not history.folder.root.is_dir():
+    if not history.manifest_names():
         raise HistoryError(
             f"{config.history.path}: there is no such history; scan with --history to begin one"
         )

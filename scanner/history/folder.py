@@ -68,6 +68,13 @@ class Folder:
         except OSError as error:
             raise HistoryError(f"{self.root / name}: {_reason(error)}") from None
 
+    def write(self, name: str, body: bytes) -> None:
+        """Writes a small file, which appears whole."""
+        with self.workplace() as workplace:
+            made = workplace / "file"
+            made.write_bytes(body)
+            self.publish(made, name)
+
     def path(self, name: str) -> Path:
         return self.root / name
 

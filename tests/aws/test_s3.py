@@ -10,7 +10,8 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from scanner.aws.s3 import ATTEMPTS, S3Bucket
+from scanner.aws.base_client import ATTEMPTS
+from scanner.aws.s3 import S3Bucket
 from scanner.config.settings import ScannerConfig
 from scanner.errors import ConfigError, OutputError
 from scanner.output.s3_upload import PART_SIZE, upload
@@ -140,7 +141,7 @@ async def test_somebody_else_at_the_endpoint_is_an_error_of_the_output(s3: Any, 
 @pytest.fixture
 def odd(s3: Any, monkeypatch: Patch) -> Iterator[Bucket]:
     """A server that misbehaves as told, and a client that waits for none."""
-    monkeypatch.setattr("scanner.aws.s3.PAUSE", 0)
+    monkeypatch.setattr("scanner.aws.base_client.PAUSE", 0)
     with serving() as bucket:
         monkeypatch.setenv("AWS_ENDPOINT_URL", bucket.url)
         yield bucket
@@ -175,7 +176,7 @@ async def test_a_server_that_never_ends_a_call_is_left(
     odd: Bucket, monkeypatch: Patch, call: str, misbehaviour: str
 ) -> None:
     """After as many attempts as any call has; an upload that may have begun unseen is not begun again."""
-    monkeypatch.setattr("scanner.aws.s3.ATTEMPTS", 2)
+    monkeypatch.setattr("scanner.aws.base_client.ATTEMPTS", 2)
     odd.misbehave[call] = lambda made: misbehaviour
     body = b"small" if call == "put" else LARGE
     async with S3Bucket.all_of(OUTPUTS, HASTY) as buckets:

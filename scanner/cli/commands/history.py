@@ -112,9 +112,10 @@ def prune(
     from scanner.history.retention import prune as let_go
 
     with opened(config, history, {"history.keep": keep}) as kept:
-        done = let_go(kept.history, kept.config.history.keep, dry_run=dry_run)
-        if not dry_run:
-            kept.removed(done.removed)
+        keeping = kept.config.history.keep
+        # From the bucket first: what it still has would come back into the copy.
+        kept.remove(() if dry_run else let_go(kept.history, keeping, dry_run=True).removed)
+        done = let_go(kept.history, keeping, dry_run=dry_run)
     for key in done.scans:
         typer.echo(key)
     verb = "would be removed" if dry_run else "removed"
