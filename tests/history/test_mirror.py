@@ -12,6 +12,7 @@ from scanner.history.folder import Folder
 from scanner.history.mirror import Mirror
 from scanner.history.open import OpenHistory, open_history
 from scanner.history.store import History
+from scanner.inventory.records import TargetStatus
 from tests.aws.test_s3 import moto_url, objects, s3
 
 from .scans import Seen, scan
@@ -40,7 +41,7 @@ async def test_a_scan_that_one_machine_kept_is_there_on_another(
     async with open_history(CONFIG) as other:
         await other.refresh()
         assert other.history.read("latest") == scan(0)
-        (carried,) = (await other.carry(scan(1, [Seen(status="failed")]))).last_known  # type: ignore[arg-type]
+        (carried,) = (await other.carry(scan(1, [Seen(status=TargetStatus.FAILED)]))).last_known
         assert carried.scan_id == scan(0).scan.id
 
 
