@@ -56,7 +56,7 @@ $(LOWEST):
 	$(RESOLVE) --resolution lowest-direct
 
 config: $(VENV)/.dev
-	$(BIN)/python -m tests.test_config_files
+	$(BIN)/python -m scripts.generate
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks

@@ -18,7 +18,7 @@ MANY = Spec(accounts=40, regions=6, gateways=6, volumes=100)
 
 def written(spec: Spec, output: str) -> dict[str, Any]:
     """One scan on the command line, into a file of that name."""
-    from scanner.cli import run
+    from scanner.cli.app import run
 
     accounts = "".join(f'[[accounts]]\nid = "{each}"\nrole = "{ROLE}"\n' for each in account_ids(spec))
     with tempfile.TemporaryDirectory() as folder:

@@ -17,7 +17,7 @@ ROLE = "sgw-scanner"
 
 def discovered(spec: Spec) -> dict[str, Any]:
     """One scan on the command line."""
-    from scanner.cli import run
+    from scanner.cli.app import run
 
     with tempfile.TemporaryDirectory() as folder:
         config, found = Path(folder, "scanner.toml"), Path(folder, "inventory.json")

@@ -1,7 +1,5 @@
 """What else could pace a target: the SDK's adaptive mode and the textbook's halving, in virtual time."""
 
-from math import inf
-
 from botocore.retries.adaptive import ClientRateLimiter, RateClocker
 from botocore.retries.bucket import Clock, TokenBucket
 from botocore.retries.throttling import CubicCalculator
@@ -32,7 +30,7 @@ class Aimd:
     Throttles of calls that were under way at the last halving are passed over, or it would be a collapse.
     """
 
-    refused_since = inf
+    refuses = False
 
     def __init__(self, first_rate: float = 100.0, step: float = 1.0) -> None:
         self.rate: float | None = None
@@ -72,7 +70,7 @@ class _SetClock(Clock):
 class Adaptive:
     """botocore's own parts of its retry mode `adaptive`: its CUBIC, its rate clock, its token bucket."""
 
-    refused_since = inf
+    refuses = False
 
     def __init__(self) -> None:
         self._clock = _SetClock()

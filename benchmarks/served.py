@@ -18,6 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+REGIONS = "BENCHMARK_REGIONS"
+"""The variable that names the Regions of the fleet."""
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -120,7 +123,9 @@ async def _serve(spec: Spec) -> None:
             generate_gateway(chance, chance.choice(names), number, "CACHED", spec.volumes, taken)
         )
     async with Emulator(fleet) as emulator:
-        print(json.dumps(emulator.environment()), flush=True)
+        print(
+            json.dumps({**emulator.environment(), REGIONS: " ".join(region_names(spec.regions))}), flush=True
+        )
         while await asyncio.to_thread(sys.stdin.readline):
             counted = Counter[str]()
             for (_, operation, _, _), times in emulator.requests.items():

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from scanner import ports
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
         TargetPlanned,
     )
     from scanner.inventory.model import Inventory
+    from scanner.ports import InventoryFiles
 
 __all__ = [
     "CallRetried",
@@ -77,3 +80,12 @@ def __getattr__(name: str) -> Any:
 
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _inventory_files() -> "InventoryFiles[Inventory]":
+    from scanner.output import inventories
+
+    return inventories
+
+
+ports.connect(_inventory_files)

@@ -8,6 +8,15 @@ ScannerError
 └── HistoryError     kept scans that cannot be read or written
 """
 
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What helps where a setting is wrong; it stands at the setting's field, as `Annotated[..., Remedy(...)]`."""
+
+    text: str
+
 
 class ScannerError(Exception):
     """The root of every error that sgw-scanner raises on purpose."""

@@ -1,9 +1,11 @@
 """Inventories that balance, for hypothesis."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
+from scanner.config import ScannerConfig, Selection, select
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import (
     CallCounts,
@@ -112,3 +114,10 @@ def inventories(
         gateways += mine
         volumes += found
     return Inventory.build(scan_info(name), CallCounts(attempted=9), targets, gateways, volumes, failures)
+
+
+def selected(
+    config: ScannerConfig, accounts: Sequence[str] = (), regions: Sequence[str] = ()
+) -> ScannerConfig:
+    """`config` as `--account` and `--region` select of it."""
+    return select(config, Selection(tuple(accounts), tuple(regions)))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import typer
 
-from scanner.cli import app
+from scanner.cli.app import app
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(

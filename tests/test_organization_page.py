@@ -46,7 +46,7 @@ class Shell:
         program = folder / "bin" / "sgw-scanner"
         program.parent.mkdir()
         program.write_text(
-            f"#!/bin/sh\nexec {sys.executable} -c 'from scanner.cli import run; run()' \"$@\"\n"
+            f"#!/bin/sh\nexec {sys.executable} -c 'from scanner.cli.app import run; run()' \"$@\"\n"
         )
         program.chmod(0o755)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SGW_"))}

@@ -93,11 +93,18 @@ class BaseClient:
         return self._client
 
     async def call(
-        self, place: str, operation: str, *, once_begun: bool = False, **parameters: Any
+        self,
+        place: str,
+        operation: str,
+        *,
+        once_begun: bool = False,
+        remedies: Mapping[str, str] | None = None,
+        **parameters: Any,
     ) -> Mapping[str, Any]:
         """The answer to one call, tried a few times; raises RefusedError, which names `place` and remedy.
 
-        `once_begun`: it is not tried again where the first try may have been heard.
+        `once_begun`: it is not tried again where the first try may have been heard. `remedies`: by error code,
+        where those of the peer do not fit.
         """
         for attempt in range(ATTEMPTS):
             if attempt:
@@ -105,7 +112,8 @@ class BaseClient:
             try:
                 return await self.ask(place, operation, **parameters)
             except Refused as refused:
-                told = RefusedError(f"{place}: {refused.told}; {refused.remedy}", refused.code)
+                remedy = (remedies or {}).get(refused.code or "", refused.remedy)
+                told = RefusedError(f"{place}: {refused.told}; {remedy}", refused.code)
                 if not refused.passing or (refused.unanswered and once_begun):
                     break
         raise told
@@ -117,8 +125,6 @@ class BaseClient:
             # Of the whole request and its answer: a peer that trickles is as silent as one that says nothing.
             with anyio.fail_after(self._patience):
                 answer: dict[str, Any] = await getattr(client, operation)(**parameters)
-                if hasattr(answer.get("Body"), "read"):
-                    answer["Body"] = await answer["Body"].read()
         except ClientError as error:
             raise self._refused(error) from None
         except TimeoutError:

@@ -59,14 +59,9 @@ class Reply:
     raw_headers: Any = None
     url: Any = None
 
-    async def read(self, amount: int = -1) -> bytes:
-        """The body, as the SDK asks for it; all of it at once, for it is here."""
+    async def read(self) -> bytes:
+        """The body, as the SDK asks for it."""
         return self.body
-
-    @property
-    def content(self) -> "Reply":
-        """What the SDK reads an object in a bucket from."""
-        return self
 
 
 def most_connections(wanted: int) -> int:

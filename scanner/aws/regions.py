@@ -5,8 +5,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from scanner.config.settings import ROLE_ARN, AccountSettings, ScannerConfig
+from scanner.config.settings import AccountSettings, ScannerConfig
 from scanner.errors import ConfigError
+from scanner.inventory.arns import ROLE_ARN
 
 SERVICE: Final = "storagegateway"
 HOME: Final = {

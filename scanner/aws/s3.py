@@ -1,12 +1,12 @@
 """S3 as a place for outputs."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from scanner.aws.base_client import BaseClient, Peer, RefusedError
 from scanner.config.settings import ScannerConfig
-from scanner.errors import OutputError
+from scanner.errors import ConfigError, OutputError
 
 ENDPOINT_REMEDY = "look at the bucket's name and Region, and at AWS_ENDPOINT_URL if one is set"
 S3 = Peer(
@@ -20,7 +20,13 @@ S3 = Peer(
         "ExpiredToken": "the credentials have expired; sign in again",
     },
 )
-CREATE = "create_multipart_upload"
+CREATE, GET = "create_multipart_upload", "get_object"
+READ_REMEDIES = {
+    "AccessDenied": "allow s3:GetObject on it to the base identity, and s3:ListBucket on the bucket",
+    "NoSuchKey": "mend the key; there is no such object",
+}
+PIECE = 8 * 1024 * 1024
+"""Bytes that one call reads: an answer has a bound, an object has none."""
 IS_THERE = {"PreconditionFailed", "ConditionalRequestConflict"}
 
 
@@ -48,7 +54,9 @@ class S3Bucket:
 
     @classmethod
     @asynccontextmanager
-    async def named(cls, names: Set[str], config: ScannerConfig) -> AsyncIterator[dict[str, "S3Bucket"]]:
+    async def named(
+        cls, names: Collection[str], config: ScannerConfig
+    ) -> AsyncIterator[dict[str, "S3Bucket"]]:
         """The buckets of these names, as `all_of` opens them."""
         if not names:
             yield {}
@@ -57,6 +65,24 @@ class S3Bucket:
             client = BaseClient(S3, config, stack)
             await client.signed_in(f"s3://{min(names)}")
             yield {name: cls(client, name) for name in names}
+
+    async def get(self, key: str) -> bytes:
+        """The whole object; raises ConfigError where it cannot be had."""
+        content = bytearray()
+        same: dict[str, str] = {}
+        while True:
+            wanted = f"bytes={len(content)}-{len(content) + PIECE - 1}"
+            try:
+                answer = await self._call(GET, key, Range=wanted, **same)
+            except OutputError as error:
+                raise ConfigError(str(error)) from None
+            piece: bytes = answer["Body"].body
+            content += piece
+            total = str(answer.get("ContentRange")).rpartition("/")[2]
+            if not piece or not total.isdecimal() or len(content) >= int(total):
+                return bytes(content)
+            # Another object at this key must not be joined to the first piece of this one.
+            same = {"IfMatch": str(answer.get("ETag"))}
 
     async def put(self, key: str, body: bytes, arguments: Mapping[str, str]) -> None:
         await self._call("put_object", key, Body=body, **arguments)
@@ -79,11 +105,6 @@ class S3Bucket:
 
     async def abort(self, key: str, upload: str) -> None:
         await self._call("abort_multipart_upload", key, UploadId=upload)
-
-    async def get(self, key: str) -> bytes:
-        """The object, whole: for small ones."""
-        body = (await self._call("get_object", key))["Body"]
-        return bytes(body)
 
     async def put_new(self, key: str, body: bytes, arguments: Mapping[str, str]) -> bool:
         """Puts an object where there is none; returns whether there was none."""
@@ -115,6 +136,7 @@ class S3Bucket:
             f"s3://{self._name}/{key}",
             operation,
             once_begun=operation == CREATE,
+            remedies=READ_REMEDIES if operation == GET else {},
             Bucket=self._name,
             Key=key,
             **parameters,

@@ -12,15 +12,14 @@ from scanner.inventory.model import Inventory
 class Keeping:
     """Keeps one scan, if the configuration names a history; `failed` says whether that went wrong.
 
-    `say` tells of a failure that comes after the scan, `narrowed` whether the scan asks for a part of the fleet.
+    `say` tells of a failure that comes after the scan.
     """
 
-    def __init__(self, config: ScannerConfig, say: Callable[[str], None], *, narrowed: bool) -> None:
+    def __init__(self, config: ScannerConfig, say: Callable[[str], None]) -> None:
         self.wanted = config.history.path is not None
         self.failed = False
         self._config = config
         self._say = say
-        self._narrowed = narrowed
         self._kept: OpenHistory | None = None
         self._done = False
 
@@ -51,7 +50,7 @@ class Keeping:
         """Keeps the scan."""
         if self._kept and inventory:
             try:
-                await self._kept.append(inventory, narrowed=self._narrowed)
+                await self._kept.append(inventory)
                 self._done = True
             except HistoryError as error:
                 self._fail(f"the scan is not in the history: {error}")

@@ -14,17 +14,16 @@ import typer
 
 from scanner.api import Scanner
 from scanner.cli.keeping import Keeping
-from scanner.cli.outputs import Outputs
 from scanner.cli.process.lock import hold, lock_paths
 from scanner.cli.process.signals import GRACE, Signals
 from scanner.cli.terminal.logs import EventLog, Loudness, logging_to_stderr, sayer
 from scanner.cli.terminal.progress import progress
-from scanner.cli.terminal.summary import exit_code, print_summary
+from scanner.cli.terminal.summary import print_summary
 from scanner.config.settings import ScannerConfig
 from scanner.errors import OutputError
 from scanner.inventory.collect import Collector
-from scanner.inventory.events import FailureSeen, GatewayEnded, TargetEnded
-from scanner.summary.statistics import Digest
+from scanner.output.outputs import Outputs
+from scanner.summary.statistics import Statistics, exit_code
 
 COLLECTED_AFTER = 10_000
 """Objects, instead of Python's 700: a scan makes many that live on, and few that only a collector finds."""
@@ -48,14 +47,13 @@ def spared_collector() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Run:
-    """One scan as the command line makes it; `narrowed` if flags ask for a part of the fleet only."""
+    """One scan as the command line makes it."""
 
     config: ScannerConfig
     places: tuple[str, ...]
     loudness: Loudness = Loudness.NORMAL
     log_format: Literal["text", "json"] = "text"
     summary: bool = True
-    narrowed: bool = False
 
     def locked(self, config_file: Path | None) -> int:
         """Scans while holding the lock; returns the exit code. Raises LockError if another scan holds it."""
@@ -68,21 +66,21 @@ class Run:
         with spared_collector(), logging_to_stderr(self.log_format, self.loudness) as log:
             say = sayer(log, self.log_format)
             outputs = Outputs(self.places, self.config, say)
-            keeping = Keeping(self.config, say, narrowed=self.narrowed)
-            digest = anyio.run(self._scan, outputs, keeping, log, backend_options={"use_uvloop": uvloop})
+            keeping = Keeping(self.config, say)
+            statistics = anyio.run(self._scan, outputs, keeping, log, backend_options={"use_uvloop": uvloop})
         failed = outputs.failed or keeping.failed
         if self.summary:
             stream = sys.stderr if outputs.on_stdout else sys.stdout
             try:
-                print_summary(digest, self.config.policy, stream)
+                print_summary(statistics, self.config.policy, stream)
             except BrokenPipeError:
                 raise
             except OSError as error:
                 typer.echo(f"sgw-scanner: the summary could not be printed: {error.strerror}", err=True)
                 failed = True
-        return exit_code(digest, failed_outputs=failed)
+        return exit_code(statistics, failed_outputs=failed)
 
-    async def _scan(self, outputs: Outputs, keeping: Keeping, log: Any) -> Digest:
+    async def _scan(self, outputs: Outputs, keeping: Keeping, log: Any) -> Statistics:
         signals = Signals(sayer(log, self.log_format))
         collector = Collector() if outputs.need_inventory or keeping.wanted else None
         deadline = self.config.scan.deadline
@@ -95,25 +93,25 @@ class Run:
                     await outputs.prove()
                 if scope.cancelled_caught:
                     raise OutputError("the buckets did not answer before the scan was to end; scan again")
-                digest = await self._read(signals, outputs, collector, log)
+                statistics = await self._read(signals, outputs, collector, log)
                 inventory = await keeping.carry(collector.inventory() if collector else None)
                 outputs.write(inventory.last_known if inventory else ())
-                outputs.write((digest.coverage(), digest.scan))
+                outputs.write((statistics.coverage(), statistics.scan))
                 outputs.finish()
                 with signals.bounded(GRACE) as scope:
-                    if digest.scan.deadline_reached:
+                    if statistics.scan.deadline_reached:
                         scope.deadline = anyio.current_time() + GRACE
                     await keeping.append(inventory)
                     await outputs.save(inventory)
                 if scope.cancelled_caught:
                     outputs.given_up()
                     keeping.given_up()
-        return digest
+        return statistics
 
     async def _read(
         self, signals: Signals, outputs: Outputs, collector: Collector | None, log: Any
-    ) -> Digest:
-        digest = Digest()
+    ) -> Statistics:
+        statistics = Statistics()
         tell = EventLog(log, every_failure=self.loudness is Loudness.VERBOSE).tell
         with progress(self.summary) as show:
             async with Scanner(self.config) as scanner, scanner.stream() as events:
@@ -121,16 +119,8 @@ class Run:
                 async for event in events:
                     tell(event)
                     show(event)
-                    digest.add(event)
+                    statistics.add(event)
                     if collector:
                         collector.add(event)
-                    match event:
-                        case GatewayEnded(gateway, volumes):
-                            outputs.write((gateway, *volumes))
-                        case TargetEnded(target):
-                            outputs.write((target,))
-                        case FailureSeen(failure):
-                            outputs.write((failure,))
-                        case _:
-                            pass
-        return digest
+                    outputs.add(event)
+        return statistics

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scanner.config.select import narrow
-from scanner.config.settings import ScannerConfig
+from scanner.config.select import select
+from scanner.config.settings import ScannerConfig, Selection
 from scanner.service.secrets import remember
 
 
@@ -15,13 +15,13 @@ def settings_of(
     regions: Sequence[str] | None = None,
     flags: Mapping[str, Any] | None = None,
 ) -> ScannerConfig:
-    """Loaded and narrowed; what is secret in it will stand in no traceback. Raises ConfigError."""
+    """Loaded, with what is selected of it; what is secret in it will stand in no traceback. Raises ConfigError."""
     config = ScannerConfig.load(
         file, flags={key: value for key, value in (flags or {}).items() if value is not None}
     )
     remember(account.external_id for account in config.accounts)
     remember([config.organization.external_id] if config.organization else ())
-    return narrow(config, accounts or (), regions or ())
+    return select(config, Selection(tuple(accounts or ()), tuple(regions or ())))
 
 
 def listed(text: str | None) -> list[str] | None:

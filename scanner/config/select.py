@@ -1,46 +1,43 @@
 """A configuration for just some of its accounts and Regions, as `--account` and `--region` ask."""
 
 import re
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
-from scanner.config.load import Origins
-from scanner.config.settings import AccountSettings, ScannerConfig
+from scanner.config.settings import AccountSettings, ScannerConfig, Selection
 from scanner.errors import ConfigError
 
 
-def narrow(config: ScannerConfig, accounts: Sequence[str] = (), regions: Sequence[str] = ()) -> ScannerConfig:
-    """`config` for these accounts and Regions only; none given means all.
+def select(config: ScannerConfig, selection: Selection) -> ScannerConfig:
+    """`config` for the accounts and Regions of `selection` only.
 
-    Without accounts in the configuration, those given make the plan. Raises `ConfigError` for an
-    account or Region that is malformed or not in the configuration.
+    Without accounts in the configuration, those selected make the plan. Raises `ConfigError` for an account
+    or Region that is malformed or not in the configuration.
     """
-    if accounts:
-        config = _only_accounts(config, list(dict.fromkeys(accounts)))
-    if regions:
-        config = _only_regions(config, tuple(dict.fromkeys(regions)))
+    if selection.accounts:
+        config = _select_accounts(config, tuple(dict.fromkeys(selection.accounts)))
+    if selection.regions:
+        config = _select_regions(config, tuple(dict.fromkeys(selection.regions)))
     return config
 
 
-def _only_accounts(config: ScannerConfig, wanted: list[str]) -> ScannerConfig:
+def _select_accounts(config: ScannerConfig, wanted: tuple[str, ...]) -> ScannerConfig:
     for account in wanted:
         if not re.fullmatch(r"[0-9]{12}", account):
             raise ConfigError(f"--account: {account!r}: an account id is a string of 12 digits")
     known = {account.id: account for account in config.accounts}
     if config.organization:
         # Whether the others belong to the organization is known only once it has been asked.
-        kept = [known[account] for account in wanted if account in known]
-        narrowed = config.model_copy(update={"accounts": tuple(kept)})
-        narrowed._only_accounts = frozenset(wanted)
-        return narrowed
-    unknown = [account for account in wanted if known and account not in known]
-    if unknown:
-        raise ConfigError(f"--account: {unknown[0]} is not in the configuration; add it to [[accounts]]")
-    made = [known.get(account) or AccountSettings(id=account) for account in wanted]
-    return config.model_copy(update={"accounts": tuple(made)})
+        made = [known[account] for account in wanted if account in known]
+    else:
+        unknown = [account for account in wanted if known and account not in known]
+        if unknown:
+            raise ConfigError(f"--account: {unknown[0]} is not in the configuration; add it to [[accounts]]")
+        made = [known.get(account) or AccountSettings(id=account) for account in wanted]
+    return config.selecting(replace(config.selection, accounts=wanted), {}, accounts=tuple(made))
 
 
-def _only_regions(config: ScannerConfig, wanted: tuple[str, ...]) -> ScannerConfig:
+def _select_regions(config: ScannerConfig, wanted: tuple[str, ...]) -> ScannerConfig:
     for region in wanted:
         if not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", region):
             raise ConfigError(f"--region: {region!r} is no Region name; write one such as us-east-1")
@@ -56,15 +53,13 @@ def _only_regions(config: ScannerConfig, wanted: tuple[str, ...]) -> ScannerConf
     for region in wanted:
         if region not in planned:
             raise ConfigError(f"--region: {region} is among no account's regions; add it to scan.regions")
-    scan = config.scan.model_copy(update={"regions": common or config.scan.regions})
-    narrowed = config.model_copy(update={"accounts": tuple(kept), "scan": scan})
-    kept_ids = {account.id for account in kept}
-    dropped = {account.id for account in config.accounts} - kept_ids
-    narrowed._left_out = config.left_out | dropped
-    if common == wanted:
-        origins = config._origins
-        narrowed._origins = Origins(origins.file, {**origins.set_by, "scan.regions": "--region"})
-    return narrowed
+    dropped = {account.id for account in config.accounts} - {account.id for account in kept}
+    return config.selecting(
+        replace(config.selection, regions=wanted, left_out=config.selection.left_out | dropped),
+        {"scan.regions": "--region"} if common == wanted else {},
+        accounts=tuple(kept),
+        scan=config.scan.model_copy(update={"regions": common or config.scan.regions}),
+    )
 
 
 def _within(configured: Literal["enabled"] | tuple[str, ...], wanted: tuple[str, ...]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from os import PathLike
 from typing import Annotated, Any, Literal, Self
@@ -18,19 +19,10 @@ from pydantic import (
 )
 
 from scanner.config.load import Origins, load
+from scanner.errors import Remedy
+from scanner.inventory.arns import ROLE_ARN, ROLE_NAME, role_arn
 from scanner.policy.durations import Duration
 from scanner.policy.rules import Policy
-
-ROLE_ARN = re.compile(
-    r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>\d{12}):role/(?P<name>[\w+=,.@/-]{1,576})",
-    re.ASCII,
-)
-ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}(?:/[\w+=,.@-]{1,64})*", re.ASCII)
-
-
-BUCKET = re.compile(
-    r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>[\w!*'().=/-]*))?", re.ASCII
-)
 
 
 def _role_arn(via: str) -> str:
@@ -47,6 +39,13 @@ RegionName = Annotated[str, Field(pattern=r"^[a-z]{2,}(-[a-z]+)+-[0-9]+$")]
 RoleArn = Annotated[str, AfterValidator(_role_arn)]
 Regions = Annotated[tuple[RegionName, ...], Field(min_length=1)]
 Detail = Literal["gateway", "volumes", "tags"]
+Unit = Annotated[str, Field(pattern=r"^ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}$")]
+UnitOrRoot = Annotated[str, Field(pattern=r"^(ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32})$")]
+ACCOUNT_REMEDY = Remedy("an account id is a string of 12 digits")
+REGIONS_REMEDY = Remedy('write "enabled" or a list of Region names such as ["us-east-1"]')
+PROFILE_REMEDY = Remedy("write the name of a profile in ~/.aws/config, or leave it out")
+EXTERNAL_ID_REMEDY = Remedy("2 to 1224 letters, digits or any of _+=,.@:/-")
+SESSION_NAME_REMEDY = Remedy("2 to 64 letters, digits or any of _+=,.@-")
 
 
 class Settings(BaseModel):
@@ -57,14 +56,14 @@ class Settings(BaseModel):
 class ScanSettings(Settings):
     """`[scan]`: where to look, and how hard."""
 
-    regions: Literal["enabled"] | Regions = "enabled"
+    regions: Annotated[Literal["enabled"] | Regions, REGIONS_REMEDY] = "enabled"
     max_concurrency: PositiveInt = 64
     max_concurrency_per_target: PositiveInt = 8
     deadline: Duration | None = None
     call_timeout: Duration = timedelta(seconds=30)
     connect_timeout: Duration = timedelta(seconds=5)
-    exclude_regions: tuple[RegionName, ...] = ()
-    details: tuple[Detail, ...] = ()
+    exclude_regions: Annotated[tuple[RegionName, ...], Remedy('write Region names such as "us-east-1"')] = ()
+    details: Annotated[tuple[Detail, ...], Remedy('choose from "gateway", "volumes", "tags"')] = ()
 
 
 class RetrySettings(Settings):
@@ -89,21 +88,21 @@ TagValue = Annotated[str, Field(max_length=256)]
 class CredentialSettings(Settings):
     """`[credentials]`: the base identity; without a profile, or with an empty one, the SDK's own chain."""
 
-    profile: Annotated[str | None, AfterValidator(lambda profile: profile or None)] = None
+    profile: Annotated[str | None, AfterValidator(lambda profile: profile or None), PROFILE_REMEDY] = None
     session_tags: Annotated[dict[TagKey, TagValue], Field(max_length=50)] = {}
 
 
 class AccountSettings(Settings):
     """One `[[accounts]]` entry: an account, and how to be let in."""
 
-    id: AccountIdSetting
+    id: Annotated[AccountIdSetting, ACCOUNT_REMEDY]
     name: str | None = None
     role: str | None = None
-    external_id: Annotated[ExternalId | None, Field(repr=False)] = None
-    session_name: SessionName = "sgw-scanner"
+    external_id: Annotated[ExternalId | None, Field(repr=False), EXTERNAL_ID_REMEDY] = None
+    session_name: Annotated[SessionName, SESSION_NAME_REMEDY] = "sgw-scanner"
     via: RoleArn | None = None
-    profile: ProfileName | None = None
-    regions: Literal["enabled"] | Regions | None = None
+    profile: Annotated[ProfileName | None, PROFILE_REMEDY] = None
+    regions: Annotated[Literal["enabled"] | Regions | None, REGIONS_REMEDY] = None
     rpo: Duration | None = None
 
     @field_validator("role")
@@ -142,28 +141,32 @@ class AccountSettings(Settings):
         """The role's ARN; a bare name is a role of this account."""
         if self.role is None or self.role.startswith("arn:"):
             return self.role
-        return f"arn:{partition}:iam::{self.id}:role/{self.role}"
+        return role_arn(partition, self.id, self.role)
 
 
 class OrganizationSettings(Settings):
     """`[organization]`: accounts discovered through AWS Organizations, and the role to assume in each."""
 
-    role: Annotated[str, Field(max_length=512, pattern=r"^[A-Za-z0-9_+=,.@-]+(?:/[A-Za-z0-9_+=,.@-]+)*$")]
-    external_id: Annotated[ExternalId | None, Field(repr=False)] = None
-    session_name: SessionName = "sgw-scanner"
+    role: Annotated[
+        str,
+        Field(max_length=512, pattern=r"^[A-Za-z0-9_+=,.@-]+(?:/[A-Za-z0-9_+=,.@-]+)*$"),
+        Remedy("write the role's name, such as sgw-scanner; it is the same in every account"),
+    ]
+    external_id: Annotated[ExternalId | None, Field(repr=False), EXTERNAL_ID_REMEDY] = None
+    session_name: Annotated[SessionName, SESSION_NAME_REMEDY] = "sgw-scanner"
     via: RoleArn | None = None
-    include_ous: tuple[
-        Annotated[str, Field(pattern=r"^(ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32})$")], ...
+    include_ous: Annotated[
+        tuple[UnitOrRoot, ...], Remedy("write ids of units or roots, such as ou-ab12-11111111")
     ] = ()
-    exclude_ous: tuple[Annotated[str, Field(pattern=r"^ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}$")], ...] = ()
-    exclude_accounts: tuple[AccountIdSetting, ...] = ()
+    exclude_ous: Annotated[tuple[Unit, ...], Remedy("write ids of units, such as ou-ab12-11111111")] = ()
+    exclude_accounts: Annotated[tuple[AccountIdSetting, ...], ACCOUNT_REMEDY] = ()
     include_management_account: bool = True
 
 
 class OutputSettings(Settings):
     """`[output]`: files that each scan writes, as `-o` does."""
 
-    files: tuple[str, ...] = ()
+    files: Annotated[tuple[str, ...], Remedy('write a list of places, such as ["inventory.json"]')] = ()
     encryption: Literal["AES256", "aws:kms", "aws:kms:dsse"] | None = None
     kms_key: str | None = None
 
@@ -172,6 +175,11 @@ class OutputSettings(Settings):
         if self.kms_key and self.encryption == "AES256":
             raise ValueError("AES256 takes no kms_key; use aws:kms, or remove kms_key")
         return self
+
+
+_BUCKET = re.compile(
+    r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>[\w!*'().=/-]*))?", re.ASCII
+)
 
 
 class HistorySettings(Settings):
@@ -188,7 +196,7 @@ class HistorySettings(Settings):
     def _path(cls, path: str | None) -> str | None:
         if not path:
             return None
-        if path.startswith("s3:") and not BUCKET.fullmatch(path):
+        if path.startswith("s3:") and not _BUCKET.fullmatch(path):
             raise ValueError(f"{path!r} names no bucket; write s3://bucket/prefix")
         if "://" in path and not path.startswith("s3:"):
             raise ValueError(f"{path!r} is no place for a history; write a folder, or s3://bucket/prefix")
@@ -197,7 +205,7 @@ class HistorySettings(Settings):
     @property
     def bucket(self) -> tuple[str, str] | None:
         """The bucket and the prefix, without slashes around it; None for a folder."""
-        found = BUCKET.fullmatch(self.path or "")
+        found = _BUCKET.fullmatch(self.path or "")
         return (found["bucket"], (found["prefix"] or "").strip("/")) if found else None
 
 
@@ -207,31 +215,47 @@ class LockSettings(Settings):
     path: str | None = None
 
 
+@dataclass(frozen=True)
+class Selection:
+    """The accounts and Regions to scan, of all that are configured; none named means all of them.
+
+    `left_out` are the configured accounts that have none of the Regions named; `select` fills it in.
+    """
+
+    accounts: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    left_out: frozenset[str] = frozenset()
+
+
 class ScannerConfig(Settings):
     """All that a scan is asked. Build it in code, or `load` it from TOML."""
 
     scan: ScanSettings = ScanSettings()
     retry: RetrySettings = RetrySettings()
     credentials: CredentialSettings = CredentialSettings()
-    accounts: tuple[AccountSettings, ...] = ()
+    accounts: Annotated[
+        tuple[AccountSettings, ...],
+        Remedy("write each account as a table of its own, under [[accounts]]"),
+    ] = ()
     organization: OrganizationSettings | None = None
     policy: Policy = Policy()
     output: OutputSettings = OutputSettings()
     history: HistorySettings = HistorySettings()
     lock: LockSettings = LockSettings()
-    _only_accounts: frozenset[str] = PrivateAttr(default=frozenset())
-    _left_out: frozenset[str] = PrivateAttr(default=frozenset())
+    _selection: Selection = PrivateAttr(default=Selection())
     _origins: Origins = PrivateAttr(default_factory=Origins)
 
     @property
-    def only_accounts(self) -> frozenset[str]:
-        """The accounts that `--account` has named, of all that an organization has; none named means all."""
-        return self._only_accounts
+    def selection(self) -> Selection:
+        """Which of its accounts and Regions are to be scanned."""
+        return self._selection
 
-    @property
-    def left_out(self) -> frozenset[str]:
-        """Configured accounts that have none of the Regions of `--region`, and so are not scanned."""
-        return self._left_out
+    def selecting(self, selection: Selection, origins: Mapping[str, str], **changes: Any) -> Self:
+        """A copy with these `changes` and this selection; `origins` tells what has set which key."""
+        copy = self.model_copy(update=changes)
+        copy._selection = selection
+        copy._origins = Origins(self._origins.file, {**self._origins.set_by, **origins})
+        return copy
 
     def place(self, key: str) -> str:
         """Where `key` was set, as an error names it: the file, variable or flag, and the key."""

@@ -10,8 +10,9 @@ from scanner.engine import failures
 from scanner.engine.calls.calls import Call, Calls, GivenUp
 from scanner.engine.calls.denials import Denials
 from scanner.engine.calls.scheduler import CallQueue
+from scanner.inventory.arns import VOLUME_ARN, id_of
 from scanner.inventory.events import Emit, FailureSeen
-from scanner.inventory.records import VOLUME_ARN, Failure
+from scanner.inventory.records import Failure
 from scanner.policy.rules import Rater
 from scanner.service.answers import ListedVolume, RecoveryPoint
 from scanner.service.errors import InvalidResponse
@@ -73,7 +74,7 @@ class TargetContext:
 
         The id alone tells volumes of one target apart: an ARN may name no gateway, or one that held the volume before.
         """
-        return self._arns.setdefault(volume_arn.rpartition("/")[2], volume_arn)
+        return self._arns.setdefault(id_of(volume_arn), volume_arn)
 
     def check_volumes(
         self, records: Iterable[RecoveryPoint | ListedVolume], request_id: str | None = None

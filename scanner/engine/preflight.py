@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from scanner.config.settings import AccountSettings
+from scanner.inventory.arns import gateway_arn
 from scanner.inventory.records import FailureKind
 from scanner.service.answers import (
     GatewayDescription,
@@ -75,8 +76,8 @@ class Preflight:
     async def list_gateways(self, target: TargetKey, marker: str | None) -> GatewayPage:
         page = await self.service.list_gateways(target, marker)
         cached = next((each for each in page.gateways if each.type == "CACHED" and each.arn), None)
-        arn = f"arn:{self.partition_of(target.region)}:storagegateway:{target.region}:{target.account_id}"
-        return GatewayPage((cached or ListedGateway(f"{arn}:gateway/{NOBODY}", type="CACHED"),))
+        arn = gateway_arn(self.partition_of(target.region), target.region, target.account_id, NOBODY)
+        return GatewayPage((cached or ListedGateway(arn, type="CACHED"),))
 
     async def list_recovery_points(self, target: TargetKey, gateway_arn: str) -> RecoveryPoints:
         nothing = RecoveryPoints(datetime.now(UTC), ())

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from scanner.engine.context import TargetContext
 from scanner.engine.gateway import GatewayResult
+from scanner.inventory.arns import id_of
 from scanner.inventory.records import Gateway, GatewayStatus, Verdict, Volume
 from scanner.service.answers import RecoveryPoint
 
@@ -14,7 +15,7 @@ def gateway_of(target: TargetContext, result: GatewayResult) -> Gateway:
     listing, description = result.listing, result.description
     return Gateway(
         arn=result.arn,
-        id=_id(result.arn),
+        id=id_of(result.arn),
         name=listing.name,
         account_id=target.key.account_id,
         region=target.key.region,
@@ -53,7 +54,7 @@ def _volume(target: TargetContext, result: GatewayResult, arn: str, point: Recov
     attachments = [each.attachment_status for each in (described, listed) if each]
     return Volume(
         arn=arn,
-        id=_id(arn),
+        id=id_of(arn),
         gateway_arn=result.arn,
         account_id=target.key.account_id,
         region=target.key.region,
@@ -80,11 +81,11 @@ def _verdict(
 ) -> Verdict:
     return target.rater.verdict(
         volume_arn=arn,
-        volume_id=_id(arn),
+        volume_id=id_of(arn),
         volume_tags=tags,
         recovery_point_time=point.time if point else None,
         gateway_arn=result.arn,
-        gateway_id=_id(result.arn),
+        gateway_id=id_of(result.arn),
         gateway_name=result.listing.name,
         gateway_tags=_gateway_tags(target, result),
         account_id=target.key.account_id,
@@ -101,7 +102,3 @@ def _gateway_tags(target: TargetContext, result: GatewayResult) -> dict[str, str
     if target.tags is not None:
         return target.tags.get(result.arn, {})
     return result.description.tags if result.description else None
-
-
-def _id(arn: str) -> str:
-    return arn.rpartition("/")[2]

@@ -120,8 +120,8 @@ class Scan:
         await OrganizationWalk(
             settings=settings,
             configured={account.id: account for account in self.config.accounts},
-            only=self.config.only_accounts,
-            left_out=self.config.left_out,
+            only=frozenset(self.config.selection.accounts),
+            left_out=self.config.selection.left_out,
             service=self.service,
             calls=self._calls,
             sign_ins=self._sign_ins,
@@ -176,7 +176,9 @@ class Scan:
         )
         target = TargetScan(
             context=context,
-            tag_queue=self._calls.queue(("tags", key), f"tagging in {key.region}"),
+            tag_queue=self._calls.queue(("tags", key), f"tagging in {key.region}")
+            if "tags" in context.details
+            else None,
             workers=self.limits.per_target,
             spawn=self._spawn,
             enabled_in=account.enabled_in,

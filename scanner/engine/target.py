@@ -14,9 +14,9 @@ from scanner.engine.calls.scheduler import CallQueue
 from scanner.engine.context import TargetContext
 from scanner.engine.gateway import GatewayResult, read_details, read_gateway
 from scanner.engine.rating import gateway_of, volumes_of
+from scanner.inventory.arns import GATEWAY_ARN
 from scanner.inventory.events import GatewayEnded, GatewaysListed, TargetEnded
 from scanner.inventory.records import (
-    GATEWAY_ARN,
     FailureKind,
     GatewayStatus,
     SkipReason,
@@ -43,7 +43,8 @@ class TargetScan:
     """One target while it is scanned. `run` ends when all that can be known of it is told."""
 
     context: TargetContext
-    tag_queue: CallQueue
+    tag_queue: CallQueue | None
+    """None where no tags are asked for."""
     workers: int
     spawn: Spawn
     enabled_in: EnabledIn
@@ -94,11 +95,11 @@ class TargetScan:
             marker = page.marker if paging.follow(page.marker, news=bool(fresh or broken)) else None
         except CallFailed as error:
             marker, endless, self._listing_broke = None, error, True
-        if fresh and "tags" in self.context.details and not self._tags_asked:
+        if fresh and self.tag_queue and not self._tags_asked:
             # Asked only now: of a Region that is not enabled, or has no gateway, there is nothing to learn.
             self._tags_asked = self._tagging = True
             self._unfinished += 1
-            self.spawn(self._read_tags)
+            self.spawn(partial(self._read_tags, self.tag_queue))
         await self.context.emit(GatewaysListed(*self.context.key, len(fresh) + len(broken)))
         for problem in broken:
             untrusted = CallFailed.of(FailureKind.INVALID_RESPONSE, problem, request_id=page.request_id)
@@ -177,14 +178,12 @@ class TargetScan:
         else:
             await self._fail(failure, LIST)
 
-    async def _read_tags(self) -> None:
+    async def _read_tags(self, queue: CallQueue) -> None:
         found: dict[str, dict[str, str]] = {}
         paging, marker = Paging(EMPTY_PAGES), None
         try:
             while True:
-                call = Call(
-                    TAGS, self.tag_queue, self.context.key, counted=False, prepare=self.context.prepare
-                )
+                call = Call(TAGS, queue, self.context.key, counted=False, prepare=self.context.prepare)
                 list_page = partial(self.context.service.list_tags, self.context.key, marker)
                 page = await self.context.calls.send(call, list_page)
                 news = not page.tags.keys() <= found.keys()
@@ -225,7 +224,8 @@ class TargetScan:
         if self._unfinished:
             return
         self.context.queue.close()
-        self.tag_queue.close()
+        if self.tag_queue:
+            self.tag_queue.close()
         context, status = self.context, TargetStatus.COMPLETE
         if self._skipped:
             status = TargetStatus.SKIPPED

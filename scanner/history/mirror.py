@@ -14,7 +14,7 @@ from typing import Protocol
 import anyio
 from anyio.to_thread import run_sync
 
-from scanner.errors import HistoryError, OutputError
+from scanner.errors import HistoryError, ScannerError
 from scanner.history.folder import Folder
 from scanner.history.manifest import Manifest
 
@@ -29,7 +29,7 @@ PROOF = "scans/.proof"
 
 
 class Bucket(Protocol):
-    """What a mirror asks of a bucket; every method raises OutputError when the service refuses."""
+    """What a mirror asks of a bucket; every method raises a ScannerError when the service refuses."""
 
     async def sizes(self, prefix: str) -> dict[str, int]: ...
 
@@ -65,7 +65,9 @@ class Mirror:
             # What is known of a fleet is nobody else's business.
             self._folder.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            told = f"{self._folder.root}: {error.strerror}; set XDG_CACHE_HOME to a folder that can be written"
+            told = (
+                f"{self._folder.root}: {error.strerror}; set XDG_CACHE_HOME to a folder that can be written"
+            )
             raise HistoryError(told) from None
         with _told():
             there = await self._bucket.sizes(self._prefix)
@@ -124,16 +126,16 @@ class Mirror:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Makes every OutputError a HistoryError, out of a task group too."""
+    """Makes what a bucket refuses a HistoryError, out of a task group too."""
     try:
         yield
-    except OutputError as error:
+    except ScannerError as error:
         raise HistoryError(str(error)) from None
     except BaseExceptionGroup as group:
         cause: BaseException = group
         while isinstance(cause, BaseExceptionGroup):
             cause = cause.exceptions[0]
-        if not isinstance(cause, OutputError | HistoryError):
+        if not isinstance(cause, ScannerError):
             raise
         raise HistoryError(str(cause)) from None
 

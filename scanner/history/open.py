@@ -16,11 +16,15 @@ from scanner.output.s3_upload import encryption_arguments
 
 
 class OpenHistory:
-    """A history that takes scans; `history` is what can be asked of it. All methods raise HistoryError."""
+    """A history that takes scans; `history` is what can be asked of it. All methods raise HistoryError.
 
-    def __init__(self, history: History, mirror: Mirror | None = None) -> None:
+    `narrowed`: the scans that it takes are asked for a part of the fleet only.
+    """
+
+    def __init__(self, history: History, mirror: Mirror | None = None, *, narrowed: bool = False) -> None:
         self.history = history
         self._mirror = mirror
+        self._narrowed = narrowed
 
     async def refresh(self) -> None:
         """Takes in what others have written meanwhile, where the history lies in a bucket."""
@@ -39,9 +43,9 @@ class OpenHistory:
         found = await run_sync(last_known, self.history, inventory)
         return inventory.model_copy(update={"last_known": found})
 
-    async def append(self, inventory: Inventory, *, narrowed: bool = False) -> None:
-        """Keeps `inventory` for good. `narrowed`: the scan was asked for a part of the fleet only."""
-        manifest = await run_sync(lambda: self.history.append(inventory, narrowed=narrowed))
+    async def append(self, inventory: Inventory) -> None:
+        """Keeps `inventory` for good."""
+        manifest = await run_sync(lambda: self.history.append(inventory, narrowed=self._narrowed))
         if self._mirror:
             await self._mirror.push(manifest)
 
@@ -58,11 +62,12 @@ async def open_history(config: ScannerConfig) -> AsyncIterator[OpenHistory]:
     Raises HistoryError where none is named or a bucket cannot be had, ConfigError for a profile that does
     not exist.
     """
-    settings = config.history
+    settings, selection = config.history, config.selection
+    narrowed = bool(selection.accounts or selection.regions)
     if settings.path is None:
         raise HistoryError("no history is named; set history.path, or give --history PATH")
     if settings.bucket is None:
-        yield OpenHistory(History(settings.path))
+        yield OpenHistory(History(settings.path), narrowed=narrowed)
         return
     name, prefix = settings.bucket
     history = History(cache_of(settings.path))
@@ -72,4 +77,5 @@ async def open_history(config: ScannerConfig) -> AsyncIterator[OpenHistory]:
             buckets = await stack.enter_async_context(S3Bucket.named({name}, config))
         except OutputError as error:
             raise HistoryError(str(error)) from None
-        yield OpenHistory(history, Mirror(buckets[name], prefix, history.folder, arguments))
+        mirror = Mirror(buckets[name], prefix, history.folder, arguments)
+        yield OpenHistory(history, mirror, narrowed=narrowed)

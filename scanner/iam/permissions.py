@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from scanner.config.settings import ROLE_ARN, ROLE_NAME
 from scanner.errors import ConfigError
+from scanner.inventory.arns import ROLE_ARN, ROLE_NAME, owner_of, role_arn
 
 Statement = dict[str, Any]
 
@@ -134,9 +134,7 @@ def base_statements(
 ) -> list[Statement]:
     """What the base identity needs to assume `roles`: ARNs, or names that mean a role in every account."""
     named = (roles,) if isinstance(roles, str) else roles
-    arns = sorted(
-        {role if role.startswith("arn:") else f"arn:{partition}:iam::*:role/{role}" for role in named}
-    )
+    arns = sorted({role if role.startswith("arn:") else role_arn(partition, "*", role) for role in named})
     actions = [PERMISSIONS["AssumeRole"].action, *([TAG_SESSION] if session_tags else [])]
     return [_statement(PERMISSIONS["AssumeRole"].sid, actions, *arns)]
 
@@ -242,10 +240,8 @@ def _statement(sid: str, actions: list[str], *resources: str) -> Statement:
 
 def _whereabouts(resource: str | None) -> tuple[str, str]:
     """Partition and account of an ARN; of anything else the usual partition and every account."""
-    fields = (resource or "").split(":", 5)
-    if fields[0] != "arn" or len(fields) < 6:
-        return "aws", "*"
-    return fields[1], fields[4] or "*"
+    partition, account_id = owner_of(resource) or ("aws", "")
+    return partition, account_id or "*"
 
 
 def _line(statement: Statement) -> str:

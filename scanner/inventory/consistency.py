@@ -4,11 +4,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from scanner.inventory.arns import GATEWAY_ARN, VOLUME_ARN
 from scanner.inventory.records import (
     ANY_REGION,
-    GATEWAY_ARN,
     SCHEMA_VERSION,
-    VOLUME_ARN,
     FailureKind,
     FailureScope,
     GatewayStatus,

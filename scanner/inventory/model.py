@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from os import PathLike, fspath
 from typing import Self
 
 from pydantic import ValidationError, model_validator
@@ -29,6 +30,7 @@ from scanner.inventory.records import (
     Volume,
     outcome_of,
 )
+from scanner.ports import inventory_files
 
 MOST_PROBLEMS = 10
 """How many contradictions one error names."""
@@ -54,6 +56,22 @@ class Inventory(Record):
         return self
 
     @classmethod
+    def read(cls, source: str | PathLike[str]) -> "Inventory":
+        """The inventory in a file, `.json` or `.ndjson`, or in `s3://bucket/key`; blocks until all is read.
+
+        Raises `ConfigError`, which names source and cause, where it cannot be read or is no inventory.
+        """
+        found: Inventory = inventory_files().read_inventory(fspath(source))
+        return found
+
+    def write(self, place: str | PathLike[str]) -> None:
+        """Writes the inventory to a file, `-` or `s3://bucket/key`; blocks until all is written.
+
+        The suffix names the format, as for `scan -o`. It appears whole or not at all. Raises `OutputError`.
+        """
+        inventory_files().write_inventory(self, fspath(place))
+
+    @classmethod
     def build(
         cls,
         scan: ScanInfo,
@@ -62,6 +80,7 @@ class Inventory(Record):
         gateways: Iterable[Gateway],
         volumes: Iterable[Volume],
         failures: Iterable[Failure],
+        last_known: Iterable[LastKnown] = (),
     ) -> Self:
         """The inventory of these records, ordered, with its coverage counted from them.
 
@@ -91,6 +110,7 @@ class Inventory(Record):
             gateways=stood,
             volumes=read,
             failures=tuple(sorted(failures, key=_total_order)),
+            last_known=tuple(sorted(last_known, key=lambda known: known.arn)),
         )
 
     @classmethod
@@ -131,6 +151,7 @@ class Inventory(Record):
                 gateways=(gateway for part in parts for gateway in part.gateways),
                 volumes=(volume for part in parts for volume in part.volumes),
                 failures=_once(failure for part in parts for failure in part.failures),
+                last_known=(known for part in parts for known in part.last_known),
             )
         except ValidationError as error:
             raise MergeError(f"the inventories contradict each other: {error.errors()[0]['msg']}") from error

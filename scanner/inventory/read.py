@@ -1,57 +1,83 @@
-"""Inventories that were written as JSON, or line by line as NDJSON."""
+"""Inventories from the bytes of a file: one JSON document, or JSON lines."""
 
 import json
+from collections.abc import Iterator
+from pathlib import PurePath
 from typing import Any
 
 from pydantic import ValidationError
 
 from scanner.errors import ConfigError
 from scanner.inventory.model import Inventory
-from scanner.inventory.records import SCHEMA_VERSION
+from scanner.inventory.records import Coverage, Failure, Gateway, LastKnown, Record, ScanInfo, Target, Volume
 
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_LISTS = {
-    "target": "targets",
-    "gateway": "gateways",
-    "volume": "volumes",
-    "failure": "failures",
-    "last_known": "last_known",
+KINDS: dict[str, type[Record]] = {
+    "scan": ScanInfo,
+    "coverage": Coverage,
+    "target": Target,
+    "gateway": Gateway,
+    "volume": Volume,
+    "failure": Failure,
+    "last_known": LastKnown,
 }
-_SINGLE = ("coverage", "scan")
+"""The records of an inventory by the name that a JSON line gives in its field `record`."""
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def parse_inventory(content: bytes, name: str, *, lines: bool = False) -> Inventory:
-    """The inventory in `content`; `lines` for NDJSON. Raises ConfigError, naming `name` and cause."""
-    body = content.removeprefix(BYTE_ORDER_MARK)
+def parse_inventory(content: bytes, source: str) -> Inventory:
+    """The inventory in the `content` of `source`, whose suffix tells JSON lines (`.ndjson`) from JSON.
+
+    Raises ConfigError, naming source and cause, for anything else.
+    """
+    content = content.removeprefix(BYTE_ORDER_MARK)
+    lines = PurePath(source).suffix.lower() == ".ndjson"
     try:
-        if lines:
-            return Inventory.model_validate_json(json.dumps(_collected(body, name)))
-        return Inventory.model_validate_json(body)
+        return _from_lines(content, source) if lines else Inventory.model_validate_json(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(step) for step in first["loc"])
-        raise ConfigError(f"{name}: is no inventory: {where + ': ' if where else ''}{first['msg']}") from None
+        raise ConfigError(f"{source}: is no inventory: {_first(error)}") from None
 
 
-def _collected(body: bytes, name: str) -> dict[str, Any]:
-    whole: dict[str, Any] = {"schema_version": SCHEMA_VERSION, **{each: [] for each in _LISTS.values()}}
-    for number, line in enumerate(body.splitlines(), 1):
+def _from_lines(content: bytes, source: str) -> Inventory:
+    records: dict[str, list[Any]] = {kind: [] for kind in KINDS}
+    for number, kind, fields in _lines(content, source):
         try:
-            record = json.loads(line)
-            kind = record.pop("record")
-        except (ValueError, AttributeError, KeyError, TypeError):
-            raise ConfigError(f"{name}: is no inventory: line {number} holds no record") from None
-        if kind in _LISTS:
-            whole[_LISTS[kind]].append(record)
-        elif kind in _SINGLE:
-            whole[kind] = record
-    if any(each not in whole for each in _SINGLE):
-        raise ConfigError(f"{name}: its scan did not finish: the records `coverage` and `scan` are missing")
-    # Lines come in the order in which a scan reads, and an inventory has an order of its own.
-    whole["targets"].sort(key=lambda each: (each.get("account_id", ""), each.get("region", "")))
-    for table in ("gateways", "volumes", "last_known"):
-        whole[table].sort(key=lambda each: each.get("arn", ""))
-    whole["failures"].sort(
-        key=lambda each: [each.get(key) or "" for key in ("account_id", "region", "gateway_arn", "operation")]
+            records[kind].append(KINDS[kind].model_validate(fields))
+        except ValidationError as error:
+            raise ConfigError(f"{source}: line {number}: is no {kind}: {_first(error)}") from None
+    if len(records["scan"]) != 1 or len(records["coverage"]) != 1:
+        raise ConfigError(f"{source}: is not one whole scan, which ends with its scan and its coverage")
+    (scan,), (coverage,) = records["scan"], records["coverage"]
+    # A volume that was moved during the scan was written twice: the later line stands.
+    volumes = {volume.arn: volume for volume in records["volume"]}.values()
+    whole = Inventory.build(
+        scan,
+        coverage.calls,
+        records["target"],
+        records["gateway"],
+        volumes,
+        records["failure"],
+        records["last_known"],
     )
+    if whole.coverage != coverage:
+        raise ConfigError(f"{source}: lacks records that its coverage counts; some lines are missing")
     return whole
+
+
+def _lines(content: bytes, source: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    for number, line in enumerate(content.splitlines(), 1):
+        try:
+            fields = json.loads(line)
+        except (ValueError, RecursionError):
+            raise ConfigError(f"{source}: line {number}: is no JSON") from None
+        kind = fields.pop("record", None) if isinstance(fields, dict) else None
+        # What a later version adds is ignored, as an unknown field is.
+        if isinstance(kind, str) and kind in KINDS:
+            yield number, kind, fields
+        elif not isinstance(kind, str):
+            raise ConfigError(f"{source}: line {number}: names no kind of record")
+
+
+def _first(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    where = ".".join(str(step) for step in problem["loc"])
+    return f"{where + ': ' if where else ''}{problem['msg']}"

@@ -1,6 +1,5 @@
 """The parts of an inventory: one record for each target, gateway, volume and failure."""
 
-import re
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
@@ -19,14 +18,6 @@ SCHEMA_VERSION = "1"
 MAX_SIZE = 2**63 - 1
 ANY_REGION = "*"
 """Stands for the Regions of an account where not even those are known."""
-
-GATEWAY_ARN = re.compile(
-    r"arn:(aws[a-z-]*):storagegateway:([a-z0-9-]+):([0-9]{12}):gateway/(sgw-[0-9A-Za-z]{1,64})"
-)
-VOLUME_ARN = re.compile(
-    r"arn:(aws[a-z-]*):storagegateway:([a-z0-9-]+):([0-9]{12}):"
-    r"(?:gateway/sgw-[0-9A-Za-z]{1,64}/)?volume/(vol-[0-9A-Za-z]{1,64})"
-)
 
 
 def rfc3339(moment: datetime) -> str:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from scanner.history.changes import Change, ChangeKind
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import Outcome, TargetStatus, VerdictStatus, Volume
-from scanner.policy.rules import is_breach
+from scanner.summary.verdicts import is_breach
 
 
 class AlertKind(StrEnum):

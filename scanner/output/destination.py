@@ -32,10 +32,15 @@ def parse_output(place: str) -> Output:
         if re.match(r"[a-z][a-z0-9+.-]+://", place):
             raise OutputError(f"{place}: is no place for an output; use a file, - or s3://bucket/key")
         return Output(place, format_of(place))
+    return Output(place, format_of(place), *parse_object(place))
+
+
+def parse_object(place: str) -> tuple[str, str]:
+    """Bucket and key of `s3://bucket/key`; raises OutputError for anything else."""
     parts = _S3.fullmatch(place)
     if parts is None:
         raise OutputError(f"{place}: is no object in a bucket; write it like s3://bucket/key.json")
-    return Output(place, format_of(place), parts["bucket"], parts["key"])
+    return parts["bucket"], parts["key"]
 
 
 def check_output(place: str) -> Output:

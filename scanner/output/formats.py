@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import PurePosixPath
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from scanner.errors import OutputError
-from scanner.inventory.model import Inventory
+
+if TYPE_CHECKING:
+    from scanner.inventory.model import Inventory
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Format:
     needs: tuple[str, ...] = ()
     mode: int | None = None
 
-    def write(self, inventory: Inventory, stream: BinaryIO) -> None:
+    def write(self, inventory: "Inventory", stream: BinaryIO) -> None:
         """Writes all of `inventory` to `stream`, which stays open."""
         writer: Callable[[Inventory, BinaryIO], None] = import_module(self.module).write
         writer(inventory, stream)

@@ -4,28 +4,11 @@ from itertools import chain
 from typing import BinaryIO
 
 from scanner.inventory.model import Inventory
-from scanner.inventory.records import (
-    Coverage,
-    Failure,
-    Gateway,
-    LastKnown,
-    Record,
-    ScanInfo,
-    Target,
-    Volume,
-)
+from scanner.inventory.read import KINDS
+from scanner.inventory.records import Record
 from scanner.output.json import as_json
 
-KINDS: dict[type[Record], str] = {
-    ScanInfo: "scan",
-    Coverage: "coverage",
-    Target: "target",
-    Gateway: "gateway",
-    Volume: "volume",
-    Failure: "failure",
-    LastKnown: "last_known",
-}
-_HEADS = {kind: f'{{"record":"{name}",'.encode() for kind, name in KINDS.items()}
+_HEADS = {record: f'{{"record":"{kind}",'.encode() for kind, record in KINDS.items()}
 
 
 class NdjsonWriter:
@@ -45,13 +28,7 @@ class NdjsonWriter:
 def write(inventory: Inventory, stream: BinaryIO) -> None:
     """Writes the lines a scan would have written, in the inventory's order."""
     writer = NdjsonWriter(stream)
-    for record in chain(
-        inventory.targets,
-        inventory.gateways,
-        inventory.volumes,
-        inventory.failures,
-        inventory.last_known,
-    ):
+    for record in chain(inventory.targets, inventory.gateways, inventory.volumes, inventory.failures):
         writer.write(record)
     writer.write(inventory.coverage)
     writer.write(inventory.scan)

@@ -15,7 +15,7 @@ from scanner.inventory.records import (
     VerdictStatus,
     Volume,
 )
-from scanner.policy.rules import is_breach, urgency
+from scanner.summary.verdicts import is_breach, urgency
 
 Sample = tuple[str, float | int | None]
 """Labels as they are written, and a value; `None` is not known and stands nowhere."""

@@ -117,7 +117,7 @@ async def save(
     Raises `OutputError` when it could not be written; then nothing is there, or what was there before.
     """
     if output.bucket is None or output.key is None:
-        await run_sync(_save_here, inventory, output)
+        await run_sync(save_here, inventory, output)
         return
     if bucket is None:
         raise OutputError(f"{output.place}: needs its bucket")
@@ -127,7 +127,8 @@ async def save(
         await upload(bucket, output.key, spool, arguments or object_arguments(output), begun)
 
 
-def _save_here(inventory: Inventory, output: Output) -> None:
+def save_here(inventory: Inventory, output: Output) -> None:
+    """Writes `inventory` to a file or to standard output; raises OutputError."""
     with open_output(output) as stream:
         output.format.write(inventory, stream)
 

@@ -19,24 +19,14 @@ from pydantic import (
     model_validator,
 )
 
-from scanner.inventory.records import Verdict, VerdictStatus, Volume
+from scanner.errors import Remedy
+from scanner.inventory.records import Verdict, VerdictStatus
 from scanner.policy.durations import Duration
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far ahead of the service's clock a recovery point may be before it counts as an anomaly."""
 RESERVED = frozenset({"account", "default"})
 """What `verdict.rule` says when no rule matched, and so no rule may be called."""
-
-_BREACHES = frozenset({VerdictStatus.BREACH, VerdictStatus.NO_RECOVERY_POINT})
-_WORST_FIRST = (
-    VerdictStatus.NO_RECOVERY_POINT,
-    VerdictStatus.BREACH,
-    VerdictStatus.UNKNOWN,
-    VerdictStatus.AT_RISK,
-    VerdictStatus.UNRATED,
-    VerdictStatus.OK,
-)
-_RANK = {status: rank for rank, status in enumerate(_WORST_FIRST)}
 
 
 def _date_only(value: Any) -> Any:
@@ -62,11 +52,11 @@ class _Part(BaseModel):
 class Match(_Part):
     """Conditions that must all hold; each holds when one of its globs matches. Case counts."""
 
-    accounts: tuple[Text, ...] = ()
-    regions: tuple[Text, ...] = ()
-    gateways: tuple[Text, ...] = ()
-    volumes: tuple[Text, ...] = ()
-    tags: dict[Text, str] = {}
+    accounts: Annotated[tuple[Text, ...], Remedy('write a list of globs, such as ["prod*"]')] = ()
+    regions: Annotated[tuple[Text, ...], Remedy('write a list of globs, such as ["us-*"]')] = ()
+    gateways: Annotated[tuple[Text, ...], Remedy('write a list of globs, such as ["db-*"]')] = ()
+    volumes: Annotated[tuple[Text, ...], Remedy('write a list of globs, such as ["vol-*"]')] = ()
+    tags: Annotated[dict[Text, str], Remedy('write globs by tag, such as { tier = "1" }')] = {}
 
     @field_validator("*")
     @classmethod
@@ -95,7 +85,7 @@ class Rule(_Part):
 
     name: Text
     rpo: Duration
-    match: Match
+    match: Annotated[Match, Remedy('write conditions, such as match = { gateways = ["db-*"] }')]
 
     @field_validator("name")
     @classmethod
@@ -108,7 +98,7 @@ class Rule(_Part):
 class Waiver(_Part):
     """Volumes that count for no breach up to and including the day `until`, in UTC."""
 
-    match: Match
+    match: Annotated[Match, Remedy('write conditions, such as match = { gateways = ["db-*"] }')]
     until: Annotated[date, BeforeValidator(_date_only)]
     reason: Text
 
@@ -120,9 +110,13 @@ class Policy(_Part):
     """Which RPO holds for which volume, and which volumes are excused for a while."""
 
     rpo: Duration | None = None
-    warn_at: float = Field(default=0.8, gt=0, le=1)
-    rules: tuple[Rule, ...] = ()
-    waivers: tuple[Waiver, ...] = ()
+    warn_at: Annotated[float, Field(gt=0, le=1), Remedy("write a fraction of the RPO, such as 0.8")] = 0.8
+    rules: Annotated[
+        tuple[Rule, ...], Remedy("write each rule as a table of its own, under [[policy.rules]]")
+    ] = ()
+    waivers: Annotated[
+        tuple[Waiver, ...], Remedy("write each waiver as a table of its own, under [[policy.waivers]]")
+    ] = ()
 
     @field_validator("rules")
     @classmethod
@@ -142,19 +136,6 @@ class Policy(_Part):
 
     def expired(self, moment: datetime) -> tuple[Waiver, ...]:
         return tuple(waiver for waiver in self.waivers if not waiver.holds(moment))
-
-
-def is_breach(verdict: Verdict) -> bool:
-    """Whether this volume alone makes the exit code 1."""
-    return verdict.status in _BREACHES and verdict.waived is None
-
-
-def urgency(volume: Volume) -> tuple[bool, int, float, str]:
-    """Sorts volumes worst first: breaches not waived, then by status, then by age against the RPO."""
-    verdict = volume.verdict
-    age = verdict.age_seconds or 0.0
-    share = age / verdict.rpo_seconds if verdict.rpo_seconds else age
-    return not is_breach(verdict), _RANK[verdict.status], -share, volume.arn
 
 
 class _Globs:

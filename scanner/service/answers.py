@@ -41,7 +41,7 @@ class RecoveryPoint:
 
     def same_as(self, other: object) -> bool:
         """Whether both say the same of a volume, whose ARN has two forms: with its gateway and without."""
-        return isinstance(other, RecoveryPoint) and replace(self, arn="") == replace(other, arn="")
+        return self is other or (isinstance(other, RecoveryPoint) and replace(other, arn=self.arn) == self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class ListedVolume:
 
     def same_as(self, other: object) -> bool:
         """Whether both say the same of a volume, whose ARN has two forms: with its gateway and without."""
-        return isinstance(other, ListedVolume) and replace(self, arn="") == replace(other, arn="")
+        return self is other or (isinstance(other, ListedVolume) and replace(other, arn=self.arn) == self)
 
 
 @dataclass(frozen=True, slots=True)

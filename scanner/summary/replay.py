@@ -9,22 +9,22 @@ from scanner.inventory.events import (
 )
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import Volume
-from scanner.summary.statistics import Digest
+from scanner.summary.statistics import Statistics
 
 
-def digest_of(inventory: Inventory) -> Digest:
-    """The digest of the events that this inventory was collected from."""
-    digest = Digest()
+def statistics_of(inventory: Inventory) -> Statistics:
+    """The statistics of the events that this inventory was collected from."""
+    statistics = Statistics()
     volumes: dict[str, list[Volume]] = {}
     for volume in inventory.volumes:
         volumes.setdefault(volume.gateway_arn, []).append(volume)
     for target in inventory.targets:
-        digest.add(TargetPlanned(target.account_id, target.account_name, target.region))
+        statistics.add(TargetPlanned(target.account_id, target.account_name, target.region))
     for failure in inventory.failures:
-        digest.add(FailureSeen(failure))
+        statistics.add(FailureSeen(failure))
     for gateway in inventory.gateways:
-        digest.add(GatewayEnded(gateway, tuple(volumes.get(gateway.arn, ()))))
+        statistics.add(GatewayEnded(gateway, tuple(volumes.get(gateway.arn, ()))))
     for target in inventory.targets:
-        digest.add(TargetEnded(target))
-    digest.add(ScanEnded(inventory.scan, inventory.coverage.calls))
-    return digest
+        statistics.add(TargetEnded(target))
+    statistics.add(ScanEnded(inventory.scan, inventory.coverage.calls))
+    return statistics

@@ -15,6 +15,7 @@ from scanner.inventory.records import (
     Gateway,
     GatewayCounts,
     GatewayStatus,
+    Outcome,
     ScanInfo,
     Target,
     TargetCounts,
@@ -22,11 +23,10 @@ from scanner.inventory.records import (
     VerdictStatus,
     Volume,
 )
-from scanner.policy.rules import is_breach, urgency
+from scanner.summary.verdicts import URGENT, is_breach, urgency
 
 MOST_VOLUMES = 10
 MOST_EXAMPLES = 3
-CALM = (VerdictStatus.OK, VerdictStatus.UNRATED)
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class Group:
             self.examples.append(failure)
 
 
-class Mark(NamedTuple):
+class Counted(NamedTuple):
     """What is kept of a volume until its target ends, as its gateway's is not the last word if it moved."""
 
     status: VerdictStatus
@@ -51,15 +51,15 @@ class Mark(NamedTuple):
 
 
 @dataclass(slots=True)
-class Underway:
+class RunningTarget:
     """A target that has not ended: how many gateways did, and the volumes that stand so far."""
 
     gateways: int = 0
-    volumes: dict[str, Mark] = field(default_factory=dict)
+    volumes: dict[str, Counted] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
-class Digest:
+class Statistics:
     """Counts of one scan, its worst and oldest volumes, and its failures in groups."""
 
     planned: int = 0
@@ -75,7 +75,7 @@ class Digest:
     failures: dict[tuple[FailureKind, str], Group] = field(default_factory=dict)
     gateway_names: dict[str, str | None] = field(default_factory=dict)
     ended: ScanEnded | None = None
-    _underway: dict[tuple[str, str], Underway] = field(default_factory=dict)
+    _running: dict[tuple[str, str], RunningTarget] = field(default_factory=dict)
     _named: set[str | None] = field(default_factory=set)
 
     def add(self, event: Event) -> None:
@@ -102,28 +102,28 @@ class Digest:
         self.gateways[gateway.status] += 1
         if gateway.arn in self._named:
             self.gateway_names[gateway.arn] = gateway.name
-        underway = self._underway.setdefault((gateway.account_id, gateway.region), Underway())
-        underway.gateways += 1
-        moved = {volume.arn for volume in volumes if volume.arn in underway.volumes}
+        running = self._running.setdefault((gateway.account_id, gateway.region), RunningTarget())
+        running.gateways += 1
+        moved = {volume.arn for volume in volumes if volume.arn in running.volumes}
         for arn in moved:
-            self._count(underway.volumes[arn], -1)
+            self._count(running.volumes[arn], -1)
         for volume in volumes:
             verdict = volume.verdict
-            mark = Mark(verdict.status, is_breach(verdict), verdict.waived is not None)
-            underway.volumes[volume.arn] = mark
-            self._count(mark, 1)
+            counted = Counted(verdict.status, is_breach(verdict), verdict.waived is not None)
+            running.volumes[volume.arn] = counted
+            self._count(counted, 1)
         pairs = [(volume, gateway) for volume in volumes]
         self.worst = _first(self.worst, moved, [pair for pair in pairs if _worries(pair)], _by_urgency)
         self.oldest = _first(self.oldest, moved, [pair for pair in pairs if _moment(pair)], _moment)
 
-    def _count(self, mark: Mark, number: int) -> None:
-        self.verdicts[mark.status] += number
-        self.breaches += number * mark.breach
-        self.waived += number * mark.waived
+    def _count(self, counted: Counted, number: int) -> None:
+        self.verdicts[counted.status] += number
+        self.breaches += number * counted.breach
+        self.waived += number * counted.waived
 
     def _target_ended(self, target: Target) -> None:
-        underway = self._underway.pop(target.key, Underway())
-        if target.volumes != len(underway.volumes) or target.gateways < underway.gateways:
+        running = self._running.pop(target.key, RunningTarget())
+        if target.volumes != len(running.volumes) or target.gateways < running.gateways:
             raise RuntimeError(f"the target {target.account_id} {target.region} lost gateways or volumes")
         self.targets[target.status] += 1
         self.listed += target.gateways
@@ -151,6 +151,17 @@ class Digest:
         )
 
 
+def exit_code(statistics: Statistics, *, failed_outputs: bool = False) -> int:
+    """0 complete, 1 a breach that is not waived, 3 incomplete or an output not written, 4 nothing read."""
+    scan = statistics.scan
+    if scan.outcome is Outcome.FAILED:
+        return 4
+    if statistics.breaches:
+        return 1
+    incomplete = scan.outcome is Outcome.PARTIAL or scan.deadline_reached or scan.interrupted
+    return 3 if incomplete or failed_outputs else 0
+
+
 def _first(
     kept: list[tuple[Volume, Gateway]],
     moved: set[str],
@@ -163,7 +174,7 @@ def _first(
 
 
 def _worries(pair: tuple[Volume, Gateway]) -> bool:
-    return pair[0].verdict.status not in CALM
+    return pair[0].verdict.status in URGENT
 
 
 def _by_urgency(pair: tuple[Volume, Gateway]) -> tuple[bool, int, float, str]:

@@ -8,10 +8,10 @@ import pytest
 
 from scanner import ScannerConfig
 from scanner.aws.regions import HOME, Regions
-from scanner.config.select import narrow
 from scanner.emulator import Account, Emulator, Fleet, Role
 from scanner.errors import ConfigError
 from scanner.inventory.records import Outcome
+from tests.strategies import selected
 
 from .scans import calls, config, gateway, scan
 
@@ -143,7 +143,7 @@ def test_a_region_that_was_set_by_a_variable_or_flag_is_blamed_on_it(
     for told, made in (
         (f"{tmp_path}/c.toml: scan.regions", in_file),
         ("SGW_SCANNER_SCAN__REGIONS: scan.regions", ScannerConfig.load(environ=variable)),
-        ("--region: scan.regions", narrow(ScannerConfig(), (), ["us-esat-1"])),
+        ("--region: scan.regions", selected(ScannerConfig(), (), ["us-esat-1"])),
     ):
         with pytest.raises(ConfigError, match=rf"{told}: there is no Region 'us-esat-1'.*us-east-1\?"):
             known(monkeypatch).check(made)

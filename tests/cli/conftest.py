@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from scanner.cli import run
+from scanner.cli.app import run
 from scanner.emulator import Account, Emulator, Fleet, Gateway, Role, Volume
 
 ONE, TWO = "111122223333", "222233334444"
@@ -111,7 +111,7 @@ def command(
 def start(*words: str, folder: Path) -> subprocess.Popen[str]:
     """The command line as a process of its own, in the environment of this one."""
     return subprocess.Popen(
-        [sys.executable, "-c", "from scanner.cli import run; run()", *words],
+        [sys.executable, "-c", "from scanner.cli.app import run; run()", *words],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

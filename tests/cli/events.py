@@ -12,7 +12,7 @@ from scanner.inventory.events import (
     TargetPlanned,
 )
 from scanner.inventory.model import Inventory
-from scanner.summary.statistics import Digest
+from scanner.summary.statistics import Statistics
 
 
 def events_of(inventory: Inventory) -> Iterator[Event]:
@@ -29,8 +29,8 @@ def events_of(inventory: Inventory) -> Iterator[Event]:
     yield ScanEnded(inventory.scan, inventory.coverage.calls)
 
 
-def digest_of(inventory: Inventory) -> Digest:
-    digest = Digest()
+def statistics_of(inventory: Inventory) -> Statistics:
+    statistics = Statistics()
     for event in events_of(inventory):
-        digest.add(event)
-    return digest
+        statistics.add(event)
+    return statistics

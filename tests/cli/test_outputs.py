@@ -1,6 +1,5 @@
 """Each output on its own: what fails costs only itself, and buckets are asked before the scan."""
 
-import asyncio
 import json
 from collections.abc import Iterator
 from io import BytesIO
@@ -12,17 +11,14 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from scanner.aws.s3 import S3Bucket
-from scanner.cli.outputs import Outputs
 from scanner.config.settings import ScannerConfig
 from scanner.emulator import Emulator, Fault
-from scanner.errors import OutputError
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import Record
 from scanner.output import NdjsonWriter, object_arguments, parse_output, upload
 from scanner.output.s3_upload import PART_SIZE
 from tests.aws.buckets import Bucket, serving
 from tests.cli.conftest import CONFIG, TWO, Command, inventory
-from tests.output.fleet import inventory as example
 
 KMS = "arn:aws:kms:us-east-1:111122223333:key/1"
 
@@ -221,7 +217,7 @@ class FullDisk(NdjsonWriter):
 def test_a_disk_that_fills_up_costs_one_output_and_exits_3(
     command: Command, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scanner.cli.outputs.NdjsonWriter", FullDisk)
+    monkeypatch.setattr("scanner.output.outputs.NdjsonWriter", FullDisk)
     (place / "i.ndjson").write_text("yesterday's")
     said = command("scan", "-o", "i.ndjson", "-o", "i.json", "-o", "i.csv")
     assert said.code == 3
@@ -230,35 +226,6 @@ def test_a_disk_that_fills_up_costs_one_output_and_exits_3(
     assert inventory(place / "i.json")["scan"]["outcome"] == "complete"
     assert (place / "i.csv").exists()
     assert not list(place.glob(".*.tmp"))
-
-
-def outputs_to(places: list[str]) -> Outputs:
-    return Outputs(places, ScannerConfig(), print)
-
-
-def test_lines_of_a_scan_that_broke_off_leave_nothing(tmp_path: Path) -> None:
-    outputs = outputs_to([str(tmp_path / "i.ndjson")])
-
-    async def broken() -> None:
-        async with outputs.opened():
-            outputs.write(example().targets)
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        asyncio.run(broken())
-    assert not list(tmp_path.iterdir())
-
-
-def test_one_that_takes_lines_needs_no_inventory_and_others_do(tmp_path: Path) -> None:
-    assert not outputs_to([]).need_inventory
-    assert not outputs_to([str(tmp_path / "i.ndjson")]).need_inventory
-    assert outputs_to([str(tmp_path / "i.ndjson"), str(tmp_path / "i.csv")]).need_inventory
-    assert not outputs_to(["s3://bucket/i.ndjson"]).need_inventory
-
-
-def test_a_mistake_in_the_places_is_found_at_once() -> None:
-    with pytest.raises(OutputError, match="named twice"):
-        outputs_to(["-", "-"])
 
 
 def test_outputs_of_the_configuration_are_written_unless_others_are_named(

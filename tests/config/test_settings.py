@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from scanner.config.select import narrow
 from scanner.config.settings import AccountSettings, ScannerConfig
 from scanner.errors import ConfigError
 from scanner.policy.durations import format_duration, parse_duration
+from tests.strategies import selected
 
+RULE = '[[policy.rules]]\nname = "a"\nrpo = "1h"\n'
 ACCOUNT = '[[accounts]]\nid = "111122223333"\n'
 
 
@@ -109,6 +110,10 @@ def test_variables_override_the_file_and_flags_override_both(tmp_path: Path) -> 
             '[[policy.rules]]\nname = "a"\nrpo = "1h"\nmatch = { tags = { a = "b" } }',
             'add "tags" to scan.details',
         ),
+        (RULE + 'match = { accounts = "prod" }', "should be a valid tuple; write a list of globs, such as"),
+        (RULE + 'match = "prod"', "write conditions, such as match = {"),
+        ("[policy.rules]\nrpo = 3", "write each rule as a table of its own, under [[policy.rules]]"),
+        (ACCOUNT + "name = 5", "accounts[1].name: 5: input should be a valid string"),
         ("accounts = 3", "write each account as a table of its own, under [[accounts]]"),
         ('[accounts]\nid = "111122223333"', "write each account as a table of its own, under [[accounts]]"),
         ("scan = 1", "scan: 1: is no table; write it as [scan], with its keys below"),
@@ -128,6 +133,32 @@ def test_a_mistake_is_named_with_its_place_and_remedy(tmp_path: Path, text: str,
     assert expected in message
     assert len(message.splitlines()) == 1
     assert "scanner.toml" in message
+
+
+def test_no_remedy_is_that_of_another_setting_of_the_same_name(tmp_path: Path) -> None:
+    assert "[[accounts]]" not in complaint(tmp_path, RULE + 'match = { accounts = "prod" }')
+    assert "[[accounts]]" not in complaint(tmp_path, ACCOUNT + "name = 5")
+    assert "enabled" not in complaint(tmp_path, RULE + "match = { regions = 3 }")
+
+
+def test_a_variable_is_read_as_the_type_of_its_setting(tmp_path: Path) -> None:
+    environ = {
+        "SGW_SCANNER_SCAN__REGIONS": "enabled",
+        "SGW_SCANNER_SCAN__EXCLUDE_REGIONS": "us-east-1,us-west-2",
+        "SGW_SCANNER_POLICY__WARN_AT": "0.5",
+        "SGW_SCANNER_CREDENTIALS__PROFILE": "123",
+        "SGW_SCANNER_ORGANIZATION__ROLE": "r",
+        "SGW_SCANNER_ORGANIZATION__INCLUDE_MANAGEMENT_ACCOUNT": "false",
+        "SGW_SCANNER_ORGANIZATION__EXCLUDE_ACCOUNTS": "111122223333",
+    }
+    config = load(tmp_path, "", environ)
+    assert config.scan.regions == "enabled"
+    assert config.scan.exclude_regions == ("us-east-1", "us-west-2")
+    assert config.policy.warn_at == 0.5
+    assert config.credentials.profile == "123"
+    assert config.organization
+    assert config.organization.include_management_account is False
+    assert config.organization.exclude_accounts == ("111122223333",)
 
 
 def test_a_mistake_in_a_variable_or_flag_is_named_as_such(tmp_path: Path) -> None:
@@ -186,35 +217,35 @@ def test_account_and_region_narrow_the_plan(tmp_path: Path) -> None:
     text = '[scan]\nregions = ["us-east-1", "eu-west-1"]\n' + ACCOUNT
     text += '[[accounts]]\nid = "444455556666"\nregions = ["us-west-2"]\n'
     config = load(tmp_path, text)
-    one = narrow(config, ["111122223333"], ["eu-west-1"])
+    one = selected(config, ["111122223333"], ["eu-west-1"])
     assert [account.id for account in one.accounts] == ["111122223333"]
     assert one.scan.regions == ("eu-west-1",)
-    assert [account.id for account in narrow(config, (), ["us-west-2"]).accounts] == ["444455556666"]
+    assert [account.id for account in selected(config, (), ["us-west-2"]).accounts] == ["444455556666"]
     with pytest.raises(ConfigError, match="not in the configuration"):
-        narrow(config, ["999999999999"])
+        selected(config, ["999999999999"])
     for wanted in (["ap-south-1"], ["us-east-1", "ap-south-1"]):
         with pytest.raises(ConfigError, match="--region: ap-south-1 is among no account's regions"):
-            narrow(config, (), wanted)
+            selected(config, (), wanted)
     with pytest.raises(ConfigError, match="12 digits"):
-        narrow(config, ["１１１１２２２２３３３３"])
+        selected(config, ["１１１１２２２２３３３３"])
 
 
 def test_without_a_configuration_account_and_region_make_the_plan() -> None:
-    made = narrow(ScannerConfig(), ["111122223333"], ["us-east-1"])
+    made = selected(ScannerConfig(), ["111122223333"], ["us-east-1"])
     assert [account.id for account in made.accounts] == ["111122223333"]
     assert made.scan.regions == ("us-east-1",)
-    assert narrow(ScannerConfig(), (), ["us-east-1"]).accounts == ()
+    assert selected(ScannerConfig(), (), ["us-east-1"]).accounts == ()
     with pytest.raises(ConfigError, match="12 digits"):
-        narrow(ScannerConfig(), ["12"])
+        selected(ScannerConfig(), ["12"])
     with pytest.raises(ConfigError, match="no Region name"):
-        narrow(ScannerConfig(), (), ["here"])
+        selected(ScannerConfig(), (), ["here"])
 
 
 def test_an_organization_is_narrowed_once_it_is_known() -> None:
     config = ScannerConfig.model_validate({"organization": {"role": "audit"}})
-    narrowed = narrow(config, ["111122223333"])
-    assert narrowed.only_accounts == {"111122223333"}
-    assert "only_accounts" not in str(ScannerConfig.model_json_schema())
+    narrowed = selected(config, ["111122223333"])
+    assert narrowed.selection.accounts == ("111122223333",)
+    assert "selection" not in str(ScannerConfig.model_json_schema())
 
 
 def test_an_account_without_the_wanted_regions_is_not_found_again_in_its_organization() -> None:
@@ -222,9 +253,9 @@ def test_an_account_without_the_wanted_regions_is_not_found_again_in_its_organiz
     config = ScannerConfig.model_validate(
         {"organization": {"role": "audit"}, "accounts": [own], "scan": {"regions": ["us-east-1"]}}
     )
-    narrowed = narrow(config, (), ["us-east-1"])
+    narrowed = selected(config, (), ["us-east-1"])
     assert not narrowed.accounts
-    assert narrowed.left_out == {"111122223333"}
+    assert narrowed.selection.left_out == {"111122223333"}
 
 
 def test_an_empty_profile_is_none() -> None:

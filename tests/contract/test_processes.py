@@ -106,7 +106,7 @@ def test_a_reader_that_has_gone_is_no_breach(place: Path) -> None:
 def test_a_full_disk_behind_stdout_is_told_and_exits_3(place: Path) -> None:
     with open("/dev/full", "w") as full:
         ended = subprocess.run(
-            [sys.executable, "-c", "from scanner.cli import run; run()", "scan", "-o", "i.json"],
+            [sys.executable, "-c", "from scanner.cli.app import run; run()", "scan", "-o", "i.json"],
             cwd=place,
             stdout=full,
             stderr=subprocess.PIPE,
@@ -121,7 +121,7 @@ def test_a_full_disk_behind_stdout_is_told_and_exits_3(place: Path) -> None:
 def test_version_and_help_import_nothing_heavy() -> None:
     code = (
         "import sys; sys.argv = ['sgw-scanner', '--help']\n"
-        "from scanner.cli import run\n"
+        "from scanner.cli.app import run\n"
         "try: run()\n"
         "except SystemExit: pass\n"
         "heavy = {'aioboto3', 'botocore', 'pydantic', 'plotly', 'pyarrow', 'aiohttp', 'rich', 'structlog'}\n"

@@ -13,7 +13,7 @@ import pytest
 from tests.cli.conftest import fleet, inventory, place, start
 
 __all__ = ["place"]
-RUN = f"{sys.executable} -c 'from scanner.cli import run; run()'"
+RUN = f"{sys.executable} -c 'from scanner.cli.app import run; run()'"
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from scanner.emulator import Emulator
 from tests.cli.conftest import fleet, place
 
 __all__ = ["place"]
-COMMAND = [sys.executable, "-c", "from scanner.cli import run; run()"]
+COMMAND = [sys.executable, "-c", "from scanner.cli.app import run; run()"]
 ALLOWED = re.compile(r"\x1b\[[0-9;?]*[mAKJhl]|\r|\n")
 """Colours, and what a progress bar needs to draw itself anew."""
 

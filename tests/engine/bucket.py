@@ -11,15 +11,13 @@ from itertools import pairwise
 from math import inf
 from typing import Protocol
 
-from scanner.engine.calls.retry import excused, yields
-
 MAX_ATTEMPTS = 8
 
 
 class Pacing(Protocol):
     """What the simulation asks of a rate limiter. Times are seconds."""
 
-    refused_since: float
+    refuses: bool
 
     def ready_at(self, now: float) -> float | None: ...
     def sent(self, now: float) -> None: ...
@@ -31,7 +29,7 @@ class Free:
     """No pacing: what a target without limits is compared with. Calls in flight double by round trip."""
 
     rate: float | None = None
-    refused_since = inf
+    refuses = False
 
     def __init__(self, window: float = 1) -> None:
         self.window, self.in_flight = window, 0
@@ -141,15 +139,16 @@ def run(
     on_send: Callable[[float], None] | None = None,
     start: float = 0.0,
 ) -> Run:
-    """Work through the calls: the first alone (the listing), then all; throttled ones go first again.
+    """Work through the calls: the first alone (the listing), then all; throttled ones go first again, or last while
+    everything is throttled.
 
     `latency` is the round trip in seconds, of which half passes before the bucket is asked; each one
     is longer by up to the fraction `jitter`. Throttles ask for a pause of `retry_after` seconds. The
     clock shows `start` at first.
     """
     chance = random.Random(seed)
-    waiting = deque([(0, 0)])  # attempts that counted and throttles so far, by call
-    events: list[tuple[float, int, int, float, tuple[int, int]]] = []  # (at, order, kind, sent_at, call)
+    waiting = deque([0])  # attempts so far, by call
+    events: list[tuple[float, int, int, float, int]] = []  # (at, order, kind, sent_at, call)
     result = Run(0.0, 0, 0, 0, 0, [], [])
     now, order, flying, left, wake = start, 0, 0, calls - 1, inf
     arrive, admit, refuse, tick = 0, 1, 2, 3
@@ -162,7 +161,7 @@ def run(
                 if at != wake:
                     wake = at
                     order += 1
-                    heapq.heappush(events, (at, order, tick, 0.0, (0, 0)))
+                    heapq.heappush(events, (at, order, tick, 0.0, 0))
                 break
             call = waiting.popleft()
             pace.sent(now)
@@ -192,17 +191,15 @@ def run(
             result.seconds = now - start
             if kind == admit:
                 pace.admitted(sent_at, now)
-                waiting.extend([(0, 0)] * left)
+                waiting.extend([0] * left)
                 left = 0
             else:
                 pace.throttled(sent_at, now, retry_after)
                 result.throttled += 1
-                attempts = call[0] + (not excused(pace.refused_since, sent_at, now))
-                throttles = call[1] + 1
+                attempts = call + 1
                 result.most_throttled = max(result.most_throttled, attempts)
                 if attempts < MAX_ATTEMPTS:
-                    back = yields(throttles, pace.refused_since, now)
-                    (waiting.append if back else waiting.appendleft)((attempts, throttles))
+                    (waiting.append if pace.refuses else waiting.appendleft)(attempts)
                 else:
                     result.lost += 1
     return result

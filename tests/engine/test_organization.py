@@ -9,7 +9,6 @@ from typing import Any
 import anyio
 import pytest
 
-from scanner.config.select import narrow
 from scanner.config.settings import ScannerConfig
 from scanner.engine.calls.scheduler import Limits
 from scanner.engine.scan import Scan
@@ -21,6 +20,7 @@ from scanner.service.answers import MemberAccount, OrganizationPage
 from scanner.service.errors import CallFailed
 from scanner.service.protocol import OrganizationRequest, TargetKey
 from tests.engine.simulated import Fault, SimulatedService, denied, events_of, inventory_of
+from tests.strategies import selected
 from tests.virtual import run
 
 MANAGEMENT = "999999999999"
@@ -223,19 +223,19 @@ def test_a_configured_account_keeps_its_own_settings() -> None:
 
 
 def test_narrowing_scans_only_the_accounts_that_were_named() -> None:
-    whole = scanned(narrow(organization(({"id": account(8)},)), [account(3), account(8)]))
+    whole = scanned(selected(organization(({"id": account(8)},)), [account(3), account(8)]))
     assert accounts(whole) == [3, 8]
     assert whole.coverage.targets.planned == 2
 
 
 def test_an_account_that_the_wanted_regions_leave_out_is_not_scanned_as_a_member() -> None:
     own = {"id": account(3), "regions": ["eu-west-1"]}
-    assert accounts(scanned(narrow(organization((own,)), (), ["us-east-1"]))) == [1, 2, 5, MANAGEMENT]
+    assert accounts(scanned(selected(organization((own,)), (), ["us-east-1"]))) == [1, 2, 5, MANAGEMENT]
 
 
 @pytest.mark.parametrize("missing", [account(77), account(4)])
 def test_a_named_account_that_the_organization_does_not_have_is_told(missing: str) -> None:
-    whole = scanned(narrow(organization(), [account(3), missing]))
+    whole = scanned(selected(organization(), [account(3), missing]))
     (failure,) = whole.failures
     assert (failure.account_id, failure.kind) == (missing, FailureKind.INVALID_REQUEST)
     assert accounts(whole, TargetStatus.FAILED) == [int(missing)]

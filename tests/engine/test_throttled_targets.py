@@ -5,6 +5,7 @@ from collections.abc import Callable
 import anyio
 import pytest
 
+from scanner.engine.calls.rate_limiter import QUIET
 from scanner.engine.calls.scheduler import Limits
 from scanner.engine.scan import Scan
 from scanner.inventory.collect import Collector
@@ -115,19 +116,30 @@ def test_a_fleet_without_limits_pays_nothing(
     assert paced <= free + extra + 1e-6
 
 
-@pytest.mark.parametrize("gateways", [1, 3, 200])
-def test_no_call_is_lost_while_its_target_admits_nothing(gateways: int) -> None:
-    """Two minutes without a single token use up no call's attempts, however few calls share them."""
-    bucket = Bucket(1e-9, 1, change=(120, 50))
-    source = SimulatedService(gateways=gateways, volumes=1, fault=limited_by(lambda place: bucket))
+@pytest.mark.parametrize("seconds_closed", [5, 60, 120])
+def test_many_calls_share_the_attempts_while_their_target_admits_nothing(seconds_closed: float) -> None:
+    """Two minutes without a single token cost no call more than its own attempts, and none is lost."""
+    bucket = Bucket(1e-9, 1, change=(seconds_closed, 50))
+    source = SimulatedService(gateways=200, volumes=1, fault=limited_by(lambda place: bucket))
     collector, _, seconds = scanned(source)
     assert not collector.inventory().failures
-    assert len(collector.inventory().volumes) == gateways
-    assert seconds <= 120 + 10 + gateways / 40
+    assert len(collector.inventory().volumes) == 200
+    assert seconds <= seconds_closed + 15
 
 
-def test_a_gateway_that_is_always_throttled_is_given_up_while_others_are_read() -> None:
-    """It holds up the others for a minute at most, and ends."""
+def test_a_lone_call_to_a_target_that_admits_nothing_backs_off_by_itself() -> None:
+    """Full jitter, as after any failure: its attempts outlast a limiter that only probes."""
+    source = SimulatedService(
+        gateways=1, fault=lambda operation, *_: throttle() if operation == "list" else None
+    )
+    collector, _, seconds = scanned(source)
+    (failure,) = collector.inventory().failures
+    assert failure.attempts == 8
+    assert seconds > 1
+
+
+def test_a_gateway_that_is_always_throttled_has_its_attempts_while_others_are_read() -> None:
+    """It holds up nobody, and ends."""
     unlucky: list[str] = []
 
     def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
@@ -140,20 +152,8 @@ def test_a_gateway_that_is_always_throttled_is_given_up_while_others_are_read() 
     (failure,) = collector.inventory().failures
     assert failure.kind is FailureKind.THROTTLED
     assert failure.gateway_arn == unlucky[0]
-    assert seconds < 300
-
-
-def test_a_target_that_throttles_for_ever_is_given_up() -> None:
-    """Patience with it ends."""
-
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
-        assert nth < 200
-        return throttle() if operation == "list" else None
-
-    collector, _, seconds = scanned(SimulatedService(gateways=1, fault=fault))
-    (failure,) = collector.inventory().failures
-    assert failure.kind is FailureKind.THROTTLED
-    assert seconds < 400
+    assert failure.attempts == 8
+    assert seconds < 60
 
 
 def test_calls_that_nobody_answered_earn_no_calls_in_flight() -> None:
@@ -176,3 +176,24 @@ def test_calls_that_nobody_answered_earn_no_calls_in_flight() -> None:
     assert not collector.inventory().failures
     assert answers == 100
     assert most == 4
+
+
+def test_what_was_learnt_of_targets_does_not_pile_up_over_the_scans_of_a_scanner() -> None:
+    """A target that nobody asks any more is forgotten by a scan that begins long after."""
+    limits = Limits(anyio.CapacityLimiter(8), 8)
+    kept = []
+
+    async def emit(event: Event) -> None:
+        pass
+
+    async def main() -> None:
+        buckets = limited_by(lambda place: Bucket(20, 2))
+        for accounts in (20, 1):
+            source = SimulatedService(gateways=9, fault=buckets)
+            asked = config(accounts, max_concurrency=8)
+            await Scan(asked, source, limits, "0.1.0", emit).run()
+            kept.append(len(limits.limiters))
+            await anyio.sleep(QUIET + 60)
+
+    run_virtually(main())
+    assert kept[1] < kept[0]

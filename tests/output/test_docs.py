@@ -6,11 +6,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from scanner.inventory.read import KINDS
 from scanner.inventory.records import VerdictStatus
 from scanner.output import FORMATS
 from scanner.output.columns import COLUMNS, Kind
 from scanner.output.csv import harmless
-from scanner.output.ndjson import KINDS
 from scanner.output.parquet import schema
 from tests.output.fleet import HOSTILE, inventory, written
 
@@ -46,7 +46,7 @@ def test_every_column_is_explained_in_its_order() -> None:
 def test_every_kind_of_record_is_explained() -> None:
     """In NDJSON."""
     rows = re.findall(r"^\| `([a-z]+)` \| [^|]+ \| one", PAGE, re.MULTILINE)
-    assert sorted(rows) == sorted(KINDS.values())
+    assert sorted(rows) == sorted(KINDS)
 
 
 def test_every_guarded_character_is_named() -> None:

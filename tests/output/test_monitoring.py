@@ -56,12 +56,12 @@ class Query:
 
 def rules() -> list[dict[str, Any]]:
     yaml: Any = importlib.import_module("yaml")
-    document = yaml.safe_load((ROOT / "config/prometheus-alerts.yml").read_text())
+    document = yaml.safe_load((ROOT / "scanner/deploy/prometheus-alerts.yml").read_text())
     return [rule for group in document["groups"] for rule in group["rules"]]
 
 
 def dashboard() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((ROOT / "config/grafana-dashboard.json").read_text())
+    document: dict[str, Any] = json.loads((ROOT / "scanner/deploy/grafana-dashboard.json").read_text())
     return document
 
 

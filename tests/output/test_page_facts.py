@@ -30,7 +30,7 @@ from scanner.output import check_output, formats
 from scanner.output.html import SCRIPTS
 from scanner.output.html.facts import BARS, MOST_WORST, facts_of
 from scanner.output.html.failures import Place
-from scanner.policy.rules import is_breach
+from scanner.summary.verdicts import is_breach
 from tests.output.fleet import inventory, written
 from tests.output.page import Page
 from tests.strategies import scan_info

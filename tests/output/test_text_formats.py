@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from scanner.inventory.model import Inventory
+from scanner.inventory.read import KINDS
 from scanner.inventory.records import Outcome, Record, Verdict, VerdictStatus
 from scanner.output import NdjsonWriter
 from scanner.output.columns import COLUMNS
 from scanner.output.csv import harmless
-from scanner.output.ndjson import KINDS
 from scanner.output.prometheus import METRICS
 from tests.output.fleet import hostile, inventory, judged, written
 from tests.strategies import inventories
@@ -42,7 +42,7 @@ def test_ndjson_holds_every_record_once(any_inventory: Inventory) -> None:
     lines = [json.loads(line) for line in written(any_inventory, ".ndjson").splitlines()]
     kinds = [line.pop("record") for line in lines]
     assert kinds[-2:] == ["coverage", "scan"]
-    assert set(kinds) <= set(KINDS.values())
+    assert set(kinds) <= set(KINDS)
     folded = {
         f"{name}s": [line for line, kind in zip(lines, kinds, strict=True) if kind == name]
         for name in ("target", "gateway", "volume", "failure")

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from scanner.inventory.records import GatewayStatus, Verdict, VerdictStatus
 from scanner.policy.explain import explain
-from scanner.policy.rules import Match, Policy, Rater, Rule, Waiver, is_breach, status_of, urgency
+from scanner.policy.rules import Match, Policy, Rater, Rule, Waiver, status_of
+from scanner.summary.verdicts import is_breach
 from tests.strategies import NOW, gateway, volume
 
 HOUR = timedelta(hours=1)
@@ -218,21 +219,6 @@ def test_explain_names_what_failed_and_what_came_first() -> None:
     assert steps[5].why == "expired on 2026-11-23"
     assert explain(Policy(), volume(one, 1), one)[-1].why == "policy.rpo is not set"
     assert explain(Policy(), volume(one, 1), one, account_rpo=HOUR)[0].applies
-
-
-def test_urgency_puts_the_worst_first() -> None:
-    """Breaches not waived come before waived ones, the greatest share of the RPO first."""
-    one = gateway("000000000001", "eu-west-1", 1, GatewayStatus.SCANNED)
-    verdicts = [
-        Verdict(status=VerdictStatus.OK, age_seconds=1, rpo_seconds=10),
-        Verdict(status=VerdictStatus.BREACH, age_seconds=90, rpo_seconds=10, waived="lab"),
-        Verdict(status=VerdictStatus.BREACH, age_seconds=20, rpo_seconds=10),
-        Verdict(status=VerdictStatus.BREACH, age_seconds=30, rpo_seconds=10),
-        Verdict(status=VerdictStatus.UNRATED, age_seconds=99),
-        Verdict(status=VerdictStatus.NO_RECOVERY_POINT),
-    ]
-    volumes = [volume(one, n).model_copy(update={"verdict": verdict}) for n, verdict in enumerate(verdicts)]
-    assert [verdicts.index(each.verdict) for each in sorted(volumes, key=urgency)] == [5, 3, 2, 1, 4, 0]
 
 
 GLOBS = st.lists(st.sampled_from(["*", "us-*", "db-*", "prod*", "vol-1", "nope"]), max_size=2).map(tuple)

@@ -1,4 +1,4 @@
-"""The digest says what the inventory says, in a memory that the fleet does not fill."""
+"""Statistics say what the inventory says, in a memory that the fleet does not fill."""
 
 import pytest
 from hypothesis import given
@@ -6,9 +6,9 @@ from hypothesis import given
 from scanner.inventory.events import Event, GatewayEnded, ScanEnded, TargetEnded, TargetPlanned
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import CallCounts, GatewayStatus, Target, TargetStatus, VerdictStatus
-from scanner.policy.rules import is_breach, urgency
-from scanner.summary.statistics import CALM, MOST_EXAMPLES, MOST_VOLUMES, Digest
-from tests.cli.events import digest_of, events_of
+from scanner.summary.statistics import MOST_EXAMPLES, MOST_VOLUMES, Statistics
+from scanner.summary.verdicts import URGENT, is_breach, urgency
+from tests.cli.events import events_of, statistics_of
 from tests.output.fleet import inventory, verdict
 from tests.strategies import NOW, failure_of, gateway, inventories, scan_info, volume
 
@@ -17,45 +17,45 @@ ACCOUNT, REGION = "000000000001", "us-east-1"
 
 @given(inventories())
 def test_its_books_are_those_of_the_inventory(whole: Inventory) -> None:
-    assert digest_of(whole).coverage() == whole.coverage
+    assert statistics_of(whole).coverage() == whole.coverage
 
 
 def test_the_worst_volumes_come_first_and_are_few() -> None:
     whole = inventory(20, 30, whole=False)
-    digest = digest_of(whole)
-    worrying = [each for each in whole.volumes if each.verdict.status not in CALM]
-    assert [each for each, _ in digest.worst] == sorted(worrying, key=urgency)[:MOST_VOLUMES]
-    assert digest.breaches == sum(is_breach(each.verdict) for each in whole.volumes)
+    statistics = statistics_of(whole)
+    worrying = [each for each in whole.volumes if each.verdict.status in URGENT]
+    assert [each for each, _ in statistics.worst] == sorted(worrying, key=urgency)[:MOST_VOLUMES]
+    assert statistics.breaches == sum(is_breach(each.verdict) for each in whole.volumes)
     oldest = min(each.recovery_point_time or NOW for each in whole.volumes)
-    assert digest.oldest[0][0].recovery_point_time == oldest
+    assert statistics.oldest[0][0].recovery_point_time == oldest
 
 
 def test_of_many_failures_only_the_first_few_are_kept() -> None:
     whole = inventory(1, 1, whole=False)
-    digest = digest_of(whole)
+    statistics = statistics_of(whole)
     for _ in range(1000):
-        digest.add(next(each for each in events_of(whole) if "Failure" in type(each).__name__))
-    assert max(group.count for group in digest.failures.values()) == 1001
-    assert all(len(group.examples) <= MOST_EXAMPLES for group in digest.failures.values())
+        statistics.add(next(each for each in events_of(whole) if "Failure" in type(each).__name__))
+    assert max(group.count for group in statistics.failures.values()) == 1001
+    assert all(len(group.examples) <= MOST_EXAMPLES for group in statistics.failures.values())
 
 
-def told(*events: Event) -> Digest:
-    digest = Digest(planned=1)
+def told(*events: Event) -> Statistics:
+    statistics = Statistics(planned=1)
     for event in events:
-        digest.add(event)
-    return digest
+        statistics.add(event)
+    return statistics
 
 
 def test_a_volume_that_moved_counts_once_as_the_later_record_has_it() -> None:
-    """In the digest as in the inventory."""
+    """In the statistics as in the inventory."""
     old, new = (gateway(ACCOUNT, REGION, number, GatewayStatus.SCANNED) for number in (1, 2))
     first = volume(old, 1).model_copy(update={"verdict": verdict(VerdictStatus.BREACH, 40)})
     fresh = {"gateway_arn": new.arn, "verdict": verdict(VerdictStatus.OK, 1), "recovery_point_time": NOW}
     second = first.model_copy(update=fresh)
-    digest = told(GatewayEnded(old, (first,)), GatewayEnded(new, (second,)))
-    digest.add(TargetEnded(_target(gateways=2, volumes=1)))
-    assert +digest.verdicts == {VerdictStatus.OK: 1}
-    assert (digest.breaches, digest.worst, digest.oldest) == (0, [], [(second, new)])
+    statistics = told(GatewayEnded(old, (first,)), GatewayEnded(new, (second,)))
+    statistics.add(TargetEnded(_target(gateways=2, volumes=1)))
+    assert +statistics.verdicts == {VerdictStatus.OK: 1}
+    assert (statistics.breaches, statistics.worst, statistics.oldest) == (0, [], [(second, new)])
 
 
 @pytest.mark.parametrize("gateways, volumes", [(0, 1), (1, 2)])
@@ -66,19 +66,19 @@ def test_a_target_that_lost_something_is_a_defect(gateways: int, volumes: int) -
 
 
 def test_a_target_that_never_ended_is_a_defect() -> None:
-    digest = Digest()
-    digest.add(TargetPlanned(ACCOUNT, None, REGION))
+    statistics = Statistics()
+    statistics.add(TargetPlanned(ACCOUNT, None, REGION))
     with pytest.raises(RuntimeError, match="has not ended"):
-        _ = digest.scan
-    digest.add(ScanEnded(scan_info(), CallCounts()))
+        _ = statistics.scan
+    statistics.add(ScanEnded(scan_info(), CallCounts()))
     with pytest.raises(RuntimeError, match="1 targets were planned, but 0 ended"):
-        digest.coverage()
+        statistics.coverage()
 
 
 def test_a_listed_gateway_without_a_usable_arn_counts_as_failed() -> None:
     target = _target(gateways=1, volumes=0, status=TargetStatus.PARTIAL)
-    digest = told(TargetEnded(target), ScanEnded(scan_info(), CallCounts()))
-    assert digest.coverage().gateways.failed == 1
+    statistics = told(TargetEnded(target), ScanEnded(scan_info(), CallCounts()))
+    assert statistics.coverage().gateways.failed == 1
 
 
 def test_failed_gateways_among_the_examples_are_known_by_name() -> None:
@@ -86,7 +86,7 @@ def test_failed_gateways_among_the_examples_are_known_by_name() -> None:
     failure = failure_of(one)
     target = _target(gateways=1, volumes=0, status=TargetStatus.PARTIAL)
     whole = Inventory.build(scan_info(), CallCounts(), [target], [one], [], [failure])
-    assert digest_of(whole).gateway_names == {one.arn: "gateway 1"}
+    assert statistics_of(whole).gateway_names == {one.arn: "gateway 1"}
 
 
 def _target(*, gateways: int, volumes: int, status: TargetStatus = TargetStatus.COMPLETE) -> Target:

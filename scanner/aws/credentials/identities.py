@@ -11,6 +11,7 @@ from scanner.aws.credentials.sessions import Sessions
 from scanner.aws.regions import Regions
 from scanner.config.settings import AccountSettings, ScannerConfig
 from scanner.iam.permissions import base_statements, compact, session_policy
+from scanner.inventory.arns import owner_of, role_arn
 from scanner.inventory.records import FailureKind
 from scanner.service.errors import CallFailed, InvalidResponse
 from scanner.service.protocol import SignIn
@@ -174,7 +175,7 @@ class Identities:
         credentials, arn = answer.read(_session)
         if of.kind == "hub":
             return credentials
-        return _belonging(credentials, arn.split(":")[4] if arn.count(":") >= 5 else "", of.account)
+        return _belonging(credentials, (owner_of(arn) or ("", ""))[1], of.account)
 
     def _role_parameters(self, of: _Of) -> dict[str, Any]:
         account = of.account
@@ -193,7 +194,7 @@ class Identities:
 
     def _hub_parameters(self, of: _Of) -> dict[str, Any]:
         tagged = bool(self._config.credentials.session_tags)
-        roles = f"arn:{of.partition}:iam::*:role/*"
+        roles = role_arn(of.partition, "*", "*")
         statements = base_statements(roles, partition=of.partition, session_tags=tagged)
         return {"RoleArn": of.hub, "RoleSessionName": SESSION_NAME, "Policy": compact(statements)}
 

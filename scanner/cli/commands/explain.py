@@ -1,6 +1,5 @@
 """`explain`: why a volume has the verdict it has."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +10,8 @@ from scanner.cli.commands.scan import Config
 def explain(
     volume: Annotated[str, typer.Argument(help="The volume's ARN, or its id.", metavar="VOLUME_ARN")],
     inventory: Annotated[
-        Path, typer.Argument(help="An inventory that `scan -o FILE.json` wrote.", metavar="INVENTORY")
+        str,
+        typer.Argument(help="An inventory: FILE.json, FILE.ndjson or s3://bucket/key.", metavar="INVENTORY"),
     ],
     config: Config = None,
 ) -> None:
@@ -19,8 +19,8 @@ def explain(
 
     Names which rule of the policy applies to it, and why the others do not.
     """
-    from scanner.cli.files import read_inventory
     from scanner.cli.settings import settings_of
     from scanner.cli.terminal.explaining import print_explanation
+    from scanner.inventory.model import Inventory
 
-    print_explanation(volume, read_inventory(inventory), settings_of(config))
+    print_explanation(volume, Inventory.read(inventory), settings_of(config))

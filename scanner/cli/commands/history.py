@@ -37,7 +37,7 @@ def show(
     from scanner.cli.terminal.summary import print_summary
     from scanner.cli.terminal.tables import table_format
     from scanner.output.json import write
-    from scanner.summary.replay import digest_of
+    from scanner.summary.replay import statistics_of
 
     shape = table_format(format, ("table", "json"))
     with opened(config, history) as kept:
@@ -45,7 +45,7 @@ def show(
     if shape == "json":
         write(inventory, sys.stdout.buffer)
     else:
-        print_summary(digest_of(inventory), kept.config.policy, sys.stdout)
+        print_summary(statistics_of(inventory), kept.config.policy, sys.stdout)
 
 
 @app.command()

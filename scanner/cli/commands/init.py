@@ -1,20 +1,61 @@
-"""`init`: a configuration to start from."""
+"""`init`: a configuration to start from, and the files that a deployment needs."""
 
+import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from scanner.deploy import DEPLOYMENTS
+from scanner.errors import ConfigError
+
+Deployment = StrEnum("Deployment", {name.upper(): name for name in DEPLOYMENTS})  # type: ignore[misc]
 
 
 def init(
     path: Annotated[Path, typer.Argument(help="Where to write it.", show_default=True)] = Path(
         "scanner.toml"
     ),
+    deployments: Annotated[
+        list[Deployment] | None,
+        typer.Option(
+            "--with", help="Write these files beside it, too; a scanner.toml that is there stays. Repeatable."
+        ),
+    ] = None,
 ) -> None:
-    """Write a commented scanner.toml, in which every setting is explained; never overwrites a file."""
-    from scanner.cli.starter import write_starter
+    """Write a commented scanner.toml, in which every setting is explained; never overwrites a file.
 
-    write_starter(path)
-    typer.echo(
-        f"{path}: written. Edit it, then prove that a scan can work: sgw-scanner check -c {path}", err=True
-    )
+    With --with also what an operator copies: alert rules, a dashboard, systemd units, a cron entry, a
+    Kubernetes CronJob.
+    """
+    from scanner.config.starter import starter_text
+    from scanner.deploy import deployment_files
+
+    wanted = {
+        path.parent / name: content
+        for deployment in deployments or ()
+        for name, content in deployment_files(deployment.value).items()
+    }
+    if not (wanted and os.path.lexists(path)):
+        wanted[path] = starter_text().encode()
+    write_new(wanted)
+    for place in wanted:
+        typer.echo(f"{place}: written.", err=True)
+    if path in wanted:
+        typer.echo(f"Edit {path}, then prove that a scan can work: sgw-scanner check -c {path}", err=True)
+
+
+def write_new(contents: dict[Path, bytes]) -> None:
+    """Writes new files. Raises ConfigError where one is already, OutputError where one cannot be written."""
+    from scanner.output.atomic_files import atomic, check_place
+
+    for place in contents:
+        if os.path.lexists(place) and not place.is_dir():
+            raise ConfigError(
+                f"{place}: is there already and stays as it is; name another file, or remove this one"
+            )
+        check_place(place)
+    for place, content in contents.items():
+        with atomic(place) as stream:
+            stream.write(content)

@@ -1,13 +1,12 @@
 """`merge`: several inventories as one."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 
 def merge(
-    files: Annotated[list[Path], typer.Argument(help="Inventories of different targets.", metavar="FILE...")],
+    files: Annotated[list[str], typer.Argument(help="Inventories of different targets.", metavar="FILE...")],
     output: Annotated[
         str,
         typer.Option(
@@ -22,7 +21,6 @@ def merge(
 
     Two that claim the same target are an error, exit 2.
     """
-    from scanner.cli.files import read_inventory
     from scanner.errors import OutputError
     from scanner.inventory.model import Inventory
     from scanner.output import check_output, open_output
@@ -30,6 +28,6 @@ def merge(
     place = check_output(output)
     if place.bucket:
         raise OutputError(f"{output}: merge writes files; copy the result to the bucket")
-    whole = Inventory.merge([read_inventory(file) for file in files])
+    whole = Inventory.merge([Inventory.read(file) for file in files])
     with open_output(place) as stream:
         place.format.write(whole, stream)

@@ -1,23 +1,22 @@
 """`report`: an inventory as a page."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 
 def report(
-    source: Annotated[Path, typer.Argument(help="An inventory that `scan -o FILE.json` wrote.")],
+    source: Annotated[str, typer.Argument(help="An inventory: FILE.json, FILE.ndjson or s3://bucket/key.")],
     output: Annotated[str, typer.Option("--output", "-o", help="The page, FILE.html.", metavar="FILE")],
 ) -> None:
     """Write an inventory as one page that opens offline."""
-    from scanner.cli.files import read_inventory
     from scanner.errors import OutputError
+    from scanner.inventory.model import Inventory
     from scanner.output import check_output, open_output
 
     place = check_output(output)
     if place.format.suffix != ".html" or place.bucket:
         raise OutputError(f"{output}: a report is a file that ends in .html")
-    inventory = read_inventory(source)
+    inventory = Inventory.read(source)
     with open_output(place) as stream:
         place.format.write(inventory, stream)

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from scanner.output.formats import FORMATS
+
 
 class LogFormat(StrEnum):
     TEXT = "text"
@@ -26,7 +28,7 @@ Places = Annotated[
     typer.Option(
         "--output",
         "-o",
-        help="Where to write; the suffix names the format (.json .ndjson .csv .parquet .html .prom). "
+        help=f"Where to write; the suffix names the format ({' '.join(FORMATS)}). "
         "- is JSON on stdout, s3://bucket/key.json an object in a bucket. Repeatable.",
         metavar="PATH",
     ),
@@ -94,6 +96,5 @@ def scan(
     settings = settings_of(config, account, region, flags)
     loudness = Loudness.QUIET if quiet else Loudness.VERBOSE if verbose else Loudness.NORMAL
     places = tuple(output or settings.output.files)
-    narrowed = bool(account or region)
-    run = Run(settings, places, loudness, log_format.value, summary=not quiet, narrowed=narrowed)
+    run = Run(settings, places, loudness, log_format.value, summary=not quiet)
     raise typer.Exit(run.locked(config))

@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.table import Table
 
 from scanner.api import Scanner
-from scanner.cli.outputs import Outputs
 from scanner.cli.terminal.logs import Loudness, logging_to_stderr, sayer
 from scanner.config.settings import ScannerConfig
 from scanner.errors import OutputError
@@ -17,6 +16,7 @@ from scanner.iam.remedies import REASONS, remedy_of
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import Failure, FailureScope, Target, TargetStatus
 from scanner.output import check_output, open_output
+from scanner.output.outputs import Outputs
 from scanner.output.text import printable
 
 WIDTH = 140

@@ -8,10 +8,12 @@ from rich.table import Table
 from rich.text import Text
 
 from scanner.iam.remedies import remedy_of
+from scanner.inventory.arns import id_of
 from scanner.inventory.records import ANY_REGION, Failure, Gateway, Outcome, VerdictStatus, Volume
 from scanner.output.text import age_of, ago, printable, rpo_of, size
 from scanner.policy.rules import Policy, Waiver
-from scanner.summary.statistics import CALM, Digest, Group
+from scanner.summary.statistics import Group, Statistics
+from scanner.summary.verdicts import URGENT, WORST_FIRST
 
 WIDTH = 140
 """Of a summary that no terminal bounds."""
@@ -29,28 +31,16 @@ VERDICT_STYLES = {
     VerdictStatus.UNRATED: "",
     VerdictStatus.OK: "green",
 }
-"""Worst first."""
 
 
-def exit_code(digest: Digest, *, failed_outputs: bool = False) -> int:
-    """0 complete, 1 a breach that is not waived, 3 incomplete or an output not written, 4 nothing read."""
-    scan = digest.scan
-    if scan.outcome is Outcome.FAILED:
-        return 4
-    if digest.breaches:
-        return 1
-    incomplete = scan.outcome is Outcome.PARTIAL or scan.deadline_reached or scan.interrupted
-    return 3 if incomplete or failed_outputs else 0
-
-
-def print_summary(digest: Digest, policy: Policy, stream: TextIO) -> None:
+def print_summary(statistics: Statistics, policy: Policy, stream: TextIO) -> None:
     """Prints to `stream`; other people's text on it can neither colour nor move anything."""
     console = console_for(stream)
     with console.capture() as printed:
-        _coverage(digest, console)
-        _volumes(digest, console)
-        _failures(digest, console)
-        _expired(policy.expired(digest.scan.finished_at), console)
+        _coverage(statistics, console)
+        _volumes(statistics, console)
+        _failures(statistics, console)
+        _expired(policy.expired(statistics.scan.finished_at), console)
     # Rich pads every line, and ends the process with 1, which means a breach, where it cannot write.
     stream.write("".join(f"{line.rstrip()}\n" for line in printed.get().splitlines()))
     stream.flush()
@@ -70,8 +60,8 @@ def _expired(waivers: Sequence[Waiver], console: Console) -> None:
         console.print(Text(said, "yellow"))
 
 
-def _coverage(digest: Digest, console: Console) -> None:
-    scan, coverage = digest.scan, digest.coverage()
+def _coverage(statistics: Statistics, console: Console) -> None:
+    scan, coverage = statistics.scan, statistics.coverage()
     by = "the deadline" if scan.deadline_reached else "a signal" if scan.interrupted else None
     seconds = (scan.finished_at - scan.started_at).total_seconds()
     ended = f", ended by {by}" if by else ""
@@ -80,20 +70,20 @@ def _coverage(digest: Digest, console: Console) -> None:
         headline.append(": ")
         headline.append("not everything was read", "bold red")
     console.print(headline)
-    if not digest.planned:
+    if not statistics.planned:
         console.print(Text(NOTHING_PLANNED, "bold red"))
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column()
     table.add_column(justify="right")
     table.add_column()
-    table.add_row("targets", str(digest.planned), _parts(coverage.targets.model_dump(), "planned"))
-    table.add_row("gateways", str(digest.listed), _parts(coverage.gateways.model_dump(), "listed"))
-    table.add_row("volumes", str(coverage.volumes), _verdicts(digest))
+    table.add_row("targets", str(statistics.planned), _parts(coverage.targets.model_dump(), "planned"))
+    table.add_row("gateways", str(statistics.listed), _parts(coverage.gateways.model_dump(), "listed"))
+    table.add_row("volumes", str(coverage.volumes), _verdicts(statistics))
     calls = coverage.calls
     table.add_row("API calls", str(calls.attempted), _parts(calls.model_dump(), "attempted"))
     console.print(table)
-    if digest.oldest:
-        volume, gateway = digest.oldest[0]
+    if statistics.oldest:
+        volume, gateway = statistics.oldest[0]
         point, old = volume.recovery_point_time, volume.verdict.age_seconds
         since = "" if old is None else f", {ago(old)},"
         where = f"{volume.id} on {printable(gateway.name or gateway.id)}"
@@ -106,27 +96,27 @@ def _parts(counts: Mapping[str, int], total: str) -> str:
     )
 
 
-def _verdicts(digest: Digest) -> Text:
+def _verdicts(statistics: Statistics) -> Text:
     counts = [
-        Text(f"{digest.verdicts[status]} {_words(status)}", style)
-        for status, style in VERDICT_STYLES.items()
-        if digest.verdicts[status]
+        Text(f"{statistics.verdicts[kind.status]} {_words(kind.status)}", VERDICT_STYLES[kind.status])
+        for kind in WORST_FIRST
+        if statistics.verdicts[kind.status]
     ]
     said = Text(", ").join(counts)
-    if digest.waived:
-        said.append(f" ({digest.waived} waived)")
+    if statistics.waived:
+        said.append(f" ({statistics.waived} waived)")
     return said
 
 
-def _volumes(digest: Digest, console: Console) -> None:
-    worrying = sum(count for status, count in digest.verdicts.items() if status not in CALM)
-    shown = digest.worst
+def _volumes(statistics: Statistics, console: Console) -> None:
+    worrying = sum(count for status, count in statistics.verdicts.items() if status in URGENT)
+    shown = statistics.worst
     title = "The worst volumes"
     if len(shown) < worrying:
         title = f"The worst {len(shown)} of {worrying} volumes to look at"
-    if not shown and digest.verdicts[VerdictStatus.UNRATED]:
+    if not shown and statistics.verdicts[VerdictStatus.UNRATED]:
         # Nothing rates them, so their age alone must tell where to look.
-        shown, title = digest.oldest, "The oldest recovery points; set policy.rpo to have them rated"
+        shown, title = statistics.oldest, "The oldest recovery points; set policy.rpo to have them rated"
     if not shown:
         return
     console.print()
@@ -135,7 +125,7 @@ def _volumes(digest: Digest, console: Console) -> None:
     for heading in ("volume", "verdict", "age", "RPO", "gateway", "account", "Region", "used"):
         table.add_column(heading, overflow="fold", justify="right" if heading == "used" else "left")
     for volume, gateway in shown:
-        table.add_row(*_row(volume, gateway, digest.accounts.get(volume.account_id)))
+        table.add_row(*_row(volume, gateway, statistics.accounts.get(volume.account_id)))
     console.print(table)
 
 
@@ -158,35 +148,35 @@ def _words(status: VerdictStatus) -> str:
     return status.value.replace("_", " ")
 
 
-def _failures(digest: Digest, console: Console) -> None:
-    if not digest.failures:
+def _failures(statistics: Statistics, console: Console) -> None:
+    if not statistics.failures:
         return
     console.print()
     console.print(Text("What could not be read", "bold"))
-    for (kind, operation), group in sorted(digest.failures.items()):
+    for (kind, operation), group in sorted(statistics.failures.items()):
         console.print(Text.assemble((kind.value.replace("_", " "), "red"), f" at {printable(operation)}"))
-        console.print(_examples(group, digest))
+        console.print(_examples(group, statistics))
 
 
-def _examples(group: Group, digest: Digest) -> Table:
+def _examples(group: Group, statistics: Statistics) -> Table:
     lines = Table.grid(padding=(0, 1))
     lines.add_column(width=1)
     lines.add_column(overflow="fold")
     for failure in group.examples:
-        lines.add_row("", f"{_place(failure, digest)}: {_shortened(printable(failure.message))}")
+        lines.add_row("", f"{_place(failure, statistics)}: {_shortened(printable(failure.message))}")
     if group.count > len(group.examples):
         lines.add_row("", f"... and {group.count - len(group.examples)} more")
     lines.add_row("", Text(f"→ {printable(remedy_of(group.examples[0]))}", "cyan"))
     return lines
 
 
-def _place(failure: Failure, digest: Digest) -> str:
-    account = digest.accounts.get(failure.account_id)
+def _place(failure: Failure, statistics: Statistics) -> str:
+    account = statistics.accounts.get(failure.account_id)
     region = None if failure.region == ANY_REGION else failure.region
     where = ", ".join(filter(None, (_named(failure.account_id, account), region)))
     if failure.gateway_arn is None:
         return where
-    gateway = _named(failure.gateway_arn.rpartition("/")[2], digest.gateway_names.get(failure.gateway_arn))
+    gateway = _named(id_of(failure.gateway_arn), statistics.gateway_names.get(failure.gateway_arn))
     return f"{gateway} in {where}"
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 import anyio
 
 from scanner.engine.calls.circuit_breaker import CircuitBreaker
-from scanner.engine.calls.retry import RATIONED, RetryBudget, RetryPolicy, excused
+from scanner.engine.calls.retry import RATIONED, RetryBudget, RetryPolicy
 from scanner.engine.calls.scheduler import CallQueue, Limits, Scheduler, Turn
 from scanner.engine.calls.silence import SilentShare
 from scanner.inventory.events import CallRetried, Emit
@@ -55,7 +55,6 @@ class Call:
     unread: Callable[[], int] = lambda: 0
     attempts: int = 0
     tries: int = 0
-    throttles: int = 0
     repeated: bool = False
 
 
@@ -81,14 +80,18 @@ class Calls:
     _scheduler: Scheduler = field(init=False)
     _breakers: dict[str, CircuitBreaker] = field(default_factory=dict)
     _wake: anyio.Event = field(init=False)
+    _now: Callable[[], float] = field(init=False)
     _under_way: int = 0
     _scopes: set[anyio.CancelScope] = field(default_factory=set)
     _waiting: dict[Turn, None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._wake = anyio.Event()
+        # anyio.current_time looks its loop up each time, and every call asks several times.
+        self._now = asyncio.get_running_loop().time
+        self.limits.forget_quiet(self._now())
         share = SilentShare(int(self.limits.slots.total_tokens))
-        self._scheduler = Scheduler(anyio.current_time, lambda: self._wake.set(), share)
+        self._scheduler = Scheduler(self._now, lambda: self._wake.set(), share)
 
     def queue(self, limiter: Hashable, endpoint: str, budget: RetryBudget | None = None) -> CallQueue:
         """A queue for calls that pass the rate limiter `limiter`, to `endpoint` as messages name it."""
@@ -101,7 +104,7 @@ class Calls:
         while True:
             # Made anew before looking, so that no change after the look is missed.
             self._wake = wake = anyio.Event()
-            now = anyio.current_time()
+            now = self._now()
             while self._under_way < most and (turn := self._scheduler.take(now)):
                 self._under_way += 1
                 turn.granted.set_result(None)
@@ -137,7 +140,7 @@ class Calls:
             delay = self._delay(call, error)
             if delay is None:
                 raise GivenUp(error, call.attempts)
-            due = anyio.current_time() + delay
+            due = self._now() + delay
             await self._tell_retry(call, error.facts, delay)
 
     async def _prepare(self, call: Call, prepare: Callable[[], Awaitable[None]]) -> None:
@@ -151,7 +154,6 @@ class Calls:
         turn = Turn(
             asyncio.get_running_loop().create_future(),
             of_gateway=call.gateway_arn is not None,
-            throttles=call.throttles,
         )
         self._waiting[turn] = None
         try:
@@ -164,7 +166,7 @@ class Calls:
             if turn.granted.done() and not turn.granted.cancelled():
                 # Granted, and cancelled before it could be used.
                 self._release(call, turn, answered=False)
-                call.queue.limiter.rate_limiter.lost(anyio.current_time())
+                call.queue.limiter.rate_limiter.lost(self._now())
                 call.queue.breaker.skipped()
             elif self.stopped and turn.granted.cancelled():
                 raise self._given_up(call) from None
@@ -181,18 +183,18 @@ class Calls:
         ended = False
         scope = anyio.CancelScope()
         try:
-            async with self.limits.slots:
-                with scope:
-                    self._scopes.add(scope)
-                    if self.stopped:
-                        scope.cancel()
-                    self._count(call)
-                    try:
-                        call.queue.breaker.check(call.unread())
-                        answer.append(await perform())
-                    except CallFailed as failure:
-                        error = failure
-                    ended = True
+            await self._take_slot(turn)
+            with scope:
+                self._scopes.add(scope)
+                if self.stopped:
+                    scope.cancel()
+                self._count(call)
+                try:
+                    call.queue.breaker.check(call.unread())
+                    answer.append(await perform())
+                except CallFailed as failure:
+                    error = failure
+                ended = True
         finally:
             self._scopes.discard(scope)
             self._learn(call, turn, error, ended=ended)
@@ -206,7 +208,7 @@ class Calls:
 
     def _learn(self, call: Call, turn: Turn, error: CallFailed | None, *, ended: bool) -> None:
         """What the limiter and the circuit breaker learn from the end of a call."""
-        now, limiter = anyio.current_time(), call.queue.limiter.rate_limiter
+        now, limiter = self._now(), call.queue.limiter.rate_limiter
         facts = error.facts if error else None
         # What broke before anything was sent says nothing of the endpoint that would have been asked.
         sent = ended and (facts is None or facts.sent)
@@ -219,13 +221,21 @@ class Calls:
             limiter.lost(now)
         elif facts and facts.kind is FailureKind.THROTTLED:
             limiter.throttled(turn.sent_at, now, facts.retry_after)
-            call.throttles += 1
-            call.tries -= excused(limiter.refused_since, turn.sent_at, now)
         else:
             limiter.admitted(turn.sent_at, now)
         self._release(call, turn, answered=sent and not silent)
 
+    async def _take_slot(self, turn: Turn) -> None:
+        try:
+            # Nearly always one is free. Waiting for it would cost a round of the event loop even then.
+            self.limits.slots.acquire_on_behalf_of_nowait(turn)
+        except anyio.WouldBlock:
+            await self.limits.slots.acquire_on_behalf_of(turn)
+        turn.has_slot = True
+
     def _release(self, call: Call, turn: Turn, *, answered: bool) -> None:
+        if turn.has_slot:
+            self.limits.slots.release_on_behalf_of(turn)
         self._under_way -= 1
         call.queue.ended(turn, answered=answered)
         self._wake.set()
@@ -252,7 +262,8 @@ class Calls:
             # It only proved that nobody answers yet, which the circuit breaker has the patience for.
             call.tries -= 1
             return 0.0
-        delay = self.retry.delay(facts, call.tries, self.dice)
+        admits = not call.queue.limiter.rate_limiter.refuses
+        delay = self.retry.delay(facts, call.tries, self.dice, admits=admits)
         # An endpoint that answers, whatever it answers, is not dead: only silence is rationed.
         if delay is not None and facts.kind in RATIONED and not call.queue.budget.spend():
             return None

@@ -69,7 +69,7 @@ class RateLimiter:
         "_window",
         "measured",
         "rate",
-        "refused_since",
+        "refuses",
     )
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ class RateLimiter:
     def _forget(self) -> None:
         self.rate: float | None = None  # calls a second; None as long as nothing was throttled
         self.measured = 0.0  # calls a second: what the answers tell
-        self.refused_since = inf  # since when every answer is a throttle
+        self.refuses = False  # whether the last answer was a throttle
         self._estimate = BucketEstimate()
         self._highest = inf  # calls a second that the answers do not exclude
         self._sure = False  # whether `measured` is more than a guess
@@ -99,7 +99,7 @@ class RateLimiter:
 
     def ready_at(self, now: float) -> float | None:
         """The earliest moment of the next call (`now` or later); None: not before an answer."""
-        if self._quiet(now):
+        if self.quiet(now):
             return now
         if self.rate is None:
             return now if self._in_flight < self._window else None
@@ -107,7 +107,7 @@ class RateLimiter:
 
     def sent(self, now: float) -> None:
         """A call starts."""
-        if self._quiet(now):
+        if self.quiet(now):
             self._forget()
         self._rested = self._rested or now - max(self._sent_at, self._next_at) > REST
         self._in_flight += 1
@@ -120,7 +120,7 @@ class RateLimiter:
     def admitted(self, sent_at: float, now: float) -> None:
         """A call was answered, and not throttled."""
         self._answered(sent_at, now)
-        self.refused_since = inf
+        self.refuses = False
         if self.rate is None:
             self._estimate.before(sent_at, throttled=False)
             earned = max(NEXT_WINDOW, self._answers // ANSWERS_PER_CALL_IN_FLIGHT)
@@ -137,7 +137,7 @@ class RateLimiter:
     def throttled(self, sent_at: float, now: float, retry_after: float | None = None) -> None:
         """A call was refused for coming too early; `retry_after` seconds are what the answer asks for."""
         self._answered(sent_at, now)
-        self.refused_since = min(self.refused_since, now)
+        self.refuses = True
         if self.rate is None:
             self._estimate.before(sent_at, throttled=True)
             self._pause = max(FIRST_PAUSE, min(self._estimate.time_to_refill(FASTEST), FREE_PAUSE))
@@ -161,7 +161,8 @@ class RateLimiter:
         if self.rate is not None:
             self._guess_when_drained(self.rate, now)
 
-    def _quiet(self, now: float) -> bool:
+    def quiet(self, now: float) -> bool:
+        """Whether nobody has asked the target for so long that what was learnt no longer holds."""
         return not self._in_flight and now - max(self._sent_at, self._next_at, self._held_until) > QUIET
 
     def _answered(self, sent_at: float, now: float) -> None:

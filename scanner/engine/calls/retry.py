@@ -13,20 +13,6 @@ BUDGET = 40.0
 """Of such retries, beyond those that a target's own successes earn."""
 EARNED = 0.5
 """Of a retry, for each call that succeeded: a target that answers half the time is still read."""
-PATIENCE = 120.0
-"""Seconds for which a target that throttles every call uses up the attempts of none."""
-OFTEN = 12
-"""Throttles after which a call lets others go first: it may be the only one that is always throttled."""
-
-
-def excused(refused_since: float, sent_at: float, now: float) -> bool:
-    """Whether a throttle costs a call no attempt: its target had admitted nothing since before it was sent."""
-    return refused_since <= sent_at and now - refused_since < PATIENCE
-
-
-def yields(throttles: int, refused_since: float, now: float) -> bool:
-    """Whether a throttled call lets those go first that were never tried: their attempts are spent, too."""
-    return throttles >= OFTEN or now - refused_since >= PATIENCE
 
 
 class RetryBudget:
@@ -60,11 +46,16 @@ class RetryPolicy:
             settings.max_attempts, settings.base_delay.total_seconds(), settings.max_delay.total_seconds()
         )
 
-    def delay(self, facts: FailureFacts, attempts: int, dice: random.Random) -> float | None:
-        """Seconds until the next try of a call that failed `attempts` times; None: there is none."""
+    def delay(
+        self, facts: FailureFacts, attempts: int, dice: random.Random, *, admits: bool = True
+    ) -> float | None:
+        """Seconds until the next try of a call that failed `attempts` times; None: there is none.
+
+        `admits`: the target admits other calls, although it throttled this one.
+        """
         if not facts.retryable or attempts >= self.max_attempts:
             return None
-        if facts.kind is FailureKind.THROTTLED:
+        if facts.kind is FailureKind.THROTTLED and admits:
             # The target's rate limiter says when; a delay on top would leave its bucket unused.
             return facts.retry_after or 0.0
         bound = min(self.max_delay, self.base_delay * 2 ** min(attempts - 1, 32))

@@ -11,7 +11,7 @@ import anyio
 
 from scanner.engine.calls.circuit_breaker import CircuitBreaker
 from scanner.engine.calls.rate_limiter import RateLimiter
-from scanner.engine.calls.retry import RetryBudget, yields
+from scanner.engine.calls.retry import RetryBudget
 from scanner.engine.calls.silence import Silence, SilentShare
 
 Listener = Callable[[], object]
@@ -46,6 +46,12 @@ class Limits:
     def limiter(self, key: Hashable) -> TargetLimiter:
         return self.limiters.setdefault(key, TargetLimiter(self.per_target))
 
+    def forget_quiet(self, now: float) -> None:
+        """Forgets the limiters of which nothing is known any more, as nobody has asked their targets for long."""
+        for key, limiter in list(self.limiters.items()):
+            if not limiter.listeners and limiter.rate_limiter.quiet(now):
+                del self.limiters[key]
+
     def leave(self, *keys: Hashable) -> None:
         """Forgets those of these limiters that nobody uses, and that have learnt nothing."""
         for key in keys:
@@ -65,8 +71,8 @@ class Turn:
 
     granted: "asyncio.Future[None]"
     of_gateway: bool = False
-    throttles: int = 0
     doubtful: bool = False
+    has_slot: bool = False
     sent_at: float = 0.0
 
 
@@ -162,13 +168,12 @@ class CallQueue:
 
     def _retry_first(self, now: float) -> bool:
         # A call that waited out its delay has waited longest; it goes before those never tried, unless it may
-        # be the very call that is never answered.
+        # be the very call that is never answered. While a target admits nothing, all its calls share the attempts.
         if not self._retries or not self._fresh:
             return bool(self._retries)
         due, _, turn = self._retries[0]
         in_doubt = not self.breaker.answers or (turn.of_gateway and not self._silence.answered)
-        refused_since = self.limiter.rate_limiter.refused_since
-        return not in_doubt and not yields(turn.throttles, refused_since, now) and due <= now
+        return not in_doubt and not self.limiter.rate_limiter.refuses and due <= now
 
     def close(self) -> None:
         """Leave the limiter to others; calls that still wait are never granted."""

@@ -5,24 +5,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from scanner.inventory.model import Inventory
-from scanner.inventory.records import TargetStatus, Verdict, VerdictStatus, Volume
-from scanner.policy.rules import is_breach
+from scanner.inventory.records import TargetStatus, VerdictStatus, Volume
+from scanner.summary.verdicts import BREACHES, URGENT
+from scanner.summary.verdicts import SIGNS as VERDICT_SIGNS
 
-SYMBOLS = {
-    VerdictStatus.NO_RECOVERY_POINT: "⊘",
-    VerdictStatus.BREACH: "✖",
-    VerdictStatus.UNKNOWN: "?",
-    VerdictStatus.AT_RISK: "▲",
-    VerdictStatus.UNRATED: "–",
-    VerdictStatus.OK: "✓",
-}
-"""Worst first; each verdict has a sign of its own, so that none is told by its colour alone."""
+SYMBOLS = VERDICT_SIGNS
 WAIVED = "waived"
 """What a breach is called that a waiver excuses."""
-SIGNS: dict[str, str] = {status.value: sign for status, sign in list(SYMBOLS.items())[:4]}
+SIGNS: dict[str, str] = {status.value: sign for status, sign in SYMBOLS.items() if status in URGENT}
 SIGNS |= {WAIVED: "◇"} | {status.value: sign for status, sign in SYMBOLS.items()}
 """Worst first: the verdicts, and what is waived before what needs no look at all."""
-BREACHES = tuple(status for status in SYMBOLS if is_breach(Verdict(status=status)))
 
 
 @dataclass

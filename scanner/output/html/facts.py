@@ -9,7 +9,7 @@ from scanner.inventory.model import Inventory
 from scanner.inventory.records import Gateway, Target, TargetStatus, VerdictStatus, Volume
 from scanner.output.html.cells import Cell, Row, rows_of
 from scanner.output.html.failures import Group, groups_of, reasons_of
-from scanner.policy.rules import urgency
+from scanner.summary.verdicts import URGENT, urgency
 
 MOST_ROWS = 200
 """How many rows a list on the page has; what is left out is counted below it."""
@@ -22,14 +22,6 @@ MOST_ACCOUNTS = 40
 SHARES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0, 10.0)
 """Where the bars of the ages end, as multiples of the RPO."""
 BARS = ("≤ 25 %", "≤ 50 %", "≤ 75 %", "≤ 100 %", "≤ 1.5×", "≤ 2×", "≤ 5×", "≤ 10×", "> 10×", "no point")
-_URGENT = frozenset(
-    {
-        VerdictStatus.NO_RECOVERY_POINT,
-        VerdictStatus.BREACH,
-        VerdictStatus.UNKNOWN,
-        VerdictStatus.AT_RISK,
-    }
-)
 
 
 @dataclass
@@ -59,7 +51,7 @@ class Facts:
 
     @property
     def urgent(self) -> int:
-        return sum(self.total.verdicts[status] for status in _URGENT)
+        return sum(self.total.verdicts[status] for status in URGENT)
 
     @property
     def regions(self) -> list[str]:
@@ -109,7 +101,7 @@ def facts_of(inventory: Inventory) -> Facts:
         if bar is not None:
             bars[volume.verdict.status][bar] += 1
     gateways = {gateway.arn: gateway for gateway in inventory.gateways}
-    worst = nsmallest(MOST_WORST, (v for v in inventory.volumes if v.verdict.status in _URGENT), key=urgency)
+    worst = nsmallest(MOST_WORST, (v for v in inventory.volumes if v.verdict.status in URGENT), key=urgency)
     reasons = reasons_of(inventory)
     return Facts(
         inventory=inventory,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scanner.iam.remedies import remedy_of
+from scanner.inventory.arns import id_of
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import Failure, FailureKind, FailureScope
 from scanner.output.text import printable
@@ -68,7 +69,7 @@ def _place(failure: Failure, names: dict[str, str | None]) -> Place:
     return Place(
         account=failure.account_id,
         region=None if everywhere else failure.region,
-        gateway=None if arn is None else arn.rpartition("/")[2],
+        gateway=None if arn is None else id_of(arn),
         gateway_name=None if arn is None else names.get(arn),
     )
 

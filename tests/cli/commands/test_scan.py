@@ -9,7 +9,7 @@ import pytest
 from scanner.cli.process.lock import hold
 from scanner.emulator import Emulator, Fault, Fleet
 from scanner.inventory.model import Inventory
-from scanner.summary.statistics import Digest
+from scanner.summary.statistics import Statistics
 from tests.cli.conftest import CONFIG, ONE, SECRET_ID, TWO, Command, gateway, inventory
 
 
@@ -227,9 +227,8 @@ def test_an_expired_waiver_is_named(command: Command, place: Path) -> None:
 def test_an_output_that_fails_after_the_scan_costs_only_itself(
     command: Command, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from scanner.cli import outputs
     from scanner.errors import OutputError
-    from scanner.output import save
+    from scanner.output import outputs, save
 
     async def full(inventory: object, output: object, *rest: object) -> None:
         if str(getattr(output, "place", "")).endswith(".csv"):
@@ -252,7 +251,7 @@ def test_a_defect_exits_70_and_tells_no_secret(
     def broken(*anything: object) -> None:
         raise ExceptionGroup("one", [KeyError(f"some fact, {SECRET_ID} and {'k' * 40}")])
 
-    monkeypatch.setattr(Digest, "coverage", broken)
+    monkeypatch.setattr(Statistics, "coverage", broken)
     said = command("scan", *words)
     assert said.code == 70
     assert "a defect in sgw-scanner: KeyError" in said.err

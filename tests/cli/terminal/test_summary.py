@@ -7,12 +7,13 @@ from datetime import date, timedelta
 import pytest
 
 from scanner.cli.terminal.explaining import print_explanation
-from scanner.cli.terminal.summary import LONGEST_MESSAGE, exit_code, print_summary
+from scanner.cli.terminal.summary import LONGEST_MESSAGE, print_summary
 from scanner.config.settings import ScannerConfig
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import FailureKind, Verdict, VerdictStatus
 from scanner.policy.rules import Match, Policy, Waiver
-from tests.cli.events import digest_of
+from scanner.summary.statistics import exit_code
+from tests.cli.events import statistics_of
 from tests.output.fleet import HOSTILE, hostile, inventory, verdict
 from tests.strategies import NOW
 
@@ -26,7 +27,7 @@ class Terminal(io.StringIO):
 
 def printed(whole: Inventory, policy: Policy | None = None, stream: io.StringIO | None = None) -> str:
     stream = stream or io.StringIO()
-    print_summary(digest_of(whole), policy or Policy(), stream)
+    print_summary(statistics_of(whole), policy or Policy(), stream)
     return stream.getvalue()
 
 
@@ -42,7 +43,7 @@ def test_whatever_ended_a_scan_early_is_told() -> None:
     told = whole.model_copy(update={"scan": whole.scan.model_copy(update={"interrupted": True})})
     assert printed(late).startswith("Scan complete, ended by the deadline")
     assert printed(told).startswith("Scan complete, ended by a signal")
-    assert exit_code(digest_of(late)) == 1
+    assert exit_code(statistics_of(late)) == 1
 
 
 def test_verdicts_stand_worst_first_and_waivers_are_counted() -> None:
@@ -56,7 +57,7 @@ def test_verdicts_stand_worst_first_and_waivers_are_counted() -> None:
     )
     excused = one.model_copy(update={"volumes": waived})
     assert "breach (waived)" in printed(excused)
-    assert exit_code(digest_of(excused)) == 0
+    assert exit_code(statistics_of(excused)) == 0
 
 
 def test_a_point_in_the_future_is_not_called_old(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,14 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 from pydantic import BaseModel
 
-from scanner.cli.starter import STARTER, write_starter
 from scanner.config.settings import ScannerConfig
-from scanner.errors import ConfigError, OutputError
+from scanner.config.starter import starter_text
 from scanner.policy.rules import Policy
 
+STARTER = starter_text()
 UNCOMMENTED = re.sub(r"^#(?! |$)", "", STARTER, flags=re.MULTILINE)
 EXAMPLES = {"scan.exclude_regions", "scan.details", "scan.deadline"}
 
@@ -85,32 +84,3 @@ def test_what_it_shows_as_the_default_is_the_default(tmp_path: Path) -> None:
             same = getattr(getattr(config, section), name) == getattr(getattr(default, section), name)
             assert same != (f"{section}.{name}" in EXAMPLES), f"{section}.{name}"
     assert config.policy.warn_at == default.policy.warn_at
-
-
-def test_it_is_written_where_nothing_is(tmp_path: Path) -> None:
-    write_starter(tmp_path / "scanner.toml")
-    assert (tmp_path / "scanner.toml").read_text() == STARTER
-    assert [each.name for each in tmp_path.iterdir()] == ["scanner.toml"]
-
-
-def test_a_file_that_is_there_is_never_overwritten(tmp_path: Path) -> None:
-    place = tmp_path / "scanner.toml"
-    place.write_text("mine")
-    with pytest.raises(ConfigError, match=r"scanner\.toml: is there already and stays as it is"):
-        write_starter(place)
-    assert place.read_text() == "mine"
-
-
-def test_a_link_to_nowhere_counts_as_a_file_that_is_there(tmp_path: Path) -> None:
-    place = tmp_path / "scanner.toml"
-    place.symlink_to(tmp_path / "elsewhere.toml")
-    with pytest.raises(ConfigError, match="is there already"):
-        write_starter(place)
-    assert not (tmp_path / "elsewhere.toml").exists()
-
-
-def test_a_folder_that_is_missing_or_named_itself_is_an_error_with_its_remedy(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="create it with: mkdir -p"):
-        write_starter(tmp_path / "missing" / "scanner.toml")
-    with pytest.raises(OutputError, match="is a folder; name a file in it"):
-        write_starter(tmp_path)

@@ -6,25 +6,15 @@ from typing import BinaryIO
 
 from anyio import create_task_group
 
-from scanner.aws.s3 import S3Bucket
 from scanner.config.settings import ScannerConfig
 from scanner.errors import ConfigError, OutputError
+from scanner.inventory.events import Event, FailureSeen, GatewayEnded, TargetEnded
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import Record
-from scanner.output import (
-    NdjsonWriter,
-    Output,
-    check_outputs,
-    give_up,
-    object_arguments,
-    open_output,
-    open_spool,
-    parse_output,
-    save,
-    spooling,
-    upload,
-)
-from scanner.output.destination import STDOUT
+from scanner.output.destination import STDOUT, Output, check_outputs, open_output, parse_output
+from scanner.output.ndjson import NdjsonWriter
+from scanner.output.s3_upload import Bucket, give_up, object_arguments, save, upload
+from scanner.output.spool import open_spool, spooling
 
 Lines = Generator[None, Record | None, None]
 
@@ -48,7 +38,7 @@ class Outputs:
         self._spools: dict[Output, BinaryIO] = {}
         self._lines: dict[Output, Lines] = {}
         self._lost: set[Output] = set()
-        self._buckets: Mapping[str, S3Bucket] = {}
+        self._buckets: Mapping[str, Bucket] = {}
         self._begun: dict[Output, str] = {}
 
     @property
@@ -63,6 +53,9 @@ class Outputs:
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
         """Opens buckets, and files written line by line, which stay as they were without `finish`."""
+        # Imported here, for files alone need no SDK.
+        from scanner.aws.s3 import S3Bucket
+
         async with S3Bucket.all_of(self.outputs, self._config) as self._buckets:
             try:
                 for output in self.outputs:
@@ -79,6 +72,18 @@ class Outputs:
             if output.bucket and output.key:
                 bucket = self._buckets[output.bucket]
                 self._begun[output] = await bucket.create(output.key, self._arguments(output))
+
+    def add(self, event: Event) -> None:
+        """Adds the records of `event` to whatever is written line by line."""
+        match event:
+            case GatewayEnded(gateway, volumes):
+                self.write((gateway, *volumes))
+            case TargetEnded(target):
+                self.write((target,))
+            case FailureSeen(failure):
+                self.write((failure,))
+            case _:
+                pass
 
     def write(self, records: Iterable[Record]) -> None:
         """Adds a line for each record to whatever is written line by line."""
@@ -105,7 +110,7 @@ class Outputs:
         """The uploads that were left have been cancelled."""
         self._failed("uploads to buckets were given up, as the scan was to end")
 
-    async def _upload(self, inventory: Inventory | None, output: Output, bucket: S3Bucket, key: str) -> None:
+    async def _upload(self, inventory: Inventory | None, output: Output, bucket: Bucket, key: str) -> None:
         arguments, begun = self._arguments(output), self._begun.get(output)
         if output in self._spools:
             with spooling(output.place):

@@ -1,0 +1,68 @@
+"""Whole inventories from and to files, standard output and buckets, as the command line reads and writes them."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from scanner.config.settings import ScannerConfig
+from scanner.errors import ConfigError
+from scanner.inventory.model import Inventory
+from scanner.inventory.read import parse_inventory
+from scanner.output.destination import Output, check_output, parse_object
+from scanner.output.s3_upload import object_arguments, save, save_here
+
+Result = TypeVar("Result")
+
+
+def read_inventory(source: str, config: ScannerConfig | None = None) -> Inventory:
+    """The inventory in `source`: a file, or `s3://bucket/key`; JSON lines where it ends in .ndjson, else JSON.
+
+    It blocks until all is read. `config` says how to reach a bucket; by default the SDK's own settings do.
+    Raises ConfigError, which names source and cause.
+    """
+    if source.startswith("s3:"):
+        bucket, key = parse_object(source)
+        return parse_inventory(_run(lambda: _download(bucket, key, config or ScannerConfig())), source)
+    try:
+        content = Path(source).read_bytes()
+    except (OSError, ValueError) as error:
+        told = error.strerror if isinstance(error, OSError) else "cannot be the name of a file"
+        raise ConfigError(f"{source}: {told}; name a file that `scan -o FILE.json` wrote") from None
+    return parse_inventory(content, source)
+
+
+def write_inventory(inventory: Inventory, place: str, config: ScannerConfig | None = None) -> None:
+    """Writes `inventory` to `place`: a file, `-` or `s3://bucket/key`; its suffix names the format.
+
+    It blocks until all is written, and what it writes appears whole or not at all. `config` says how to reach
+    a bucket and how to encrypt; by default the SDK's own settings do. Raises OutputError.
+    """
+    output = check_output(place)
+    if output.bucket is None:
+        save_here(inventory, output)
+        return
+    _run(lambda: _upload(inventory, output, config or ScannerConfig()))
+
+
+async def _download(bucket: str, key: str, config: ScannerConfig) -> bytes:
+    # Imported here, for files alone need no SDK.
+    from scanner.aws.s3 import S3Bucket
+
+    async with S3Bucket.named([bucket], config) as buckets:
+        return await buckets[bucket].get(key)
+
+
+async def _upload(inventory: Inventory, output: Output, config: ScannerConfig) -> None:
+    from scanner.aws.s3 import S3Bucket
+
+    arguments = object_arguments(output, config.output.encryption, config.output.kms_key)
+    async with S3Bucket.all_of([output], config) as buckets:
+        await save(inventory, output, buckets[output.bucket or ""], arguments)
+
+
+def _run(work: Callable[[], Coroutine[None, None, Result]]) -> Result:
+    # In a thread, for the caller's may have an event loop that runs.
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(lambda: asyncio.run(work())).result()
