@@ -17,6 +17,7 @@ from scanner.cli.commands import (
     iam,
     init,
     merge,
+    notify,
     report,
     scan,
     schema,
@@ -61,6 +62,7 @@ app.command()(report.report)
 app.command()(explain.explain)
 app.command()(diff.diff)
 app.add_typer(history.app, name="history")
+app.add_typer(notify.app, name="notify")
 app.command()(merge.merge)
 app.command()(schema.schema)
 app.add_typer(iam.app, name="iam")

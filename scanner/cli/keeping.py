@@ -1,12 +1,16 @@
-"""The history around one scan on the command line: proven before it, written after it."""
+"""The history and the alerts around one scan on the command line: proven before it, written and sent after it."""
 
-from collections.abc import AsyncIterator, Callable
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from scanner.config.settings import ScannerConfig
 from scanner.errors import HistoryError
 from scanner.history.open import OpenHistory, open_history
 from scanner.inventory.model import Inventory
+from scanner.notify.notifier import Notifier
+
+LOG = logging.getLogger("scanner")
 
 
 class Keeping:
@@ -21,6 +25,7 @@ class Keeping:
         self._config = config
         self._say = say
         self._kept: OpenHistory | None = None
+        self._notifier: Notifier | None = None
         self._done = False
 
     @asynccontextmanager
@@ -29,7 +34,10 @@ class Keeping:
         if not self.wanted:
             yield
             return
-        async with open_history(self._config) as self._kept:
+        async with (
+            open_history(self._config) as self._kept,
+            Notifier.opened(self._config) as self._notifier,
+        ):
             yield
 
     async def prove(self) -> None:
@@ -54,6 +62,17 @@ class Keeping:
                 self._done = True
             except HistoryError as error:
                 self._fail(f"the scan is not in the history: {error}")
+
+    async def tell(self, inventory: Inventory | None, outputs: Sequence[str]) -> None:
+        """Sends the alerts of a scan that is kept; `outputs` are where its report lies.
+
+        What cannot be sent is a warning, and changes no exit code.
+        """
+        if self._kept and self._notifier and inventory and self._done:
+            try:
+                await self._notifier.tell(inventory, self._kept, outputs)
+            except HistoryError as error:
+                LOG.warning("what has been told is not in the history, and is told again: %s", error)
 
     def given_up(self) -> None:
         """What was left to do has been cancelled."""

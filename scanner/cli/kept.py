@@ -41,8 +41,15 @@ def opened(
 ) -> Iterator[Kept]:
     """The history that `--history` or the configuration names; raises HistoryError or ConfigError."""
     settings = settings_of(config, flags={"history.path": history, **(flags or {})})
-    with logging_to_stderr("text", Loudness.NORMAL):
+    with logged():
         yield Kept(settings, history_of(settings))
+
+
+@contextmanager
+def logged() -> Iterator[None]:
+    """Shows warnings on stderr."""
+    with logging_to_stderr("text", Loudness.NORMAL):
+        yield
 
 
 def history_of(config: ScannerConfig) -> History:

@@ -13,6 +13,7 @@ import anyio
 import typer
 
 from scanner.api import Scanner
+from scanner.cli.beat import USAGE, Beat
 from scanner.cli.keeping import Keeping
 from scanner.cli.process.lock import hold, lock_paths
 from scanner.cli.process.signals import GRACE, Signals
@@ -20,7 +21,7 @@ from scanner.cli.terminal.logs import EventLog, Loudness, logging_to_stderr, say
 from scanner.cli.terminal.progress import progress
 from scanner.cli.terminal.summary import print_summary
 from scanner.config.settings import ScannerConfig
-from scanner.errors import OutputError
+from scanner.errors import OutputError, ScannerError
 from scanner.inventory.collect import Collector
 from scanner.output.outputs import Outputs
 from scanner.summary.statistics import Statistics, exit_code
@@ -62,12 +63,26 @@ class Run:
 
     def go(self) -> int:
         """Scans, writes, prints; returns the exit code."""
+        with logging_to_stderr(self.log_format, self.loudness) as log:
+            beat = Beat.of(self.config)
+            try:
+                beat.code = self._run(beat, log)
+            except ScannerError:
+                beat.code = USAGE
+                raise
+            finally:
+                beat.end()
+        return beat.code
+
+    def _run(self, beat: Beat, log: Any) -> int:
         uvloop = find_spec("uvloop") is not None
-        with spared_collector(), logging_to_stderr(self.log_format, self.loudness) as log:
+        with spared_collector():
             say = sayer(log, self.log_format)
             outputs = Outputs(self.places, self.config, say)
             keeping = Keeping(self.config, say)
-            statistics = anyio.run(self._scan, outputs, keeping, log, backend_options={"use_uvloop": uvloop})
+            statistics = anyio.run(
+                self._beaten, beat, outputs, keeping, log, backend_options={"use_uvloop": uvloop}
+            )
         failed = outputs.failed or keeping.failed
         if self.summary:
             stream = sys.stderr if outputs.on_stdout else sys.stdout
@@ -78,7 +93,12 @@ class Run:
             except OSError as error:
                 typer.echo(f"sgw-scanner: the summary could not be printed: {error.strerror}", err=True)
                 failed = True
+        beat.tell(statistics, self.config.policy, failed_outputs=failed)
         return exit_code(statistics, failed_outputs=failed)
+
+    async def _beaten(self, beat: Beat, outputs: Outputs, keeping: Keeping, log: Any) -> Statistics:
+        async with beat.started():
+            return await self._scan(outputs, keeping, log)
 
     async def _scan(self, outputs: Outputs, keeping: Keeping, log: Any) -> Statistics:
         signals = Signals(sayer(log, self.log_format))
@@ -106,6 +126,8 @@ class Run:
                 if scope.cancelled_caught:
                     outputs.given_up()
                     keeping.given_up()
+                with signals.bounded(GRACE):
+                    await keeping.tell(inventory, outputs.reports)
         return statistics
 
     async def _read(

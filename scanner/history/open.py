@@ -24,7 +24,7 @@ class OpenHistory:
     def __init__(self, history: History, mirror: Mirror | None = None, *, narrowed: bool = False) -> None:
         self.history = history
         self._mirror = mirror
-        self._narrowed = narrowed
+        self.narrowed = narrowed
 
     async def refresh(self) -> None:
         """Takes in what others have written meanwhile, where the history lies in a bucket."""
@@ -45,9 +45,15 @@ class OpenHistory:
 
     async def append(self, inventory: Inventory) -> None:
         """Keeps `inventory` for good."""
-        manifest = await run_sync(lambda: self.history.append(inventory, narrowed=self._narrowed))
+        manifest = await run_sync(lambda: self.history.append(inventory, narrowed=self.narrowed))
         if self._mirror:
             await self._mirror.push(manifest)
+
+    async def note(self, name: str, body: bytes) -> None:
+        """Writes a small file beside the scans, such as `alerts/SCAN.json`."""
+        await run_sync(self.history.folder.write, name, body)
+        if self._mirror:
+            await self._mirror.send(name)
 
     async def remove(self, names: Iterable[str]) -> None:
         """Removes files that the history has let go, where it lies in a bucket."""

@@ -43,6 +43,7 @@ _OF_CHANGE = {
     ChangeKind.VANISHED: AlertKind.VANISHED,
     ChangeKind.LEFT_SCOPE: AlertKind.LEFT_SCOPE,
 }
+_GONE = frozenset({AlertKind.VANISHED, AlertKind.LEFT_SCOPE})
 _READ = frozenset({TargetStatus.COMPLETE, TargetStatus.PARTIAL})
 
 
@@ -60,18 +61,22 @@ class Alert(BaseModel):
 
     @property
     def key(self) -> str:
-        return f"{self.kind.value} {self.subject}"
+        """What makes it the same alert in the next scan; a volume stays itself on another gateway."""
+        head, found, volume = self.subject.rpartition("/volume/")
+        subject = f"{self.account_id}/{self.region}/{volume}" if found and head else self.subject
+        return f"{self.kind.value} {subject}"
 
 
 class Told(BaseModel):
-    """What one address has been told: by which scan, what is open, and since when targets fail in a row.
+    """What one address has been told: what is open, and in how many scans in a row targets have failed.
 
-    `told_at`: when each open alert was told the last time.
+    `baseline` is the scan that changes are told against: the last that asked the whole fleet. `told_at`: when
+    each open alert was told the last time.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    scan_id: str
+    baseline: str
     open: dict[str, Alert] = {}
     told_at: dict[str, datetime] = {}
     failing: dict[str, int] = {}
@@ -100,20 +105,23 @@ def digest(
     kinds: frozenset[AlertKind] = frozenset(AlertKind),
     repeat: timedelta = timedelta(hours=24),
     confirm: int = 2,
+    narrowed: bool = False,
 ) -> Digest:
     """What `inventory` has to tell an address that knows `told` (None: nothing yet).
 
     `changes` are those since the scan that the address was told of. The loss of a target is told once it has
-    failed in `confirm` scans in a row. What is still open after `repeat` is told again.
+    failed in `confirm` scans in a row. What is still open after `repeat` is told again. `narrowed`: this scan
+    was asked for a part of the fleet only.
     """
     now = inventory.scan.finished_at
     failing = _failing(inventory, told.failing if told else {})
     current = {alert.key: alert for alert in _lasting(inventory, failing, confirm) if alert.kind in kinds}
     before = told.open if told else {}
     opened = [alert for key, alert in current.items() if key not in before]
-    events = [alert for alert in _events(changes, now) if alert.kind in kinds] if told else []
-    vanished = {alert.subject for alert in events if alert.kind is AlertKind.VANISHED}
-    well = _Well(inventory, vanished)
+    happened = list(_events(changes, now)) if told else []
+    events = [alert for alert in happened if alert.kind in kinds]
+    gone_for_good = {alert.subject for alert in happened if alert.kind in _GONE}
+    well = _Well(inventory, gone_for_good)
     closed = [alert for key, alert in before.items() if key not in current and well.closes(alert)]
     gone = {alert.key for alert in closed}
     # Since when a thing is so, the first scan that saw it knows best.
@@ -127,7 +135,7 @@ def digest(
         tuple(_ordered([still[key] for key in due])),
         told is None,
         Told(
-            scan_id=inventory.scan.id,
+            baseline=told.baseline if told and narrowed else inventory.scan.id,
             open=known,
             told_at={key: now if key in fresh or not told else told.told_at.get(key, now) for key in known},
             failing=failing,
@@ -136,11 +144,15 @@ def digest(
 
 
 def _ordered(alerts: Iterable[Alert]) -> list[Alert]:
+    """By account and Region, that with the worst alert first, and within it worst first."""
     rank = {kind: number for number, kind in enumerate(WORST_FIRST)}
-    return sorted(
-        alerts,
-        key=lambda alert: (alert.account_id or "", alert.region or "", rank[alert.kind], alert.subject),
-    )
+    groups: dict[tuple[str, str], list[Alert]] = {}
+    for alert in alerts:
+        groups.setdefault((alert.account_id or "", alert.region or ""), []).append(alert)
+    for group in groups.values():
+        group.sort(key=lambda alert: (rank[alert.kind], alert.since, alert.subject))
+    ordered = sorted(groups.items(), key=lambda pair: (rank[pair[1][0].kind], -len(pair[1]), pair[0]))
+    return [alert for _, group in ordered for alert in group]
 
 
 def _failing(inventory: Inventory, before: Mapping[str, int]) -> dict[str, int]:
@@ -214,11 +226,11 @@ def _events(changes: Iterable[Change], now: datetime) -> Iterator[Alert]:
 class _Well:
     """What an inventory saw to be well."""
 
-    def __init__(self, inventory: Inventory, vanished: set[str]) -> None:
-        self._vanished = vanished
+    def __init__(self, inventory: Inventory, gone: set[str]) -> None:
+        self._gone = gone
         self._outcome = inventory.scan.outcome
         self._volumes = {
-            volume.arn: volume.verdict
+            (volume.account_id, volume.region, volume.id)
             for volume in inventory.volumes
             if volume.verdict.status is not VerdictStatus.UNKNOWN
         }
@@ -231,8 +243,10 @@ class _Well:
             case AlertKind.SCAN_FAILED:
                 return self._outcome is not Outcome.FAILED
             case AlertKind.COVERAGE_LOST:
-                return alert.subject in self._targets
+                return alert.subject in self._targets or alert.subject in self._gone
             case AlertKind.BREACH | AlertKind.NO_RECOVERY_POINT:
-                return alert.subject in self._volumes or alert.subject in self._vanished
+                volume = alert.subject.rpartition("/")[2]
+                known = (alert.account_id, alert.region, volume) in self._volumes
+                return known or alert.subject in self._gone
             case _:
                 return True

@@ -1,7 +1,7 @@
 """A digest as what people and programs read. Text of other people is harmless in each form."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -11,6 +11,8 @@ from scanner.notify.alerts import Alert, AlertKind, Digest
 from scanner.output.text import printable
 
 MOST_LINES = 20
+MOST_DATA = 200
+"""Alerts of each kind in the data; EventBridge takes no more than 256 KB."""
 _WORDS = {
     AlertKind.BREACH: "breach",
     AlertKind.NO_RECOVERY_POINT: "no recovery point",
@@ -24,12 +26,12 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is sent: a subject of one line, a plain text, the same as data, and whether it is urgent."""
+    """What is sent: a subject of one line, a plain text, the same as data, and whether anything is wrong."""
 
     subject: str
     text: str
     data: Mapping[str, Any]
-    urgent: bool
+    wrong: bool
     scan_id: str
 
     def json(self) -> bytes:
@@ -60,16 +62,31 @@ def message_of(
             "outcome": inventory.scan.outcome.value,
         },
         "first": digest.first,
+        "counts": {
+            "opened": len(digest.opened),
+            "closed": len(digest.closed),
+            "repeated": len(digest.repeated),
+            "open": len(digest.told.open),
+        },
         "opened": _data(digest.opened),
         "closed": _data(digest.closed),
         "repeated": _data(digest.repeated),
         "outputs": places,
     }
-    return Message(subject, "\n".join(lines), data, bool(digest.opened or digest.repeated), inventory.scan.id)
+    wrong = bool(digest.told.open or digest.opened)
+    return Message(subject, "\n".join(lines), data, wrong, inventory.scan.id)
 
 
-def _data(alerts: Iterable[Alert]) -> list[dict[str, Any]]:
-    return [alert.model_dump(mode="json") for alert in alerts]
+def trial_message(fleet: str, scan_id: str) -> Message:
+    """What proves that an address works."""
+    subject = f"sgw-scanner {printable(fleet)}: a test"[:100]
+    text = f"{subject}\n\nThis address gets the alerts of sgw-scanner. Nothing is wrong."
+    data = {"version": 1, "fleet": fleet, "test": True}
+    return Message(subject, text, data, False, scan_id)
+
+
+def _data(alerts: Sequence[Alert]) -> list[dict[str, Any]]:
+    return [alert.model_dump(mode="json") | {"text": printable(alert.text)} for alert in alerts[:MOST_DATA]]
 
 
 def _subject(digest: Digest, fleet: str) -> str:
@@ -82,6 +99,8 @@ def _subject(digest: Digest, fleet: str) -> str:
         )
         if alerts
     ]
+    if digest.first and parts:
+        parts = [f"{len(digest.opened)} open at the first scan"]
     return f"sgw-scanner {printable(fleet)}: {', '.join(parts) or 'nothing needs action'}"[:100]
 
 
@@ -89,7 +108,7 @@ def _body(digest: Digest, names: Mapping[str, str | None]) -> Iterator[str]:
     left = MOST_LINES
     total = 0
     for title, alerts in (
-        ("New", digest.opened),
+        ("Open" if digest.first else "New", digest.opened),
         ("Still open", digest.repeated),
         ("Closed", digest.closed),
     ):

@@ -2,24 +2,23 @@
 
 import hashlib
 import hmac
-from typing import Protocol
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Protocol
 
 import aiohttp
 import anyio
 from anyio import to_thread
 
+from scanner.aws.publish import Publisher
+from scanner.errors import ScannerError
 from scanner.notify.message import Message
+
+if TYPE_CHECKING:
+    import apprise
 
 LONGEST_ANSWER = 64 << 10
 """Bytes of an answer that are read; a webhook has nothing to say that matters."""
 SIGNATURE = "X-Sgw-Signature"
-REFUSED_SCHEMES = frozenset(
-    {
-        "awswhatsapp", "blink1", "dbus", "deltachat", "deltachats", "fcm", "file", "gio", "glib", "gnome", "kde",
-        "macosx", "qt", "ses", "sns", "syslog", "vapid", "windows",
-    }
-)  # fmt: skip
-"""Of apprise's: those that run a program, read a file of this machine, or sign in to AWS in their own way."""
 
 
 class DeliveryFailed(Exception):
@@ -66,6 +65,42 @@ class Webhook:
             raise DeliveryFailed(f"no delivery: {type(error).__name__}") from None
 
 
+class Topic:
+    """An SNS topic."""
+
+    def __init__(self, arn: str, publisher: Publisher, *, timeout: float) -> None:
+        self.name = arn
+        self._publisher = publisher
+        self._timeout = timeout
+
+    async def send(self, message: Message) -> None:
+        await _published(
+            self._publisher.publish(self.name, message.subject, message.text, message.scan_id), self._timeout
+        )
+
+
+class Bus:
+    """An EventBridge bus."""
+
+    def __init__(self, arn: str, publisher: Publisher, *, timeout: float) -> None:
+        self.name = arn
+        self._publisher = publisher
+        self._timeout = timeout
+
+    async def send(self, message: Message) -> None:
+        await _published(self._publisher.put_event(self.name, message.json().decode()), self._timeout)
+
+
+async def _published(call: Awaitable[None], timeout: float) -> None:
+    try:
+        with anyio.fail_after(timeout):
+            await call
+    except TimeoutError:
+        raise DeliveryFailed("no answer in time") from None
+    except ScannerError as error:
+        raise DeliveryFailed(str(error)) from None
+
+
 class Apprise:
     """Any service that apprise knows, but for those of REFUSED_SCHEMES."""
 
@@ -86,8 +121,8 @@ class Apprise:
     def _send(self, message: Message) -> bool:
         import apprise
 
-        kind = apprise.NotifyType.WARNING if message.urgent else apprise.NotifyType.SUCCESS
-        service = apprise.Apprise(asset=apprise.AppriseAsset(storage_mode=apprise.PersistentStoreMode.MEMORY))
+        kind = apprise.NotifyType.WARNING if message.wrong else apprise.NotifyType.SUCCESS
+        service = apprise.Apprise(asset=asset())
         return bool(
             service.add(self._url)
             and service.notify(
@@ -97,3 +132,12 @@ class Apprise:
                 body_format=apprise.NotifyFormat.TEXT,
             )
         )
+
+
+def asset() -> "apprise.AppriseAsset":
+    """How apprise behaves here: it follows no redirect, and keeps nothing on the disk."""
+    import apprise
+
+    return apprise.AppriseAsset(
+        http_redirects=False, storage_mode=apprise.PersistentStoreMode.MEMORY, secure_logging=True
+    )

@@ -151,12 +151,12 @@ class Statistics:
         )
 
 
-def exit_code(statistics: Statistics, *, failed_outputs: bool = False) -> int:
+def exit_code(statistics: Statistics, *, failed_outputs: bool = False, breaches: bool = True) -> int:
     """0 complete, 1 a breach that is not waived, 3 incomplete or an output not written, 4 nothing read."""
     scan = statistics.scan
     if scan.outcome is Outcome.FAILED:
         return 4
-    if statistics.breaches:
+    if breaches and statistics.breaches:
         return 1
     incomplete = scan.outcome is Outcome.PARTIAL or scan.deadline_reached or scan.interrupted
     return 3 if incomplete or failed_outputs else 0
