@@ -66,7 +66,7 @@ def with_scanner(spec: Spec, at_once: int = AT_ONCE) -> dict[str, Any]:
             coverage = (await scanner.scan()).coverage
         calls = coverage.calls.attempted
         spent = (cpu() - before) / calls * 1000
-        return {"volumes": coverage.volumes, "calls": calls, "call_ms": spent}
+        return {"volumes": coverage.volumes.known, "calls": calls, "call_ms": spent}
 
     return uvloop.run(scan())
 

@@ -34,7 +34,8 @@ from scanner.inventory.records import (
     Volume,
 )
 from scanner.output import FORMATS, NdjsonWriter, open_output, parse_output
-from scanner.policy.rules import Match, Policy, Rater, Rule
+from scanner.policy.rater import Rater
+from scanner.policy.rules import Match, Policy, Rule
 
 VOLUMES = 150_000
 RUNS = 3
@@ -177,7 +178,7 @@ def rate(inventory: Inventory, watch: Watch) -> None:
     by_arn = {gateway.arn: gateway for gateway in inventory.gateways}
     with watch:
         for volume in inventory.volumes:
-            of = by_arn[volume.gateway_arn]
+            of = by_arn[volume.gateway_arn or ""]
             rater.verdict(
                 volume_arn=volume.arn,
                 volume_id=volume.id,

@@ -16,8 +16,9 @@ from scanner.aws.codes import EXPIRED
 from scanner.aws.connections import Connections
 from scanner.aws.credentials.credentials import Credentials
 from scanner.aws.credentials.sessions import Sessions
-from scanner.aws.errors import BROKEN_ANSWER, CLOCK_REMEDY, clean, failed, is_clock_error
+from scanner.aws.errors import BROKEN_ANSWER, CLOCK_REMEDY, failed, is_clock_error
 from scanner.aws.sdk.http_session import ClientConfig
+from scanner.aws.text import clean
 from scanner.config.settings import ScannerConfig
 from scanner.errors import OutputError
 from scanner.service.errors import CallFailed

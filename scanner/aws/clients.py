@@ -16,12 +16,13 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from scanner.aws.clocks import Clocks
+from scanner.aws.clocks import Clocks, http_date
 from scanner.aws.connections import Connections
 from scanner.aws.credentials.credentials import Credentials
-from scanner.aws.errors import BROKEN_ANSWER, clean, failed, http_date, is_clock_error, shown_id, unreadable
+from scanner.aws.errors import BROKEN_ANSWER, failed, is_clock_error, unreadable
 from scanner.aws.parse.bodies import checked, guard_of
 from scanner.aws.sdk.http_session import ClientConfig
+from scanner.aws.text import clean, shown_id
 from scanner.inventory.records import FailureKind
 from scanner.service.errors import CallFailed
 

@@ -3,6 +3,7 @@
 import logging
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 from scanner.policy.durations import format_duration
 
@@ -43,3 +44,12 @@ class Clocks:
                 region,
             )
         return True
+
+
+def http_date(text: str | None) -> datetime | None:
+    """A date of an HTTP header in UTC; None where it is none. Without a zone it is UTC, as HTTP demands."""
+    try:
+        moment = parsedate_to_datetime(text or "")
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError, TypeError, LookupError):
+        return None

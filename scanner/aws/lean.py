@@ -9,20 +9,16 @@ from typing import Any, Final
 import aiohttp
 import anyio
 
+from scanner.aws.broken_connections import broken
 from scanner.aws.clients import Answer, Clients
+from scanner.aws.clocks import http_date
 from scanner.aws.connections import Connections, Reply, TooLongError
 from scanner.aws.credentials.credentials import Credentials
-from scanner.aws.errors import (
-    ErrorAnswer,
-    broken,
-    http_date,
-    is_clock_error,
-    refused,
-    shown_id,
-)
+from scanner.aws.errors import ErrorAnswer, is_clock_error, refused
 from scanner.aws.parse.bodies import json_object, parsed
 from scanner.aws.sdk.endpoints import Endpoint, endpoint_of
 from scanner.aws.signature import Signable, sign
+from scanner.aws.text import shown_id
 from scanner.service.errors import CallFailed
 
 SERVICE: Final = "storagegateway"

@@ -100,15 +100,15 @@ class Regions:
         """Raises ConfigError for a Region that does not exist, or that is of another partition."""
         beside = (None,) if config.organization or not config.accounts else ()
         if config.scan.regions != "enabled":
-            self._check_known(config.place("scan.regions"), config.scan.regions)
+            self._check_known(config.origin_of("scan.regions"), config.scan.regions)
         self._check_excluded(config)
         for account in (*config.accounts, *beside):
             regions = config.regions_of(account)
             if regions == "enabled":
                 continue
-            where = config.place("scan.regions")
+            where = config.origin_of("scan.regions")
             if account and account.regions:
-                where = config.place(f"accounts[{config.accounts.index(account) + 1}].regions")
+                where = config.origin_of(f"accounts[{config.accounts.index(account) + 1}].regions")
             self._check_known(where, regions)
             partition = self.partition(config, account)
             stray = next((name for name in regions if self._partition[name] != partition), None)
@@ -136,7 +136,7 @@ class Regions:
         for region in config.scan.exclude_regions:
             meant = [] if region in self._partition else self._meant(region)
             if meant:
-                where = config.place("scan.exclude_regions")
+                where = config.origin_of("scan.exclude_regions")
                 raise ConfigError(f"{where}: there is no Region {region!r}; did you mean {meant[0]}?")
 
     def _meant(self, region: str) -> list[str]:

@@ -54,7 +54,7 @@ class AwsService:
         sessions = Sessions(
             config.credentials.profile,
             {
-                account.profile: config.place(f"accounts[{number}].profile")
+                account.profile: config.origin_of(f"accounts[{number}].profile")
                 for number, account in enumerate(config.accounts, 1)
                 if account.profile
             },

@@ -106,7 +106,7 @@ def run() -> None:
 
 
 def _failed(error: Exception) -> int:
-    from scanner.cli.process.crash import innermost, told
+    from scanner.cli.process.crash import describe_defect, innermost
     from scanner.output.text import printable
     from scanner.service.secrets import hidden
 
@@ -115,5 +115,5 @@ def _failed(error: Exception) -> int:
         for line in str(cause).splitlines():
             typer.echo(f"sgw-scanner: {printable(hidden(line))}", err=True)
         return LOCKED if isinstance(cause, LockError) else USAGE
-    typer.echo(f"sgw-scanner: {told(error, verbose='--verbose' in sys.argv)}", err=True)
+    typer.echo(f"sgw-scanner: {describe_defect(error, verbose='--verbose' in sys.argv)}", err=True)
     return DEFECT

@@ -28,13 +28,13 @@ def run_demo(folder: Path) -> None:
         ) from None
     inventory, page = str(folder / "inventory.json"), str(folder / "report.html")
     missing = _missing(page)
-    places = [inventory] if missing else [inventory, page]
+    destinations = [inventory] if missing else [inventory, page]
     with background() as emulator, _environment(emulator.environment()):
         config = _config(emulator)
         typer.echo(
             f"Scanning an embedded fleet of {len(config.accounts)} accounts. Nothing leaves this machine.\n"
         )
-        run = Run(config, tuple(places), Loudness.QUIET, summary=True)
+        run = Run(config, tuple(destinations), Loudness.QUIET, summary=True)
         code = run.go()
     typer.echo(f"\nA scan of your own that finds this ends with exit code {code}; the demo ends with 0.")
     typer.echo(f"  {inventory}  everything that was found")

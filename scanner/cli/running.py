@@ -17,7 +17,7 @@ from scanner.cli.beat import USAGE, Beat
 from scanner.cli.keeping import Keeping
 from scanner.cli.process.lock import hold, lock_paths
 from scanner.cli.process.signals import GRACE, Signals
-from scanner.cli.terminal.logs import EventLog, Loudness, logging_to_stderr, sayer
+from scanner.cli.terminal.logs import EventLog, Loudness, logging_to_stderr, make_reporter
 from scanner.cli.terminal.progress import progress
 from scanner.cli.terminal.summary import print_summary
 from scanner.config.settings import ScannerConfig
@@ -51,7 +51,7 @@ class Run:
     """One scan as the command line makes it."""
 
     config: ScannerConfig
-    places: tuple[str, ...]
+    destinations: tuple[str, ...]
     loudness: Loudness = Loudness.NORMAL
     log_format: Literal["text", "json"] = "text"
     summary: bool = True
@@ -77,8 +77,8 @@ class Run:
     def _run(self, beat: Beat, log: Any) -> int:
         uvloop = find_spec("uvloop") is not None
         with spared_collector():
-            say = sayer(log, self.log_format)
-            outputs = Outputs(self.places, self.config, say)
+            say = make_reporter(log, self.log_format)
+            outputs = Outputs(self.destinations, self.config, say)
             keeping = Keeping(self.config, say)
             statistics = anyio.run(
                 self._beaten, beat, outputs, keeping, log, backend_options={"use_uvloop": uvloop}
@@ -101,10 +101,10 @@ class Run:
             return await self._scan(outputs, keeping, log)
 
     async def _scan(self, outputs: Outputs, keeping: Keeping, log: Any) -> Statistics:
-        signals = Signals(sayer(log, self.log_format))
+        signals = Signals(make_reporter(log, self.log_format))
         collector = Collector() if outputs.need_inventory or keeping.wanted else None
         deadline = self.config.scan.deadline
-        with signals.heard():
+        with signals.handled():
             async with outputs.opened(), keeping.opened():
                 with signals.bounded(0) as scope:
                     if deadline:

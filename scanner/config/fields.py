@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-Place = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 
 def options_of(annotation: Any) -> Iterator[Any]:
@@ -53,10 +53,10 @@ def model_in(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
-def fields_at(model: type[BaseModel], place: Place) -> dict[str, FieldInfo]:
-    """The fields of the table at `place`; none where no table can stand."""
+def fields_at(model: type[BaseModel], path: KeyPath) -> dict[str, FieldInfo]:
+    """The fields of the table at `path`; none where no table can stand."""
     current: type[BaseModel] | None = model
-    for step in place:
+    for step in path:
         if isinstance(step, int):
             continue
         field = current.model_fields.get(step) if current else None
@@ -64,10 +64,10 @@ def fields_at(model: type[BaseModel], place: Place) -> dict[str, FieldInfo]:
     return dict(current.model_fields) if current else {}
 
 
-def field_at(model: type[BaseModel], place: Place) -> FieldInfo | None:
-    """The field that the last key of `place` names; inside of a table without fields, the table's own."""
+def field_at(model: type[BaseModel], path: KeyPath) -> FieldInfo | None:
+    """The field that the last key of `path` names; inside of a table without fields, the table's own."""
     found, current = None, model
-    for step in place:
+    for step in path:
         if isinstance(step, int):
             continue
         field = current.model_fields.get(step)

@@ -1,4 +1,4 @@
-"""From a file, the environment and flags to a ScannerConfig, or to an error that names the place."""
+"""From a file, the environment and flags to a ScannerConfig, or to an error that names the key."""
 
 import difflib
 import os
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from scanner.config.fields import Place, field_at, literals_of, model_in, takes_integer, takes_list
+from scanner.config.fields import KeyPath, field_at, literals_of, model_in, takes_integer, takes_list
 from scanner.config.mistakes import dotted, explain
 from scanner.errors import ConfigError
 
@@ -39,7 +39,7 @@ class Origins:
 
     __hash__ = None  # type: ignore[assignment]
 
-    def place(self, key: str) -> str:
+    def origin_of(self, key: str) -> str:
         """`key` as an error names it: after its file, variable or flag."""
         origin = self.set_by.get(key, self.file)
         return f"{origin}: {key}" if origin else key
@@ -56,26 +56,26 @@ def load(
     file = _find(path, environ)
     values = _read(file) if file else {}
     # Remembers who set a value, so that a complaint names the variable or flag and not the file.
-    origins: dict[Place, str] = {}
+    origins: dict[KeyPath, str] = {}
     for name, text in sorted(environ.items()):
         if not name.startswith(PREFIX) or name in OTHER_VARIABLES:
             continue
         if "__" not in name:
             raise ConfigError(_misspelt(model, name))
-        place = tuple(name.removeprefix(PREFIX).lower().split("__"))
+        key_path = tuple(name.removeprefix(PREFIX).lower().split("__"))
         # What sets variables to nothing means that there are none; only a lock has a meaning for it.
-        if text or place == LOCK:
-            _put(values, place, _decode(model, place, text), f"${name}")
-            origins[place] = f"${name}"
+        if text or key_path == LOCK:
+            _put(values, key_path, _decode(model, key_path, text), f"${name}")
+            origins[key_path] = f"${name}"
     for key, value in (flags or {}).items():
-        place = tuple(key.split("."))
-        _put(values, place, value, key)
-        origins[place] = "--" + str(place[-1]).replace("_", "-")
+        key_path = tuple(key.split("."))
+        _put(values, key_path, value, key)
+        origins[key_path] = "--" + str(key_path[-1]).replace("_", "-")
     try:
         made = model.model_validate(values)
     except ValidationError as error:
         raise ConfigError("\n".join(explain(model, error, str(file or "configuration"), origins))) from None
-    return made, Origins(str(file or ""), {dotted(place): origin for place, origin in origins.items()})
+    return made, Origins(str(file or ""), {dotted(key_path): origin for key_path, origin in origins.items()})
 
 
 def _misspelt(model: type[BaseModel], name: str) -> str:
@@ -117,20 +117,20 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigError(f"{file}: is not TOML: {error}") from None
 
 
-def _put(values: dict[str, Any], place: Place, value: Any, origin: str) -> None:
+def _put(values: dict[str, Any], path: KeyPath, value: Any, origin: str) -> None:
     table = values
-    for step in place[:-1]:
+    for step in path[:-1]:
         if isinstance(table.get(str(step)), list) or str(step).isdigit():
             raise ConfigError(f"{origin}: a list has no keys of its own; set it in the file, or as a whole")
         table = table.setdefault(str(step), {})
         if not isinstance(table, dict):
             raise ConfigError(f"{origin}: {step} is not a table, so nothing in it can be set this way")
-    table[str(place[-1])] = value
+    table[str(path[-1])] = value
 
 
-def _decode(model: type[BaseModel], place: Place, text: str) -> Any:
+def _decode(model: type[BaseModel], path: KeyPath, text: str) -> Any:
     """The text of an environment variable as the kind of value that its key holds."""
-    field = field_at(model, place)
+    field = field_at(model, path)
     annotation = field.annotation if field else None
     if text[:1] in "[{" and text:
         try:

@@ -291,9 +291,9 @@ class ScannerConfig(Settings):
         copy._origins = Origins(self._origins.file, {**self._origins.set_by, **origins})
         return copy
 
-    def place(self, key: str) -> str:
+    def origin_of(self, key: str) -> str:
         """Where `key` was set, as an error names it: the file, variable or flag, and the key."""
-        return self._origins.place(key)
+        return self._origins.origin_of(key)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -132,13 +132,13 @@ class AccountScan:
             return self._known(dict.fromkeys(page.regions), DESCRIBE_REGIONS)
         except GivenUp as failure:
             denied = failure.facts.kind is FailureKind.ACCESS_DENIED
-            # Where both are refused, the call that should have been allowed is told.
-            told, operation = (
+            # Where both are refused, the call that should have been allowed is decisive.
+            decisive, operation = (
                 (instead_of, LIST_REGIONS) if instead_of and denied else (failure, DESCRIBE_REGIONS)
             )
-            remedy = REGIONS_REMEDY if told.facts.kind in FALLS_BACK else told.facts.remedy
-            named = told.error.but(operation=told.facts.operation or operation, remedy=remedy)
-            raise GivenUp(named, told.attempts) from None
+            remedy = REGIONS_REMEDY if decisive.facts.kind in FALLS_BACK else decisive.facts.remedy
+            named = decisive.error.but(operation=decisive.facts.operation or operation, remedy=remedy)
+            raise GivenUp(named, decisive.attempts) from None
 
     def _known(self, regions: dict[str, None], operation: str) -> Iterable[str]:
         if not regions:

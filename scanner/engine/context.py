@@ -13,7 +13,7 @@ from scanner.engine.calls.scheduler import CallQueue
 from scanner.inventory.arns import VOLUME_ARN, id_of
 from scanner.inventory.events import Emit, FailureSeen
 from scanner.inventory.records import Failure
-from scanner.policy.rules import Rater
+from scanner.policy.rater import Rater
 from scanner.service.answers import ListedVolume, RecoveryPoint
 from scanner.service.errors import InvalidResponse
 from scanner.service.protocol import Service, TargetKey

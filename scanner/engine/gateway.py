@@ -67,7 +67,7 @@ Detail = Callable[[TargetContext, GatewayResult], Awaitable[None]]
 async def read_gateway(target: TargetContext, listing: ListedGateway, arn: str) -> tuple[GatewayResult, bool]:
     """Reads a gateway's recovery points, and says whether to ask for its details.
 
-    What cannot be read is told as failures.
+    What cannot be read becomes a failure.
     """
     result = GatewayResult(listing, arn)
     if listing.problem:
@@ -83,7 +83,7 @@ async def read_gateway(target: TargetContext, listing: ListedGateway, arn: str) 
 
 
 async def read_details(target: TargetContext, result: GatewayResult) -> None:
-    """Reads the details of a gateway that were asked for; what cannot be read is told as failures."""
+    """Reads the details of a gateway that were asked for; what cannot be read becomes a failure."""
     if await _read_volumes(target, result) and "gateway" in target.details:
         await _ask_detail(target, result, DESCRIBE_GATEWAY, _describe_gateway)
 

@@ -205,8 +205,8 @@ class OrganizationWalk:
             await self._fail_target(failures.ANY_ACCOUNT)
 
     async def _tell(self, account_id: str, request: OrganizationRequest, failure: GivenUp) -> None:
-        told = failures.of_account(failure, account_id, request.operation, about=request.parent)
-        await self.emit(FailureSeen(told))
+        failed = failures.of_account(failure, account_id, request.operation, about=request.parent)
+        await self.emit(FailureSeen(failed))
 
     async def _fail_target(self, account_id: str) -> None:
         await self.emit(TargetPlanned(account_id, None, ANY_REGION))

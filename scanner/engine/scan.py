@@ -28,7 +28,7 @@ from scanner.inventory.records import (
     TargetStatus,
     outcome_of,
 )
-from scanner.policy.rules import Rater
+from scanner.policy.rater import Rater
 from scanner.service.protocol import Service, TargetKey
 
 ACTIVE_PER_SLOT = 64

@@ -40,7 +40,7 @@ EnabledIn = Callable[[str], Awaitable[bool | None]]
 
 @dataclass(slots=True)
 class TargetScan:
-    """One target while it is scanned. `run` ends when all that can be known of it is told."""
+    """One target while it is scanned. `run` ends when all that can be known of it has been emitted."""
 
     context: TargetContext
     tag_queue: CallQueue | None

@@ -79,9 +79,7 @@ class _Scope:
     def __init__(self, inventory: Inventory, *, narrowed: bool) -> None:
         self._targets = {target.key: target for target in inventory.targets}
         self.accounts = {target.account_id for target in inventory.targets}
-        self._narrowed = narrowed or bool(
-            getattr(inventory.scan, "shard", None) or getattr(inventory.scan, "missing_shards", None)
-        )
+        self._narrowed = narrowed or bool(inventory.scan.shard or inventory.scan.missing_shards)
 
     def absence(self, account_id: str, region: str) -> ChangeKind:
         """Why something that an older inventory had is not in this one."""

@@ -94,7 +94,7 @@ class Manifest(BaseModel):
 
 
 def key_of(scan: ScanInfo) -> str:
-    shard = getattr(scan, "shard", None)
+    shard = scan.shard
     return f"{scan.id}.{shard.index}-of-{shard.count}" if shard else scan.id
 
 

@@ -50,7 +50,7 @@ class KeptScan:
     @property
     def missing_shards(self) -> tuple[int, ...]:
         """The numbers of the shards that have not been written yet, from 1."""
-        shards = [shard for part in self.parts if (shard := getattr(part.scan, "shard", None))]
+        shards = [part.scan.shard for part in self.parts if part.scan.shard]
         if not shards:
             return ()
         return tuple(sorted({*range(1, shards[0].count + 1)} - {shard.index for shard in shards}))

@@ -30,8 +30,8 @@ def row_of(scan: KeptScan) -> tuple[Any, ...]:
         sum(each.targets.planned for each in coverage),
         sum(each.targets.complete + each.targets.partial for each in coverage),
         sum(each.gateways.listed for each in coverage),
-        sum(getattr(each.volumes, "known", each.volumes) for each in coverage),
-        sum(getattr(each.volumes, "need_action", 0) for each in coverage),
-        sum(getattr(each.volumes, "unknown", 0) for each in coverage),
+        sum(each.volumes.known for each in coverage),
+        sum(each.volumes.need_action for each in coverage),
+        sum(each.volumes.unknown for each in coverage),
         list(scan.missing_shards) or None,
     )

@@ -11,6 +11,7 @@ from scanner.inventory.events import (
     ScanStarted,
     TargetEnded,
     TargetPlanned,
+    VolumesSeen,
 )
 from scanner.inventory.model import Inventory
 from scanner.inventory.read import parse_inventory
@@ -23,10 +24,13 @@ from scanner.inventory.records import (
     Gateway,
     GatewayCounts,
     GatewayStatus,
+    LastKnown,
+    ListVolumes,
     Outcome,
     Record,
     Refused,
     ScanInfo,
+    Shard,
     SkipReason,
     Target,
     TargetCounts,
@@ -34,6 +38,8 @@ from scanner.inventory.records import (
     Verdict,
     VerdictStatus,
     Volume,
+    VolumeCounts,
+    is_breach,
 )
 
 __all__ = [
@@ -52,12 +58,15 @@ __all__ = [
     "GatewayStatus",
     "GatewaysListed",
     "Inventory",
+    "LastKnown",
+    "ListVolumes",
     "Outcome",
     "Record",
     "Refused",
     "ScanEnded",
     "ScanInfo",
     "ScanStarted",
+    "Shard",
     "SkipReason",
     "Target",
     "TargetCounts",
@@ -67,5 +76,8 @@ __all__ = [
     "Verdict",
     "VerdictStatus",
     "Volume",
+    "VolumeCounts",
+    "VolumesSeen",
+    "is_breach",
     "parse_inventory",
 ]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from scanner.inventory.events import Event, FailureSeen, GatewayEnded, ScanEnded, TargetEnded
+from scanner.inventory.events import Event, FailureSeen, GatewayEnded, ScanEnded, TargetEnded, VolumesSeen
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import Failure, Gateway, Target, Volume
 
@@ -21,7 +21,9 @@ class Collector:
         match event:
             case GatewayEnded(gateway, volumes):
                 self.gateways.append(gateway)
-                self.volumes.update((volume.arn, volume) for volume in volumes)
+                self._add_volumes(volumes)
+            case VolumesSeen(volumes):
+                self._add_volumes(volumes)
             case FailureSeen(failure):
                 self.failures.append(failure)
             case TargetEnded(target):
@@ -31,8 +33,11 @@ class Collector:
             case _:
                 pass
 
+    def _add_volumes(self, volumes: tuple[Volume, ...]) -> None:
+        self.volumes.update((volume.arn, volume) for volume in volumes)
+
     def inventory(self) -> Inventory:
-        """What the events told. Raises pydantic's ValidationError if the books do not balance: a defect."""
+        """The inventory of these events. Raises pydantic's ValidationError if its counts do not balance: a defect."""
         if self.ended is None:
             raise RuntimeError("the scan has not ended")
         return Inventory.build(

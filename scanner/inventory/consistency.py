@@ -2,24 +2,48 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from scanner.inventory.arns import GATEWAY_ARN, VOLUME_ARN
 from scanner.inventory.records import (
     ANY_REGION,
+    IN_DANGER,
     SCHEMA_VERSION,
+    Coverage,
+    Failure,
     FailureKind,
     FailureScope,
+    Gateway,
     GatewayStatus,
+    ScanInfo,
+    Target,
     TargetStatus,
+    VerdictStatus,
+    Volume,
     outcome_of,
 )
 
-if TYPE_CHECKING:
-    from scanner.inventory.model import Inventory
+
+class Contents(Protocol):
+    """What an inventory holds. Stated here, as the inventory imports this module."""
+
+    @property
+    def schema_version(self) -> str: ...
+    @property
+    def scan(self) -> ScanInfo: ...
+    @property
+    def coverage(self) -> Coverage: ...
+    @property
+    def targets(self) -> tuple[Target, ...]: ...
+    @property
+    def gateways(self) -> tuple[Gateway, ...]: ...
+    @property
+    def volumes(self) -> tuple[Volume, ...]: ...
+    @property
+    def failures(self) -> tuple[Failure, ...]: ...
 
 
-def unbalanced(inventory: "Inventory") -> Iterator[str]:
+def unbalanced(inventory: Contents) -> Iterator[str]:
     """What contradicts itself in `inventory`, one sentence each; nothing when the books balance."""
     if inventory.schema_version != SCHEMA_VERSION:
         yield f"schema_version {inventory.schema_version!r} is not {SCHEMA_VERSION!r}"
@@ -30,14 +54,14 @@ def unbalanced(inventory: "Inventory") -> Iterator[str]:
     yield from _failures(inventory)
 
 
-def _counts(inventory: "Inventory") -> Iterator[str]:
+def _counts(inventory: Contents) -> Iterator[str]:
     targets, gateways = inventory.coverage.targets, inventory.coverage.gateways
     if targets.planned != targets.complete + targets.partial + targets.failed + targets.skipped:
         yield "targets planned is not complete + partial + failed + skipped"
     if gateways.listed != gateways.scanned + gateways.not_applicable + gateways.failed + gateways.vanished:
         yield "gateways listed is not scanned + not_applicable + failed + vanished"
-    if inventory.scan.outcome != outcome_of(targets):
-        yield f"outcome {inventory.scan.outcome} does not follow from the targets: {outcome_of(targets)}"
+    if inventory.scan.outcome != outcome_of(targets, inventory.scan.missing_shards):
+        yield f"outcome {inventory.scan.outcome} does not follow from the targets"
     statuses = Counter(target.status for target in inventory.targets)
     for status in TargetStatus:
         if getattr(targets, status.value) != statuses[status]:
@@ -48,22 +72,38 @@ def _counts(inventory: "Inventory") -> Iterator[str]:
             yield f"coverage counts other {fate.value} gateways than the inventory holds"
     if gateways.failed < fates[GatewayStatus.FAILED]:
         yield "coverage counts fewer failed gateways than the inventory holds"
-    if inventory.coverage.volumes != len(inventory.volumes):
-        yield "coverage counts other volumes than the inventory holds"
+    yield from _volume_counts(inventory)
     calls = inventory.coverage.calls
     if calls.retried > calls.attempted or calls.throttled > calls.attempted:
         yield "more calls retried or throttled than attempted"
 
 
-def _targets(inventory: "Inventory") -> Iterator[str]:
+def _volume_counts(inventory: Contents) -> Iterator[str]:
+    volumes = inventory.coverage.volumes
+    if volumes.known != sum(getattr(volumes, status.value) for status in VerdictStatus):
+        yield "volumes known is not the sum of the verdicts"
+    verdicts = Counter(volume.verdict.status for volume in inventory.volumes)
+    waived = sum(
+        volume.verdict.status in IN_DANGER and volume.verdict.waived is not None
+        for volume in inventory.volumes
+    )
+    for status in VerdictStatus:
+        if getattr(volumes, status.value) != verdicts[status]:
+            yield f"coverage counts other {status.value} volumes than the inventory holds"
+    if volumes.waived != waived or volumes.need_action != volumes.breach + volumes.no_recovery_point - waived:
+        yield "coverage counts other volumes that are waived or need action than the inventory holds"
+
+
+def _targets(inventory: Contents) -> Iterator[str]:
     keys = Counter(target.key for target in inventory.targets)
     yield from (f"target {account} {region} stands twice" for (account, region), n in keys.items() if n > 1)
     if sum(target.gateways for target in inventory.targets) != inventory.coverage.gateways.listed:
         yield "the targets' gateways do not add up to those listed"
     gateways = Counter((gateway.account_id, gateway.region) for gateway in inventory.gateways)
     volumes = Counter((volume.account_id, volume.region) for volume in inventory.volumes)
-    accounts = {f.account_id for f in inventory.failures if f.scope is FailureScope.ACCOUNT}
-    regions = {(f.account_id, f.region) for f in inventory.failures}
+    counting = [failure for failure in inventory.failures if failure.waived is None]
+    accounts = {f.account_id for f in counting if f.scope is FailureScope.ACCOUNT}
+    regions = {(f.account_id, f.region) for f in counting}
     broken = Counter(
         (failure.account_id, failure.region)
         for failure in inventory.failures
@@ -80,15 +120,18 @@ def _targets(inventory: "Inventory") -> Iterator[str]:
         unnamed = target.gateways - gateways[target.key]
         if not 0 <= unnamed <= broken[target.key] or target.volumes != volumes[target.key]:
             yield f"{place} counts other gateways or volumes than the inventory or its failures name"
-        if target.status is TargetStatus.COMPLETE and target.key in regions:
+        if target.status is TargetStatus.COMPLETE and (
+            target.key in regions or target.volumes_listed is False
+        ):
             yield f"{place} is complete but has a failure"
         if target.status in (TargetStatus.FAILED, TargetStatus.SKIPPED) and target.gateways:
             yield f"{place} is {target.status.value} but lists gateways"
 
 
-def _gateways(inventory: "Inventory") -> Iterator[str]:
+def _gateways(inventory: Contents) -> Iterator[str]:
     targets = {target.key: target.status for target in inventory.targets}
     failed = {failure.gateway_arn for failure in inventory.failures}
+    counting = {failure.gateway_arn for failure in inventory.failures if failure.waived is None}
     seen = set()
     for gateway in inventory.gateways:
         parts = GATEWAY_ARN.fullmatch(gateway.arn)
@@ -102,12 +145,14 @@ def _gateways(inventory: "Inventory") -> Iterator[str]:
         if gateway.status is GatewayStatus.FAILED:
             if gateway.arn not in failed:
                 yield f"gateway {gateway.arn} is failed but has no failure"
-            if targets.get((gateway.account_id, gateway.region)) is TargetStatus.COMPLETE:
+            complete = targets.get((gateway.account_id, gateway.region)) is TargetStatus.COMPLETE
+            if complete and gateway.arn in counting:
                 yield f"gateway {gateway.arn} is failed but its target is complete"
 
 
-def _volumes(inventory: "Inventory") -> Iterator[str]:
+def _volumes(inventory: Contents) -> Iterator[str]:
     gateways = {gateway.arn: gateway for gateway in inventory.gateways}
+    targets = {target.key: target.status for target in inventory.targets}
     seen = set()
     for volume in inventory.volumes:
         # An ARN has two forms, and may name a gateway that held the volume before: the id alone tells.
@@ -118,14 +163,20 @@ def _volumes(inventory: "Inventory") -> Iterator[str]:
         parts = VOLUME_ARN.fullmatch(volume.arn)
         if not parts or parts.group(2, 3, 4) != (volume.region, volume.account_id, volume.id):
             yield f"volume {volume.arn} disagrees with its account, Region or id"
-        gateway = gateways.get(volume.gateway_arn)
-        if gateway is None:
-            yield f"volume {volume.arn} has no gateway"
-        elif (gateway.account_id, gateway.region) != (volume.account_id, volume.region):
+        status = targets.get((volume.account_id, volume.region))
+        gateway = gateways.get(volume.gateway_arn) if volume.gateway_arn else None
+        if status is None:
+            yield f"volume {volume.arn} has no target"
+        elif gateway and (gateway.account_id, gateway.region) != (volume.account_id, volume.region):
             yield f"volume {volume.arn} belongs to another target than its gateway"
+        elif gateway is None:
+            if volume.gateway_arn and status is TargetStatus.COMPLETE:
+                yield f"volume {volume.arn} has no gateway"
+            if volume.verdict.status is not VerdictStatus.UNKNOWN:
+                yield f"volume {volume.arn} is {volume.verdict.status.value}, but no gateway answered for it"
 
 
-def _failures(inventory: "Inventory") -> Iterator[str]:
+def _failures(inventory: Contents) -> Iterator[str]:
     gateways = {gateway.arn: (gateway.account_id, gateway.region) for gateway in inventory.gateways}
     targets = {target.key for target in inventory.targets}
     accounts = {target.account_id for target in inventory.targets}

@@ -45,6 +45,16 @@ class GatewayEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class VolumesSeen:
+    """Volumes of one target that ListVolumes names, and about which no gateway could be asked.
+
+    They are detached, or of a gateway that no listing names: nothing is known of their recovery points.
+    """
+
+    volumes: tuple[Volume, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FailureSeen:
     """Something could not be read; it will not be tried again in this scan."""
 
@@ -86,6 +96,7 @@ Event = (
     | TargetPlanned
     | GatewaysListed
     | GatewayEnded
+    | VolumesSeen
     | FailureSeen
     | CallRetried
     | TargetEnded

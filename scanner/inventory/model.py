@@ -12,6 +12,7 @@ from scanner.errors import MergeError
 from scanner.inventory.consistency import unbalanced
 from scanner.inventory.records import (
     ANY_REGION,
+    IN_DANGER,
     SCHEMA_VERSION,
     CallCounts,
     Coverage,
@@ -21,6 +22,7 @@ from scanner.inventory.records import (
     GatewayCounts,
     GatewayStatus,
     LastKnown,
+    ListVolumes,
     Outcome,
     Record,
     ScanInfo,
@@ -28,10 +30,14 @@ from scanner.inventory.records import (
     TargetCounts,
     TargetStatus,
     Volume,
+    VolumeCounts,
+    is_breach,
     outcome_of,
 )
 from scanner.ports import inventory_files
 
+_LEAST_LISTED = (ListVolumes.NEVER, ListVolumes.WITH_GATEWAYS, ListVolumes.ALWAYS)
+"""Of merged scans, the one that asked for fewest volumes tells what can be relied on."""
 MOST_PROBLEMS = 10
 """How many contradictions one error names."""
 
@@ -64,12 +70,12 @@ class Inventory(Record):
         found: Inventory = inventory_files().read_inventory(fspath(source))
         return found
 
-    def write(self, place: str | PathLike[str]) -> None:
+    def write(self, destination: str | PathLike[str]) -> None:
         """Writes the inventory to a file, `-` or `s3://bucket/key`; blocks until all is written.
 
         The suffix names the format, as for `scan -o`. It appears whole or not at all. Raises `OutputError`.
         """
-        inventory_files().write_inventory(self, fspath(place))
+        inventory_files().write_inventory(self, fspath(destination))
 
     @classmethod
     def build(
@@ -90,6 +96,8 @@ class Inventory(Record):
         stood = tuple(sorted(gateways, key=lambda gateway: gateway.arn))
         read = tuple(sorted(volumes, key=lambda volume: volume.arn))
         by_status = Counter(target.status for target in ordered)
+        verdicts = Counter(volume.verdict.status for volume in read)
+        waived = sum(volume.verdict.status in IN_DANGER and not is_breach(volume.verdict) for volume in read)
         by_fate = Counter(gateway.status for gateway in stood)
         listed = sum(target.gateways for target in ordered)
         target_counts = TargetCounts(
@@ -99,18 +107,18 @@ class Inventory(Record):
         # A listed entry with a broken ARN counts as failed but cannot stand among the gateways.
         fates["failed"] = listed - sum(fates.values()) + fates["failed"]
         return cls(
-            scan=scan.model_copy(update={"outcome": outcome_of(target_counts)}),
+            scan=scan.model_copy(update={"outcome": outcome_of(target_counts, scan.missing_shards)}),
             coverage=Coverage(
                 targets=target_counts,
                 gateways=GatewayCounts(listed=listed, **fates),
-                volumes=len(read),
+                volumes=VolumeCounts.of(verdicts, waived),
                 calls=calls,
             ),
             targets=ordered,
             gateways=stood,
             volumes=read,
             failures=tuple(sorted(failures, key=_total_order)),
-            last_known=tuple(sorted(last_known, key=lambda known: known.arn)),
+            last_known=tuple(sorted(last_known, key=lambda each: each.arn)),
         )
 
     @classmethod
@@ -141,6 +149,8 @@ class Inventory(Record):
                     deadline_reached=any(info.deadline_reached for info in infos),
                     interrupted=any(info.interrupted for info in infos),
                     scanner_version=max(info.scanner_version for info in infos),
+                    details=tuple(sorted(set.intersection(*(set(info.details) for info in infos)))),
+                    list_volumes=min((info.list_volumes for info in infos), key=_LEAST_LISTED.index),
                 ),
                 calls=CallCounts(
                     attempted=sum(call.attempted for call in calls),
@@ -151,7 +161,7 @@ class Inventory(Record):
                 gateways=(gateway for part in parts for gateway in part.gateways),
                 volumes=(volume for part in parts for volume in part.volumes),
                 failures=_once(failure for part in parts for failure in part.failures),
-                last_known=(known for part in parts for known in part.last_known),
+                last_known=(each for part in parts for each in part.last_known),
             )
         except ValidationError as error:
             raise MergeError(f"the inventories contradict each other: {error.errors()[0]['msg']}") from error

@@ -1,5 +1,6 @@
 """The parts of an inventory: one record for each target, gateway, volume and failure."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
@@ -55,6 +56,14 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
+class ListVolumes(StrEnum):
+    """Which targets are asked for their volumes, whether or not a recovery point exists."""
+
+    WITH_GATEWAYS = "with_gateways"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 class TargetStatus(StrEnum):
     COMPLETE = "complete"
     PARTIAL = "partial"
@@ -82,6 +91,10 @@ class VerdictStatus(StrEnum):
     NO_RECOVERY_POINT = "no_recovery_point"
     UNRATED = "unrated"
     UNKNOWN = "unknown"
+
+
+IN_DANGER = (VerdictStatus.BREACH, VerdictStatus.NO_RECOVERY_POINT)
+"""Verdicts of volumes that need action, unless a waiver excuses them."""
 
 
 class FailureScope(StrEnum):
@@ -127,8 +140,18 @@ class Record(BaseModel):
         _set(self, "__pydantic_fields_set__", self._names)
 
 
+class Shard(Record):
+    """Which part of a fleet a scan read: part `index`, counted from 1, of `count`."""
+
+    index: Annotated[int, Field(ge=1)]
+    count: Annotated[int, Field(ge=1)]
+
+
 class ScanInfo(Record):
-    """Which scan this was, when, and how it ended."""
+    """Which scan this was, what it asked for, when, and how it ended.
+
+    `missing_shards` names the parts of a fleet that a merge was not given.
+    """
 
     id: str
     started_at: Time
@@ -137,6 +160,10 @@ class ScanInfo(Record):
     deadline_reached: bool = False
     interrupted: bool = False
     scanner_version: str
+    details: tuple[str, ...] = ()
+    list_volumes: ListVolumes = ListVolumes.WITH_GATEWAYS
+    shard: Shard | None = None
+    missing_shards: tuple[int, ...] = ()
 
 
 class TargetCounts(Record):
@@ -155,6 +182,34 @@ class GatewayCounts(Record):
     vanished: Count = 0
 
 
+class VolumeCounts(Record):
+    """Volumes by verdict; `known` is their sum.
+
+    `waived` counts those in breach or without a recovery point that a waiver excuses, `need_action` the others.
+    """
+
+    known: Count = 0
+    ok: Count = 0
+    at_risk: Count = 0
+    breach: Count = 0
+    no_recovery_point: Count = 0
+    unrated: Count = 0
+    unknown: Count = 0
+    waived: Count = 0
+    need_action: Count = 0
+
+    @classmethod
+    def of(cls, verdicts: Mapping["VerdictStatus", int], waived: int) -> "VolumeCounts":
+        """The counts of these verdicts, of which a waiver excuses `waived` that would need action."""
+        in_danger = sum(verdicts.get(status, 0) for status in IN_DANGER)
+        return cls(
+            known=sum(verdicts.values()),
+            **{status.value: verdicts.get(status, 0) for status in VerdictStatus},
+            waived=waived,
+            need_action=in_danger - waived,
+        )
+
+
 class CallCounts(Record):
     """Storage Gateway calls sent, those beyond a call's first try, and the answers that throttled."""
 
@@ -168,12 +223,14 @@ class Coverage(Record):
 
     targets: TargetCounts
     gateways: GatewayCounts
-    volumes: Count = 0
+    volumes: VolumeCounts
     calls: CallCounts
 
 
 class Target(Record):
-    """One account in one Region; `gateways` counts those listed, `volumes` those read.
+    """One account in one Region; `gateways` counts those listed, `volumes` those known.
+
+    `volumes_listed`: whether ListVolumes named all of its volumes; None where it was not asked.
 
     `ou_path` names the organizational units above the account, as in `Root/Workloads/Prod`, where it was
     discovered through its organization.
@@ -187,6 +244,7 @@ class Target(Record):
     reason: SkipReason | None = None
     gateways: Count = 0
     volumes: Count = 0
+    volumes_listed: bool | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -224,11 +282,14 @@ class Verdict(Record):
 
 
 class Volume(Record):
-    """A volume and its latest recovery point; `gateway_arn` is the gateway that answered for it."""
+    """A volume and its latest recovery point.
+
+    `gateway_arn` is the gateway that answered for it, else the one that ListVolumes names; None where it is detached.
+    """
 
     arn: str
     id: str
-    gateway_arn: str
+    gateway_arn: str | None
     account_id: AccountId
     region: str
     size_bytes: Size | None = None
@@ -238,6 +299,28 @@ class Volume(Record):
     details: Annotated[dict[str, Any] | None, Field(exclude_if=_is_none)] = None
     tags: dict[str, str] | None = None
     verdict: Verdict
+
+
+class LastKnown(Record):
+    """The last recovery point ever seen of a volume that could not be read this time.
+
+    Points only advance, so its age is at most `at_most_age_seconds`: `within_rpo` true is certain, false is not.
+    `observed_at` and `scan_id` tell when, and by which scan, it was seen; `verdict` and `waived` what that scan made
+    of it. A volume that had no point then has none here.
+    """
+
+    arn: str
+    gateway_arn: str | None = None
+    account_id: AccountId
+    region: str
+    recovery_point_time: Time | None
+    observed_at: Time
+    scan_id: str
+    at_most_age_seconds: Age | None
+    rpo_seconds: Seconds | None = None
+    within_rpo: bool | None = None
+    verdict: VerdictStatus
+    waived: str | None = None
 
 
 class Refused(Record):
@@ -274,30 +357,17 @@ class Failure(Record):
         return self.account_id, self.region or "", self.gateway_arn or "", self.operation
 
 
-class LastKnown(Record):
-    """The last that was ever seen of a volume that this scan could not read.
+def is_breach(verdict: Verdict) -> bool:
+    """Whether this volume alone makes the exit code 1."""
+    return verdict.status in IN_DANGER and verdict.waived is None
 
-    Points only advance, so its point is at most `at_most_age_seconds` old; `within_rpo` is true where that is
-    within its RPO, false where it may be beyond, null where no RPO applies. A volume that never had a point has
-    none here. `verdict` and `waived` are those of the scan that saw it.
+
+def outcome_of(targets: TargetCounts, missing_shards: Sequence[int] = ()) -> Outcome:
+    """How a scan of these targets ended.
+
+    `failed` when nothing of what was planned was read, `complete` when nothing that was asked failed, else `partial`.
     """
-
-    arn: str
-    gateway_arn: str | None = None
-    account_id: AccountId
-    region: str
-    recovery_point_time: Time | None
-    observed_at: Time
-    scan_id: str
-    at_most_age_seconds: Age | None
-    rpo_seconds: Seconds | None = None
-    within_rpo: bool | None = None
-    verdict: VerdictStatus
-    waived: str | None = None
-
-
-def outcome_of(targets: TargetCounts) -> Outcome:
-    """`failed` when nothing was read, `complete` when nothing that was asked failed, else `partial`."""
-    if not targets.complete + targets.partial:
+    read, unread = targets.complete + targets.partial, targets.failed + targets.skipped
+    if unread and not read:
         return Outcome.FAILED
-    return Outcome.PARTIAL if targets.partial + targets.failed else Outcome.COMPLETE
+    return Outcome.PARTIAL if targets.partial + targets.failed or missing_shards else Outcome.COMPLETE

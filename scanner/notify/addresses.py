@@ -44,7 +44,7 @@ def heartbeat_of(config: ScannerConfig, environ: Mapping[str, str]) -> Heartbeat
     """The heartbeat that `notify.ping_url` asks for; raises ConfigError for an address that is none."""
     if not config.notify.ping_url:
         return None
-    where = config.place("notify.ping_url")
+    where = config.origin_of("notify.ping_url")
     url = expand(config.notify.ping_url, environ, where)
     remember([url])
     if not re.match(r"https?://[^/]", url, re.IGNORECASE):

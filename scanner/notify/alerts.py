@@ -9,8 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from scanner.history.changes import Change, ChangeKind
 from scanner.inventory.model import Inventory
-from scanner.inventory.records import Outcome, TargetStatus, VerdictStatus, Volume
-from scanner.summary.verdicts import is_breach
+from scanner.inventory.records import Outcome, TargetStatus, VerdictStatus, Volume, is_breach
 
 
 class AlertKind(StrEnum):

@@ -47,7 +47,7 @@ class Notifier:
     ) -> AsyncIterator["Notifier"]:
         """Raises ConfigError for an address that cannot be used."""
         async with Publisher.opened(config) as publisher:
-            where = config.place("notify.urls")
+            where = config.origin_of("notify.urls")
             yield cls(config, list(senders_of(config.notify, environ, publisher, where)))
 
     async def tell(self, inventory: Inventory, kept: OpenHistory, outputs: Sequence[str] = ()) -> int:
@@ -111,7 +111,7 @@ class Notifier:
 
     def _digests(self, inventory: Inventory, kept: OpenHistory, state: State) -> list[tuple[str, Digest]]:
         settings = self._config.notify
-        narrowed = kept.narrowed or bool(getattr(inventory.scan, "shard", None))
+        narrowed = kept.narrowed or bool(inventory.scan.shard)
         changes: dict[str, list[Change]] = {}
         found = []
         for configured, _ in self._senders:
@@ -153,7 +153,7 @@ def _changes(baseline: str, inventory: Inventory, kept: OpenHistory, *, narrowed
 
 def _last_state(kept: OpenHistory, inventory: Inventory) -> State:
     """The state after the newest scan before this one; of the same shard, if it is of one."""
-    shard = getattr(inventory.scan, "shard", None)
+    shard = inventory.scan.shard
     suffix = f".{shard.index}-of-{shard.count}.json" if shard else ".json"
     own = f"alerts/{key_of(inventory.scan)}.json"
     names = [

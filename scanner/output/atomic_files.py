@@ -52,12 +52,12 @@ def atomic(path: str | os.PathLike[str], mode: int | None = None) -> Iterator[Bi
                 return
             with temporary as stream:
                 yield stream
-                temporary.place()
+                temporary.publish()
     except OSError as error:
-        raise OutputError(f"{path}: {_said(error)}") from error
+        raise OutputError(f"{path}: {_cause(error)}") from error
 
 
-def check_place(path: str | os.PathLike[str]) -> None:
+def check_writable(path: str | os.PathLike[str]) -> None:
     """Raises `OutputError` where `atomic` could not write; changes nothing that is there."""
     _check_path(path)
     try:
@@ -69,7 +69,7 @@ def check_place(path: str | os.PathLike[str]) -> None:
             _try(folder, name, path)
     except OSError as error:
         remedy = _REMEDIES.get(error.errno or 0, _REMEDY)
-        raise OutputError(f"{path}: {_said(error)}; {remedy}") from error
+        raise OutputError(f"{path}: {_cause(error)}; {remedy}") from error
 
 
 class _Temporary:
@@ -96,7 +96,7 @@ class _Temporary:
             with suppress(OSError):
                 self._folder.unlink(self._temporary)
 
-    def place(self) -> None:
+    def publish(self) -> None:
         """Makes what has been written the file at its place."""
         self._stream.flush()
         self._set_mode()
@@ -133,8 +133,8 @@ def _located(path: str | os.PathLike[str]) -> tuple[Folder, str]:
         return locate(path)
     except FileNotFoundError as error:
         folder = _real_folder(path)
-        told = f"{path}: there is no folder {folder}; create it with: mkdir -p {shlex.quote(folder)}"
-        raise OutputError(told) from error
+        message = f"{path}: there is no folder {folder}; create it with: mkdir -p {shlex.quote(folder)}"
+        raise OutputError(message) from error
 
 
 def _real_folder(path: str | os.PathLike[str]) -> str:
@@ -211,8 +211,8 @@ def _overwrite(folder: Folder, name: str, source: int) -> None:
         try:
             _copy(source, handle)
         except OSError as error:
-            told = f"{_said(error)}, and what stands there now is not whole"
-            raise OSError(error.errno, told) from error
+            message = f"{_cause(error)}, and what stands there now is not whole"
+            raise OSError(error.errno, message) from error
     finally:
         os.close(handle)
 
@@ -269,5 +269,5 @@ def _check_path(path: str | os.PathLike[str]) -> None:
         raise OutputError(f"{os.fspath(path)!r}: cannot be the name of a file; choose another")
 
 
-def _said(error: Exception) -> str:
+def _cause(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__

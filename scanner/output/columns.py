@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from scanner.inventory.arns import id_of
 from scanner.inventory.model import Inventory
 
 
@@ -31,7 +32,7 @@ COLUMNS = (
     Column("account_id", Kind.TEXT, "the account, twelve digits"),
     Column("account_name", Kind.TEXT, "the account's name, where it is known"),
     Column("region", Kind.TEXT, "the AWS Region"),
-    Column("gateway_arn", Kind.TEXT, "the gateway that answered for the volume"),
+    Column("gateway_arn", Kind.TEXT, "the gateway that answered for the volume; empty where it is detached"),
     Column("gateway_id", Kind.TEXT, "its id"),
     Column("gateway_name", Kind.TEXT, "its name"),
     Column("volume_arn", Kind.TEXT, "the volume; unique in one scan"),
@@ -45,7 +46,7 @@ COLUMNS = (
     Column("rpo_seconds", Kind.SECONDS, "the greatest age the policy allows"),
     Column("rule", Kind.TEXT, "which rule set it; account or default when none matched"),
     Column("waived", Kind.TEXT, "the reason of the waiver that excuses the volume"),
-    Column("attachment_status", Kind.TEXT, "needs the detail volumes"),
+    Column("attachment_status", Kind.TEXT, "as ListVolumes tells it"),
     Column("tags", Kind.TAGS, "the volume's own tags; needs the detail tags"),
     Column("ou_path", Kind.TEXT, "the organizational units above the account, where they are known"),
 )
@@ -57,7 +58,7 @@ def rows(inventory: Inventory) -> Iterator[tuple[Any, ...]]:
     accounts = {target.account_id: (target.account_name, target.ou_path) for target in inventory.targets}
     scan, outcome = inventory.scan.id, inventory.scan.outcome.value
     for volume in inventory.volumes:
-        gateway, verdict = gateways[volume.gateway_arn], volume.verdict
+        gateway, verdict = gateways.get(volume.gateway_arn or ""), volume.verdict
         account_name, ou_path = accounts[volume.account_id]
         yield (
             scan,
@@ -66,14 +67,14 @@ def rows(inventory: Inventory) -> Iterator[tuple[Any, ...]]:
             account_name,
             volume.region,
             volume.gateway_arn,
-            gateway.id,
-            gateway.name,
+            id_of(volume.gateway_arn) if volume.gateway_arn else None,
+            gateway.name if gateway else None,
             volume.arn,
             volume.id,
             volume.size_bytes,
             volume.usage_bytes,
             volume.recovery_point_time,
-            gateway.observed_at,
+            gateway.observed_at if gateway else None,
             verdict.status.value,
             verdict.age_seconds,
             verdict.rpo_seconds,

@@ -58,7 +58,7 @@ _FORMS: dict[Kind, Callable[[Any], str]] = {
 def write(inventory: Inventory, stream: BinaryIO) -> None:
     """Writes a header and a row for each volume; what is not known is an empty cell."""
     forms = [_FORMS[column.kind] for column in COLUMNS]
-    # csv.writer cannot be told to quote for a semicolon, too.
+    # csv.writer has no way to quote for a semicolon, too.
     text = TextIOWrapper(stream, encoding="utf-8", newline="", write_through=False)
     text.write(",".join(column.name for column in COLUMNS) + "\r\n")
     for row in rows(inventory):

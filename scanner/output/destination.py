@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from scanner.errors import OutputError
-from scanner.output.atomic_files import atomic, check_place
+from scanner.output.atomic_files import atomic, check_writable
 from scanner.output.formats import Format, format_of
 
 STDOUT = "-"
@@ -18,63 +18,64 @@ _S3 = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>.+)
 
 @dataclass(frozen=True)
 class Output:
-    """One place and its format; `bucket` and `key` are set for `s3://bucket/key` only."""
+    """Where an output goes and its format; `bucket` and `key` are set for `s3://bucket/key` only."""
 
-    place: str
+    destination: str
     format: Format
     bucket: str | None = None
     key: str | None = None
 
 
-def parse_output(place: str) -> Output:
-    """Reads `place` alone: raises `OutputError` for what no scan could write, and touches nothing."""
-    if not place.startswith("s3:"):
-        if re.match(r"[a-z][a-z0-9+.-]+://", place):
-            raise OutputError(f"{place}: is no place for an output; use a file, - or s3://bucket/key")
-        return Output(place, format_of(place))
-    return Output(place, format_of(place), *parse_object(place))
+def parse_output(destination: str) -> Output:
+    """Reads `destination` alone: raises `OutputError` for what no scan could write, and touches nothing."""
+    if not destination.startswith("s3:"):
+        if re.match(r"[a-z][a-z0-9+.-]+://", destination):
+            raise OutputError(f"{destination}: is no place for an output; use a file, - or s3://bucket/key")
+        return Output(destination, format_of(destination))
+    bucket, key = parse_object(destination)
+    return Output(destination, format_of(destination), bucket, key)
 
 
-def parse_object(place: str) -> tuple[str, str]:
+def parse_object(destination: str) -> tuple[str, str]:
     """Bucket and key of `s3://bucket/key`; raises OutputError for anything else."""
-    parts = _S3.fullmatch(place)
+    parts = _S3.fullmatch(destination)
     if parts is None:
-        raise OutputError(f"{place}: is no object in a bucket; write it like s3://bucket/key.json")
+        raise OutputError(f"{destination}: is no object in a bucket; write it like s3://bucket/key.json")
     return parts["bucket"], parts["key"]
 
 
-def check_output(place: str) -> Output:
-    """`place` as an output that can be written, as far as this machine can tell.
+def check_output(destination: str) -> Output:
+    """`destination` as an output that can be written, as far as this machine can tell.
 
-    Raises `OutputError`, naming place and remedy, for an unknown suffix, a missing extra, and a
+    Raises `OutputError`, naming destination and remedy, for an unknown suffix, a missing extra, and a
     folder that is missing or cannot be written. Whether a bucket accepts, its `Bucket` tells.
     """
-    output = parse_output(place)
-    output.format.check(place)
-    if place == STDOUT and sys.__stdout__ is None:
+    output = parse_output(destination)
+    output.format.check(destination)
+    if destination == STDOUT and sys.__stdout__ is None:
         raise OutputError("-: standard output is closed; name a file")
-    if output.bucket is None and place != STDOUT:
-        check_place(place)
+    if output.bucket is None and destination != STDOUT:
+        check_writable(destination)
     return output
 
 
-def check_outputs(places: Sequence[str]) -> tuple[Output, ...]:
-    """Every one of `places`, checked; two that would overwrite each other are an `OutputError`."""
+def check_outputs(destinations: Sequence[str]) -> tuple[Output, ...]:
+    """Every one of `destinations`, checked; two that would overwrite each other are an `OutputError`."""
     seen: dict[str, str] = {}
-    for place in places:
-        same = place if place == STDOUT or place.startswith("s3:") else _real(place)
+    for destination in destinations:
+        same = destination if destination == STDOUT or destination.startswith("s3:") else _real(destination)
         if same in seen:
-            raise OutputError(f"{place}: is named twice (as {seen[same]}); leave one out")
-        seen[same] = place
-    return tuple(check_output(place) for place in places)
+            raise OutputError(f"{destination}: is named twice (as {seen[same]}); leave one out")
+        seen[same] = destination
+    return tuple(check_output(destination) for destination in destinations)
 
 
-def _real(place: str) -> str:
+def _real(destination: str) -> str:
     try:
-        return os.path.realpath(place)
+        return os.path.realpath(destination)
     except (OSError, ValueError):
-        # The working folder is gone, or this is no path at all; the check of the place will tell.
-        return place
+        # The working folder is gone, or this is no path at all; the check of the destination will tell.
+        return destination
 
 
 @contextmanager
@@ -84,9 +85,9 @@ def open_output(output: Output) -> Iterator[BinaryIO]:
     Leaving the block flushes to the disk, which blocks: leave it in a thread inside an event loop.
     """
     if output.bucket is not None:
-        raise OutputError(f"{output.place}: lies in a bucket; upload it")
-    if output.place != STDOUT:
-        with atomic(output.place, output.format.mode) as stream:
+        raise OutputError(f"{output.destination}: lies in a bucket; upload it")
+    if output.destination != STDOUT:
+        with atomic(output.destination, output.format.mode) as stream:
             yield stream
         return
     try:

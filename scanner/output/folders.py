@@ -128,10 +128,10 @@ def _target(folder: int, name: str) -> str | None:
         if not stat.S_ISLNK(link.st_mode):
             return None
         if not is_ours(link) and others_may_write(os.fstat(folder)):
-            told = (
+            message = (
                 f"{name} is a link that user {link.st_uid} made in a folder where others may write; remove it"
             )
-            raise PermissionError(errno.EPERM, told)
+            raise PermissionError(errno.EPERM, message)
         target = os.readlink(name, dir_fd=folder)
         if not os.path.samestat(link, os.stat(name, dir_fd=folder, follow_symlinks=False)):
             raise PermissionError(errno.EPERM, f"{name} was exchanged while it was read; scan again")

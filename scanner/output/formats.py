@@ -33,12 +33,12 @@ class Format:
         writer: Callable[[Inventory, BinaryIO], None] = import_module(self.module).write
         writer(inventory, stream)
 
-    def check(self, place: str) -> None:
+    def check(self, destination: str) -> None:
         """Raises `OutputError` when a library that this format needs is not installed."""
         missing = [name for name in self.needs if find_spec(name) is None]
         if missing:
             raise OutputError(
-                f"{place}: {self.suffix} needs {' and '.join(missing)}; "
+                f"{destination}: {self.suffix} needs {' and '.join(missing)}; "
                 f'install it with: pip install "sgw-scanner[{self.extra}]"'
             )
 
@@ -69,11 +69,11 @@ FORMATS = {
 }
 
 
-def format_of(place: str) -> Format:
-    """The format that the suffix of `place` names; `-` is JSON."""
-    suffix = ".json" if place == "-" else PurePosixPath(place).suffix.lower()
+def format_of(destination: str) -> Format:
+    """The format that the suffix of `destination` names; `-` is JSON."""
+    suffix = ".json" if destination == "-" else PurePosixPath(destination).suffix.lower()
     if suffix not in FORMATS:
         known = ", ".join(FORMATS)
         named = f"the suffix {suffix!r} names no format" if suffix else "a suffix must name the format"
-        raise OutputError(f"{place}: {named}; use one of {known}")
+        raise OutputError(f"{destination}: {named}; use one of {known}")
     return FORMATS[suffix]

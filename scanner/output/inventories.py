@@ -28,18 +28,18 @@ def read_inventory(source: str, config: ScannerConfig | None = None) -> Inventor
     try:
         content = Path(source).read_bytes()
     except (OSError, ValueError) as error:
-        told = error.strerror if isinstance(error, OSError) else "cannot be the name of a file"
-        raise ConfigError(f"{source}: {told}; name a file that `scan -o FILE.json` wrote") from None
+        cause = error.strerror if isinstance(error, OSError) else "cannot be the name of a file"
+        raise ConfigError(f"{source}: {cause}; name a file that `scan -o FILE.json` wrote") from None
     return parse_inventory(content, source)
 
 
-def write_inventory(inventory: Inventory, place: str, config: ScannerConfig | None = None) -> None:
-    """Writes `inventory` to `place`: a file, `-` or `s3://bucket/key`; its suffix names the format.
+def write_inventory(inventory: Inventory, destination: str, config: ScannerConfig | None = None) -> None:
+    """Writes `inventory` to `destination`: a file, `-` or `s3://bucket/key`; its suffix names the format.
 
     It blocks until all is written, and what it writes appears whole or not at all. `config` says how to reach
     a bucket and how to encrypt; by default the SDK's own settings do. Raises OutputError.
     """
-    output = check_output(place)
+    output = check_output(destination)
     if output.bucket is None:
         save_here(inventory, output)
         return

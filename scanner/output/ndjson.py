@@ -28,7 +28,9 @@ class NdjsonWriter:
 def write(inventory: Inventory, stream: BinaryIO) -> None:
     """Writes the lines a scan would have written, in the inventory's order."""
     writer = NdjsonWriter(stream)
-    for record in chain(inventory.targets, inventory.gateways, inventory.volumes, inventory.failures):
+    for record in chain(
+        inventory.targets, inventory.gateways, inventory.volumes, inventory.failures, inventory.last_known
+    ):
         writer.write(record)
     writer.write(inventory.coverage)
     writer.write(inventory.scan)

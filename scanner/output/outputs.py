@@ -22,19 +22,21 @@ Lines = Generator[None, Record | None, None]
 class Outputs:
     """Checked before the scan; an output that fails later costs no other one, and `failed` says so.
 
-    `say` tells of each failure. Raises OutputError for a place where nothing could be written, and ConfigError
+    `report` is called with each failure. Raises OutputError for a place where nothing could be written, and ConfigError
     for one in the configuration that is none, though others be named instead.
     """
 
-    def __init__(self, places: Sequence[str], config: ScannerConfig, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, destinations: Sequence[str], config: ScannerConfig, report: Callable[[str], None]
+    ) -> None:
         _check_configured(config)
-        self.outputs = check_outputs(places)
+        self.outputs = check_outputs(destinations)
         for output in self.outputs:
             if output.bucket:
-                open_spool(output.place).close()
+                open_spool(output.destination).close()
         self.failed = False
         self._config = config
-        self._say = say
+        self._report = report
         self._spools: dict[Output, BinaryIO] = {}
         self._lines: dict[Output, Lines] = {}
         self._lost: set[Output] = set()
@@ -43,12 +45,14 @@ class Outputs:
 
     @property
     def on_stdout(self) -> bool:
-        return any(output.place == STDOUT for output in self.outputs)
+        return any(output.destination == STDOUT for output in self.outputs)
 
     @property
     def reports(self) -> tuple[str, ...]:
         """The places that people read: pages first, else every file that was written."""
-        written = [each.place for each in self.outputs if each.place != STDOUT and each not in self._lost]
+        written = [
+            each.destination for each in self.outputs if each.destination != STDOUT and each not in self._lost
+        ]
         return tuple(place for place in written if place.endswith(".html")) or tuple(written)
 
     @property
@@ -98,7 +102,7 @@ class Outputs:
                 self._send(record)
 
     def finish(self) -> None:
-        """Puts the files written line by line into their places."""
+        """Puts the files written line by line into their destinations."""
         self._send(None)
 
     async def save(self, inventory: Inventory | None) -> None:
@@ -119,7 +123,7 @@ class Outputs:
     async def _upload(self, inventory: Inventory | None, output: Output, bucket: Bucket, key: str) -> None:
         arguments, begun = self._arguments(output), self._begun.get(output)
         if output in self._spools:
-            with spooling(output.place):
+            with spooling(output.destination):
                 await upload(bucket, key, self._spools[output], arguments, begun)
         elif inventory:
             await save(inventory, output, bucket, arguments, begun)
@@ -129,9 +133,9 @@ class Outputs:
         settings = self._config.output
         return object_arguments(output, settings.encryption, settings.kms_key)
 
-    def _failed(self, told: str) -> None:
+    def _failed(self, cause: str) -> None:
         self.failed = True
-        self._say(told)
+        self._report(cause)
 
     @contextmanager
     def _noted(self, output: Output) -> Iterator[None]:
@@ -144,7 +148,7 @@ class Outputs:
     def _open_lines(self, output: Output) -> Lines:
         if output.bucket:
             # An object is sent whole, so its lines wait on this machine's disk.
-            self._spools[output] = open_spool(output.place)
+            self._spools[output] = open_spool(output.destination)
             lines = _spooled_lines(output, self._spools[output])
         else:
             lines = _file_lines(output)
@@ -174,11 +178,11 @@ class Outputs:
 
 
 def _check_configured(config: ScannerConfig) -> None:
-    for place in config.output.files:
+    for destination in config.output.files:
         try:
-            parse_output(place)
+            parse_output(destination)
         except OutputError as error:
-            raise ConfigError(f"{config.place('output.files')}: {error}") from None
+            raise ConfigError(f"{config.origin_of('output.files')}: {error}") from None
 
 
 def _file_lines(output: Output) -> Lines:
@@ -187,7 +191,7 @@ def _file_lines(output: Output) -> Lines:
 
 
 def _spooled_lines(output: Output, spool: BinaryIO) -> Lines:
-    with spooling(output.place):
+    with spooling(output.destination):
         yield from _written(spool)
         spool.seek(0)
 

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import BinaryIO
 
+from scanner.inventory.arns import id_of
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import (
     FailureKind,
@@ -14,14 +14,13 @@ from scanner.inventory.records import (
     TargetStatus,
     VerdictStatus,
     Volume,
+    is_breach,
 )
-from scanner.summary.verdicts import is_breach, urgency
 
 Sample = tuple[str, float | int | None]
 """Labels as they are written, and a value; `None` is not known and stands nowhere."""
 
 _BATCH = 4096
-_OLDEST = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -118,27 +117,14 @@ def _samples(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]:
 
 
 def _series(inventory: Inventory) -> tuple[list[str], list[Volume]]:
-    places = {gateway.arn: gateway.id for gateway in inventory.gateways}
     # All families of a volume have the same labels: written once, they cost a quarter.
-    #
-    # Labels name a volume by its id, and the service writes the ARN of one volume in two forms, with the
-    # gateway in it and without. An answer that holds both is one volume: node_exporter refuses a file that
-    # holds a series twice, all of it. The newer recovery point stands, as it would had both the same ARN: the
-    # other form may be known from a listing alone, which tells of no recovery point. Of two that are equally
-    # new, the worse verdict stands, so that no alert is missed.
-    series: dict[str, Volume] = {}
-    for each in inventory.volumes:
-        label = AGE.labelled(each.account_id, each.region, places[each.gateway_arn], each.id)
-        known = series.setdefault(label, each)
-        if known is not each:
-            newest = max(_newness(known), _newness(each))
-            equal = [volume for volume in (known, each) if _newness(volume) == newest]
-            series[label] = min(equal, key=urgency)
-    return list(series), list(series.values())
+    volumes = list(inventory.volumes)
+    return [_labels(volume) for volume in volumes], volumes
 
 
-def _newness(volume: Volume) -> datetime:
-    return volume.recovery_point_time or _OLDEST
+def _labels(volume: Volume) -> str:
+    gateway_id = id_of(volume.gateway_arn) if volume.gateway_arn else ""
+    return AGE.labelled(volume.account_id, volume.region, gateway_id, volume.id)
 
 
 def _scan(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]:

@@ -47,7 +47,7 @@ def object_arguments(
     the bucket's own default.
     """
     if kms_key and encryption == "AES256":
-        raise OutputError(f"{output.place}: AES256 takes no KMS key; use aws:kms, or leave the key out")
+        raise OutputError(f"{output.destination}: AES256 takes no KMS key; use aws:kms, or leave the key out")
     return {"ContentType": output.format.media_type, **encryption_arguments(encryption, kms_key)}
 
 
@@ -120,9 +120,9 @@ async def save(
         await run_sync(save_here, inventory, output)
         return
     if bucket is None:
-        raise OutputError(f"{output.place}: needs its bucket")
+        raise OutputError(f"{output.destination}: needs its bucket")
     # Rendered to a file first: the size decides how it is sent, and memory does not grow with it.
-    with spooling(output.place), open_spool(output.place) as spool:
+    with spooling(output.destination), open_spool(output.destination) as spool:
         await run_sync(_render, inventory, output, spool)
         await upload(bucket, output.key, spool, arguments or object_arguments(output), begun)
 

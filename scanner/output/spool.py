@@ -11,19 +11,19 @@ from scanner.errors import OutputError
 _REMEDY = "set TMPDIR to a folder that has room and can be written"
 
 
-def open_spool(place: str) -> BinaryIO:
-    """A file for what is to be sent to `place`, gone when it is closed; raises OutputError."""
-    with spooling(place):
+def open_spool(destination: str) -> BinaryIO:
+    """A file for what is to be sent to `destination`, gone when it is closed; raises OutputError."""
+    with spooling(destination):
         return cast(BinaryIO, TemporaryFile())
 
 
 @contextmanager
-def spooling(place: str) -> Iterator[None]:
-    """Whatever the disk refuses in the block is an OutputError of `place`."""
+def spooling(destination: str) -> Iterator[None]:
+    """Whatever the disk refuses in the block is an OutputError of `destination`."""
     try:
         yield
     except OSError as error:
-        raise OutputError(f"{place}: {_folder()}: {error.strerror or error}; {_REMEDY}") from error
+        raise OutputError(f"{destination}: {_folder()}: {error.strerror or error}; {_REMEDY}") from error
 
 
 def _folder() -> str:

@@ -2,7 +2,8 @@
 
 import re
 
-from scanner.inventory.records import ANY_REGION, Verdict, VerdictStatus
+from scanner.inventory.arns import id_of
+from scanner.inventory.records import ANY_REGION, Gateway, Verdict, VerdictStatus, Volume
 
 # Controls move a terminal's cursor, bidirectional marks reorder a line, separators break one, and a
 # lone surrogate cannot be written at all. Tab and newline are controls here: a name has one line.
@@ -55,6 +56,13 @@ def rpo_of(verdict: Verdict) -> str:
     if verdict.rpo_seconds is not None:
         return age(verdict.rpo_seconds)
     return "not known" if verdict.status is VerdictStatus.UNKNOWN else "none"
+
+
+def gateway_label(volume: Volume, gateway: Gateway | None) -> str:
+    """How people call the gateway of a volume: by its name, else by its id."""
+    if volume.gateway_arn is None:
+        return "detached"
+    return printable((gateway.name if gateway else None) or id_of(volume.gateway_arn))
 
 
 def region_name(region: str) -> str:

@@ -1,8 +1,9 @@
 """Which RPO holds for which volume, the verdict that follows, and why."""
 
 from scanner.policy.durations import Duration, format_duration, parse_duration
-from scanner.policy.explain import Step, explain
-from scanner.policy.rules import Match, Policy, Rater, Rule, Waiver, status_of
+from scanner.policy.explain import Step, explain, rate
+from scanner.policy.rater import Rater, status_of
+from scanner.policy.rules import Match, Policy, Rule, Waiver
 
 __all__ = [
     "Duration",
@@ -15,5 +16,6 @@ __all__ = [
     "explain",
     "format_duration",
     "parse_duration",
+    "rate",
     "status_of",
 ]

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from scanner.inventory.records import Gateway, Volume
+from scanner.inventory.arns import id_of
+from scanner.inventory.records import Gateway, GatewayStatus, Verdict, Volume
 from scanner.policy.durations import format_duration
-from scanner.policy.rules import Match, Policy, compiled, hit
+from scanner.policy.rater import Rater, compiled, hit
+from scanner.policy.rules import Match, Policy
 
 
 @dataclass(frozen=True)
@@ -22,14 +24,17 @@ class Step:
 def explain(
     policy: Policy,
     volume: Volume,
-    gateway: Gateway,
+    gateway: Gateway | None,
     *,
     account_name: str | None = None,
     account_rpo: timedelta | None = None,
     observed_at: datetime | None = None,
 ) -> tuple[Step, ...]:
-    """Every rule, fallback and waiver in the order they are tried; the first that applies decides."""
-    moment = observed_at or gateway.observed_at or datetime.now(UTC)
+    """Every rule, fallback and waiver in the order they are tried; the first that applies decides.
+
+    `gateway` is None for a volume that is detached, or whose gateway no listing named.
+    """
+    moment = observed_at or _observed_at(gateway)
     steps = []
     decided: str | None = None
     for rule in policy.rules:
@@ -62,25 +67,69 @@ def explain(
     return tuple(steps)
 
 
+def rate(
+    policy: Policy,
+    volume: Volume,
+    gateway: Gateway | None,
+    *,
+    account_name: str | None = None,
+    account_rpo: timedelta | None = None,
+) -> Verdict:
+    """The verdict that `policy` gives to a volume that was read before, as it was read."""
+    return Rater(policy).verdict(
+        volume_arn=volume.arn,
+        volume_id=volume.id,
+        volume_tags=volume.tags,
+        recovery_point_time=volume.recovery_point_time,
+        gateway_arn=volume.gateway_arn,
+        gateway_id=volume.gateway_arn and id_of(volume.gateway_arn),
+        gateway_name=gateway.name if gateway else None,
+        gateway_tags=gateway.tags if gateway else {},
+        account_id=volume.account_id,
+        account_name=account_name,
+        region=volume.region,
+        account_rpo=account_rpo,
+        observed_at=_observed_at(gateway),
+        gateway_failed=gateway is None or gateway.status is not GatewayStatus.SCANNED,
+    )
+
+
+def _observed_at(gateway: Gateway | None) -> datetime:
+    # A gateway that gave no answer has no moment of it.
+    return gateway.observed_at if gateway and gateway.observed_at else datetime.now(UTC)
+
+
 def _holds(rpo: timedelta) -> str:
     return f"every condition holds: RPO {format_duration(rpo)}"
 
 
-def _misses(match: Match, volume: Volume, gateway: Gateway, account_name: str | None) -> list[str]:
+def _quoted(values: tuple[str | None, ...]) -> str:
+    known = [repr(value) for value in values if value]
+    return (
+        f"{' and '.join(known)} {'match' if len(known) > 1 else 'matches'}"
+        if known
+        else "there is none to match"
+    )
+
+
+def _misses(match: Match, volume: Volume, gateway: Gateway | None, account_name: str | None) -> list[str]:
+    gateway_id = volume.gateway_arn and id_of(volume.gateway_arn)
     facts: tuple[tuple[str, tuple[str, ...], tuple[str | None, ...]], ...] = (
         ("accounts", match.accounts, (volume.account_id, account_name)),
         ("regions", match.regions, (volume.region,)),
-        ("gateways", match.gateways, (gateway.id, gateway.name, gateway.arn)),
+        ("gateways", match.gateways, (gateway_id, gateway.name if gateway else None, volume.gateway_arn)),
         ("volumes", match.volumes, (volume.id, volume.arn)),
     )
     misses = [
-        f"{name}: {' and '.join(repr(value) for value in values if value)} match none of {', '.join(globs)}"
+        f"{name}: {_quoted(values)} none of {', '.join(globs)}"
         for name, globs, values in facts
         if not hit(compiled(globs), values)
     ]
     for name, glob in match.tags.items():
-        known = [tags for tags in (volume.tags, gateway.tags) if tags is not None]
+        known = [tags for tags in (volume.tags, gateway.tags if gateway else {}) if tags is not None]
         if not hit(compiled((glob,)), (tags.get(name) for tags in known)):
-            told = f"neither the volume nor its gateway has {name} = {glob}"
-            misses.append(f"tags: {told if len(known) == 2 else f'{name} was not read, so {glob} may match'}")
+            cause = f"neither the volume nor its gateway has {name} = {glob}"
+            misses.append(
+                f"tags: {cause if len(known) == 2 else f'{name} was not read, so {glob} may match'}"
+            )
     return misses

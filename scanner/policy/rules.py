@@ -1,9 +1,6 @@
-"""RPO rules to verdicts: pure functions of what was read, the policy, and the moment it was read."""
+"""The settings of a policy: rules that give volumes an RPO, and waivers that excuse them for a while."""
 
-import re
-from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
-from fnmatch import translate
+from datetime import UTC, date, datetime
 from itertools import chain
 from typing import Annotated, Any, Self
 
@@ -20,11 +17,8 @@ from pydantic import (
 )
 
 from scanner.errors import Remedy
-from scanner.inventory.records import Verdict, VerdictStatus
 from scanner.policy.durations import Duration
 
-CLOCK_TOLERANCE = timedelta(minutes=5)
-"""How far ahead of the service's clock a recovery point may be before it counts as an anomaly."""
 RESERVED = frozenset({"account", "default"})
 """What `verdict.rule` says when no rule matched, and so no rule may be called."""
 
@@ -136,154 +130,3 @@ class Policy(_Part):
 
     def expired(self, moment: datetime) -> tuple[Waiver, ...]:
         return tuple(waiver for waiver in self.waivers if not waiver.holds(moment))
-
-
-class _Globs:
-    """One `Match`, compiled, in two halves: what a gateway settles, and what each volume does."""
-
-    def __init__(self, match: Match) -> None:
-        self._accounts, self._regions, self._gateways, self._volumes = (
-            compiled(globs) for globs in (match.accounts, match.regions, match.gateways, match.volumes)
-        )
-        self._tags = [(name, compiled((glob,))) for name, glob in match.tags.items()]
-        self.settled_by_gateway = not match.volumes and not match.tags
-
-    def gateway(self, account: Iterable[str | None], region: str, gateway: Iterable[str | None]) -> bool:
-        return hit(self._accounts, account) and hit(self._regions, (region,)) and hit(self._gateways, gateway)
-
-    def volume(self, volume: Iterable[str | None], *tags: Mapping[str, str] | None) -> bool | None:
-        """Whether the match holds for a volume of the gateway; None where tags that are not known decide."""
-        if not hit(self._volumes, volume):
-            return False
-        missed = [
-            name for name, glob in self._tags if not hit(glob, (each.get(name) for each in tags if each))
-        ]
-        if not missed:
-            return True
-        return None if None in tags else False
-
-
-def compiled(globs: Iterable[str]) -> re.Pattern[str] | None:
-    """One pattern for all of `globs`; `None`, which holds for anything, for none."""
-    pattern = "|".join(translate(glob) for glob in globs)
-    return re.compile(pattern) if pattern else None
-
-
-def hit(pattern: re.Pattern[str] | None, values: Iterable[str | None]) -> bool:
-    """Whether the condition holds for any of `values`."""
-    return pattern is None or any(value is not None and pattern.match(value) for value in values)
-
-
-_BothTags = tuple[Mapping[str, str] | None, Mapping[str, str] | None]
-_Rules = list[tuple[_Globs, str | None, timedelta | None]]
-_Waivers = list[tuple[_Globs, Waiver]]
-
-
-class Rater:
-    """Rates volumes one at a time, as they are read; those of one gateway in a row are cheapest.
-
-    Tags of None could not be read: then a verdict is `unknown` if a rule that they decide would make it
-    another, and a waiver that they decide does not hold.
-    """
-
-    def __init__(self, policy: Policy) -> None:
-        self.policy = policy
-        self._rules = [(_Globs(rule.match), rule) for rule in policy.rules]
-        self._waivers = [(_Globs(waiver.match), waiver) for waiver in policy.waivers]
-        self._key: tuple[object, ...] | None = None
-        self._left: tuple[_Rules, _Waivers] = ([], [])
-
-    def verdict(
-        self,
-        *,
-        volume_arn: str,
-        volume_id: str,
-        volume_tags: Mapping[str, str] | None,
-        recovery_point_time: datetime | None,
-        gateway_arn: str,
-        gateway_id: str,
-        gateway_name: str | None,
-        gateway_tags: Mapping[str, str] | None,
-        account_id: str,
-        account_name: str | None,
-        region: str,
-        account_rpo: timedelta | None,
-        observed_at: datetime,
-        gateway_failed: bool = False,
-    ) -> Verdict:
-        account, gateway = (account_id, account_name), (gateway_id, gateway_name, gateway_arn)
-        key = (account, region, gateway, account_rpo)
-        if key != self._key:
-            self._left, self._key = self._of_gateway(account, region, gateway, account_rpo), key
-        rules, waivers = self._left
-        volume, tags = (volume_id, volume_arn), (volume_tags, gateway_tags)
-        age = None if recovery_point_time is None else observed_at - recovery_point_time
-        status, name, rpo = self._decided(rules, volume, tags, age)
-        return Verdict(
-            status=VerdictStatus.UNKNOWN if gateway_failed else status,
-            age_seconds=None if age is None else age.total_seconds(),
-            rpo_seconds=None if rpo is None else rpo.total_seconds(),
-            rule=name,
-            waived=self._waived(waivers, volume, tags, observed_at) if waivers else None,
-        )
-
-    def _decided(
-        self, rules: _Rules, volume: tuple[str, str], tags: _BothTags, age: timedelta | None
-    ) -> tuple[VerdictStatus, str | None, timedelta | None]:
-        warn_at = self.policy.warn_at
-        doubtful: set[VerdictStatus] = set()
-        for globs, name, rpo in rules:
-            holds = globs.settled_by_gateway or globs.volume(volume, *tags)
-            if holds:
-                status = status_of(age, rpo, warn_at)
-                if doubtful <= {status}:
-                    return status, name, rpo
-                break
-            if holds is None:
-                doubtful.add(status_of(age, rpo, warn_at))
-        # A rule for tags that could not be read may have set another RPO, and that would matter.
-        return VerdictStatus.UNKNOWN, None, None
-
-    @staticmethod
-    def _waived(waivers: _Waivers, volume: tuple[str, str], tags: _BothTags, moment: datetime) -> str | None:
-        for globs, waiver in waivers:
-            if waiver.holds(moment) and (globs.settled_by_gateway or globs.volume(volume, *tags)):
-                return waiver.reason
-        return None
-
-    def _of_gateway(
-        self,
-        account: tuple[str | None, ...],
-        region: str,
-        gateway: tuple[str | None, ...],
-        account_rpo: timedelta | None,
-    ) -> tuple[_Rules, _Waivers]:
-        rules: _Rules = [
-            (globs, rule.name, rule.rpo)
-            for globs, rule in self._rules
-            if globs.gateway(account, region, gateway)
-        ]
-        rules.append((_ANYTHING, *_fallback(self.policy, account_rpo)))
-        return rules, [each for each in self._waivers if each[0].gateway(account, region, gateway)]
-
-
-_ANYTHING = _Globs(Match.model_construct())
-
-
-def _fallback(policy: Policy, account_rpo: timedelta | None) -> tuple[str | None, timedelta | None]:
-    if account_rpo is not None:
-        return "account", account_rpo
-    return ("default", policy.rpo) if policy.rpo is not None else (None, None)
-
-
-def status_of(age: timedelta | None, rpo: timedelta | None, warn_at: float) -> VerdictStatus:
-    """How an age stands against an RPO; `None` for no recovery point and for no RPO."""
-    if age is None:
-        return VerdictStatus.NO_RECOVERY_POINT
-    if age < -CLOCK_TOLERANCE:
-        return VerdictStatus.UNKNOWN
-    if rpo is None:
-        return VerdictStatus.UNRATED
-    if age > rpo:
-        return VerdictStatus.BREACH
-    return VerdictStatus.AT_RISK if age >= rpo * warn_at else VerdictStatus.OK

@@ -18,7 +18,7 @@ class ListedGateway:
     software_version: str | None = None
     deprecation_date: str | None = None
     problem: str | None = None
-    """Why this entry cannot be trusted, where a field of it is nonsense."""
+    """Why this entry cannot be trusted, where a field of it is malformed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from scanner.inventory.events import Event, FailureSeen, GatewayEnded, ScanEnded, TargetEnded, TargetPlanned
+from scanner.inventory.events import (
+    Event,
+    FailureSeen,
+    GatewayEnded,
+    ScanEnded,
+    TargetEnded,
+    TargetPlanned,
+    VolumesSeen,
+)
 from scanner.inventory.records import (
+    IN_DANGER,
     Coverage,
     Failure,
     FailureKind,
@@ -20,13 +29,18 @@ from scanner.inventory.records import (
     Target,
     TargetCounts,
     TargetStatus,
+    Verdict,
     VerdictStatus,
     Volume,
+    VolumeCounts,
+    is_breach,
 )
-from scanner.summary.verdicts import URGENT, is_breach, urgency
+from scanner.summary.verdicts import URGENT, urgency
 
 MOST_VOLUMES = 10
 MOST_EXAMPLES = 3
+Rated = tuple[Volume, Gateway | None]
+"""A volume and its gateway, if one could be asked."""
 
 
 @dataclass(slots=True)
@@ -70,8 +84,8 @@ class Statistics:
     verdicts: Counter[VerdictStatus] = field(default_factory=Counter)
     breaches: int = 0
     waived: int = 0
-    oldest: list[tuple[Volume, Gateway]] = field(default_factory=list)
-    worst: list[tuple[Volume, Gateway]] = field(default_factory=list)
+    oldest: list[Rated] = field(default_factory=list)
+    worst: list[Rated] = field(default_factory=list)
     failures: dict[tuple[FailureKind, str], Group] = field(default_factory=dict)
     gateway_names: dict[str, str | None] = field(default_factory=dict)
     ended: ScanEnded | None = None
@@ -79,13 +93,15 @@ class Statistics:
     _named: set[str | None] = field(default_factory=set)
 
     def add(self, event: Event) -> None:
-        """Raises RuntimeError for a target whose books do not balance: a defect."""
+        """Raises RuntimeError for a target that loses gateways or volumes: a defect."""
         match event:
             case TargetPlanned(account_id, name):
                 self.planned += 1
                 self.accounts[account_id] = name
             case GatewayEnded(gateway, volumes):
                 self._gateway_ended(gateway, volumes)
+            case VolumesSeen(volumes):
+                self._volumes_seen(volumes, None)
             case FailureSeen(failure):
                 group = self.failures.setdefault((failure.kind, failure.operation), Group())
                 group.add(failure)
@@ -104,12 +120,18 @@ class Statistics:
             self.gateway_names[gateway.arn] = gateway.name
         running = self._running.setdefault((gateway.account_id, gateway.region), RunningTarget())
         running.gateways += 1
+        self._volumes_seen(volumes, gateway)
+
+    def _volumes_seen(self, volumes: tuple[Volume, ...], gateway: Gateway | None) -> None:
+        if not volumes:
+            return
+        running = self._running.setdefault((volumes[0].account_id, volumes[0].region), RunningTarget())
         moved = {volume.arn for volume in volumes if volume.arn in running.volumes}
         for arn in moved:
             self._count(running.volumes[arn], -1)
         for volume in volumes:
             verdict = volume.verdict
-            counted = Counted(verdict.status, is_breach(verdict), verdict.waived is not None)
+            counted = Counted(verdict.status, is_breach(verdict), _is_excused(verdict))
             running.volumes[volume.arn] = counted
             self._count(counted, 1)
         pairs = [(volume, gateway) for volume in volumes]
@@ -135,7 +157,7 @@ class Statistics:
         return self.ended.scan
 
     def coverage(self) -> Coverage:
-        """The books of the whole scan. Raises RuntimeError if they do not balance: a defect."""
+        """The counts of the whole scan. Raises RuntimeError if they do not balance: a defect."""
         if self.ended is None or self.planned != self.targets.total():
             raise RuntimeError(f"{self.planned} targets were planned, but {self.targets.total()} ended")
         fates = {status.value: self.gateways[status] for status in GatewayStatus}
@@ -146,7 +168,7 @@ class Statistics:
                 planned=self.planned, **{status.value: self.targets[status] for status in TargetStatus}
             ),
             gateways=GatewayCounts(listed=self.listed, **fates),
-            volumes=self.verdicts.total(),
+            volumes=VolumeCounts.of(self.verdicts, self.waived),
             calls=self.ended.calls,
         )
 
@@ -163,23 +185,27 @@ def exit_code(statistics: Statistics, *, failed_outputs: bool = False, breaches:
 
 
 def _first(
-    kept: list[tuple[Volume, Gateway]],
+    kept: list[Rated],
     moved: set[str],
-    more: list[tuple[Volume, Gateway]],
-    key: Callable[[tuple[Volume, Gateway]], Any],
-) -> list[tuple[Volume, Gateway]]:
+    more: list[Rated],
+    key: Callable[[Rated], Any],
+) -> list[Rated]:
     if moved:
         kept = [pair for pair in kept if pair[0].arn not in moved]
     return heapq.nsmallest(MOST_VOLUMES, kept + more, key=key) if more else kept
 
 
-def _worries(pair: tuple[Volume, Gateway]) -> bool:
+def _is_excused(verdict: Verdict) -> bool:
+    return verdict.status in IN_DANGER and verdict.waived is not None
+
+
+def _worries(pair: Rated) -> bool:
     return pair[0].verdict.status in URGENT
 
 
-def _by_urgency(pair: tuple[Volume, Gateway]) -> tuple[bool, int, float, str]:
+def _by_urgency(pair: Rated) -> tuple[bool, int, float, str]:
     return urgency(pair[0])
 
 
-def _moment(pair: tuple[Volume, Gateway]) -> datetime | None:
+def _moment(pair: Rated) -> datetime | None:
     return pair[0].recovery_point_time

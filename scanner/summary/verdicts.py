@@ -2,26 +2,24 @@
 
 from dataclasses import dataclass
 
-from scanner.inventory.records import Verdict, VerdictStatus, Volume
+from scanner.inventory.records import VerdictStatus, Volume, is_breach
 
 
 @dataclass(frozen=True)
 class VerdictKind:
     """What every reader says of a verdict.
 
-    `sign` tells it apart without colours, `breach` makes the exit code 1 unless it is waived, and `urgent`
-    is worth a look.
+    `sign` tells it apart without colours, and `urgent` is worth a look.
     """
 
     status: VerdictStatus
     sign: str
-    breach: bool = False
     urgent: bool = True
 
 
 WORST_FIRST = (
-    VerdictKind(VerdictStatus.NO_RECOVERY_POINT, "⊘", breach=True),
-    VerdictKind(VerdictStatus.BREACH, "✖", breach=True),
+    VerdictKind(VerdictStatus.NO_RECOVERY_POINT, "⊘"),
+    VerdictKind(VerdictStatus.BREACH, "✖"),
     VerdictKind(VerdictStatus.UNKNOWN, "?"),
     VerdictKind(VerdictStatus.AT_RISK, "▲"),
     VerdictKind(VerdictStatus.UNRATED, "–", urgent=False),
@@ -30,13 +28,7 @@ WORST_FIRST = (
 SIGNS = {kind.status: kind.sign for kind in WORST_FIRST}
 """The sign of each verdict, worst first."""
 URGENT = frozenset(kind.status for kind in WORST_FIRST if kind.urgent)
-BREACHES = tuple(kind.status for kind in WORST_FIRST if kind.breach)
 _RANK = {kind.status: rank for rank, kind in enumerate(WORST_FIRST)}
-
-
-def is_breach(verdict: Verdict) -> bool:
-    """Whether this volume alone makes the exit code 1."""
-    return verdict.status in BREACHES and verdict.waived is None
 
 
 def urgency(volume: Volume) -> tuple[bool, int, float, str]:

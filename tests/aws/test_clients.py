@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import aioboto3
 import pytest
 
+from scanner.aws.clocks import http_date
 from scanner.aws.connections import Connections, Route
-from scanner.aws.errors import http_date
 from scanner.aws.sdk.endpoints import endpoint_of
 from scanner.aws.sdk.http_session import ClientConfig
 

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from scanner.aws.connections import Connections
-from scanner.aws.errors import LONGEST_MESSAGE
+from scanner.aws.text import LONGEST_MESSAGE
 from scanner.emulator import Emulator
 from scanner.inventory.records import FailureKind
 

@@ -24,7 +24,8 @@ from hypothesis import strategies as st
 
 from scanner.aws import codes, errors
 from scanner.aws.connections import TooLongError
-from scanner.aws.errors import LONGEST_MESSAGE, clean, failed
+from scanner.aws.errors import failed
+from scanner.aws.text import LONGEST_MESSAGE, clean
 from scanner.emulator.faults import THROTTLES
 from scanner.inventory.records import FailureKind
 from scanner.service.errors import CallFailed, GatewayNotApplicable, GatewayVanished

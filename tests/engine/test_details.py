@@ -334,7 +334,7 @@ def test_tags_that_hang_until_the_deadline_cost_no_recovery_point() -> None:
     whole = scanned(Quick(gateways=3), "tags", deadline="5s")
     assert told(whole) == [("GetResources", FailureKind.DEADLINE)]
     assert whole.coverage.gateways.scanned == 3
-    assert whole.coverage.volumes == 6
+    assert whole.coverage.volumes.known == 6
 
 
 def test_what_is_not_applicable_after_all_has_no_volumes() -> None:

@@ -152,7 +152,7 @@ def test_a_large_fleet_with_every_kind_of_trouble_ends_with_balanced_books(detai
     assert targets.complete + targets.partial + targets.failed == 1000
     assert targets.complete > (600 if not details else 300)
     assert gateways.listed == gateways.scanned + gateways.failed + gateways.vanished == len(whole.gateways)
-    assert whole.coverage.volumes == 2 * gateways.scanned
+    assert whole.coverage.volumes.known == 2 * gateways.scanned
     assert not [failure for failure in whole.failures if "given up" in failure.message]
 
 

@@ -18,6 +18,7 @@ from scanner.inventory.records import (
     GatewayStatus,
     Outcome,
     ScanInfo,
+    SkipReason,
     Target,
     TargetStatus,
     Verdict,
@@ -39,11 +40,10 @@ def test_no_count_can_be_changed_without_the_inventory_refusing_to_exist(
     body: dict[str, Any] = json.loads(inventory.model_dump_json())
     table, key = data.draw(
         st.sampled_from(
-            [(name, key) for name in ("targets", "gateways") for key in body["coverage"][name]]
-            + [("", "volumes")]
+            [(name, key) for name in ("targets", "gateways", "volumes") for key in body["coverage"][name]]
         )
     )
-    counts = body["coverage"][table] if table else body["coverage"]
+    counts = body["coverage"][table]
     counts[key] += data.draw(st.integers(1, 5))
     with pytest.raises(ValidationError):
         Inventory.model_validate(body)
@@ -106,8 +106,18 @@ def test_times_are_written_in_utc_with_milliseconds() -> None:
     assert body["volumes"][0]["recovery_point_time"] == "2026-11-24T03:00:00.000Z"
 
 
-def test_nothing_read_at_all_is_outcome_failed() -> None:
-    assert Inventory.build(scan_info(), CallCounts(), [], [], [], []).scan.outcome is Outcome.FAILED
+def test_a_scan_that_planned_nothing_is_complete() -> None:
+    assert Inventory.build(scan_info(), CallCounts(), [], [], [], []).scan.outcome is Outcome.COMPLETE
+
+
+def test_nothing_read_of_what_was_planned_is_outcome_failed() -> None:
+    skipped = Target(
+        account_id=ACCOUNTS[0],
+        region=REGIONS[0],
+        status=TargetStatus.SKIPPED,
+        reason=SkipReason.EXCLUDED,
+    )
+    assert Inventory.build(scan_info(), CallCounts(), [skipped], [], [], []).scan.outcome is Outcome.FAILED
 
 
 @given(st.data())

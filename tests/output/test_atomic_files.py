@@ -16,7 +16,7 @@ import pytest
 
 from scanner.errors import OutputError
 from scanner.output import check_output, check_outputs, open_output
-from scanner.output.atomic_files import atomic, check_place
+from scanner.output.atomic_files import atomic, check_writable
 
 STRANGER = 65534
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of another user")
@@ -41,7 +41,7 @@ def refuse(
 
 
 def write(place: Path, content: bytes = b"new", mode: int | None = None) -> None:
-    check_place(place)
+    check_writable(place)
     with atomic(place, mode) as stream:
         stream.write(content)
 
@@ -150,18 +150,18 @@ def test_a_folder_that_vanished_is_an_output_error(tmp_path: Path) -> None:
 
 def test_what_cannot_be_written_is_found_out_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each refusal says what to do; nothing is created by asking."""
-    check_place(tmp_path / "a.json")
+    check_writable(tmp_path / "a.json")
     with pytest.raises(OutputError, match="is a folder"):
-        check_place(tmp_path)
+        check_writable(tmp_path)
     with pytest.raises(OutputError, match=r"mkdir -p .*/no"):
-        check_place(tmp_path / "no" / "a.json")
+        check_writable(tmp_path / "no" / "a.json")
     with pytest.raises(OutputError, match="no regular file"):
-        check_place("/dev/null")
+        check_writable("/dev/null")
     assert names(tmp_path) == []
 
     refuse(monkeypatch, "open", errno.EROFS, when=lambda flags: flags & os.O_CREAT)
     with pytest.raises(OutputError, match="Read-only file system; choose a folder"):
-        check_place(tmp_path / "a.json")
+        check_writable(tmp_path / "a.json")
 
 
 def test_new_metrics_are_readable_by_all_whatever_the_umask(tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ def test_a_link_of_a_stranger_is_not_followed(public: Path, tmp_path: Path, mode
     os.lchown(public / link, STRANGER, STRANGER)
     place = public / "a.json" if link == "a.json" else public / "way" / "a.json"
     with pytest.raises(OutputError, match=f"{link} is a link that user {STRANGER} made"):
-        check_place(place)
+        check_writable(place)
     with pytest.raises(OutputError, match="is a link"), atomic(place) as stream:
         stream.write(b"new")
     assert precious.read_bytes() == b"precious"
@@ -242,7 +242,7 @@ def test_a_file_that_may_not_be_replaced_is_found_out_before(public: Path) -> No
     place = public / "a.json"
     place.write_bytes(b"old")
     with stranger(), pytest.raises(OutputError, match="belongs to user 0, and nobody else may replace it"):
-        check_place(place)
+        check_writable(place)
     assert place.read_bytes() == b"old"
 
 
@@ -263,7 +263,7 @@ def test_a_folder_that_may_not_be_entered_is_found_out_before(public: Path) -> N
     """With the place and the remedy."""
     public.chmod(0o750)
     with stranger(), pytest.raises(OutputError, match=r"a\.json: Permission denied; choose a folder"):
-        check_place(public / "a.json")
+        check_writable(public / "a.json")
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_a_path_that_cannot_be_is_found_out_before(tmp_path: Path, name: str, to
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OutputError, match=told):
-        check_place(f"{tmp_path}/{name}")
+        check_writable(f"{tmp_path}/{name}")
 
 
 def test_a_name_as_long_as_may_be_is_written(tmp_path: Path) -> None:
@@ -346,7 +346,7 @@ def test_a_file_in_a_folder_that_admits_no_other_is_overwritten(
     assert place.read_bytes() == b"new"
     (tmp_path / "b.json").hardlink_to(place)
     with pytest.raises(OutputError, match="Read-only file system"):
-        check_place(place)
+        check_writable(place)
 
 
 def test_a_disk_without_room_leaves_the_file_that_is_overwritten(

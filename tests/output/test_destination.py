@@ -203,7 +203,7 @@ def test_what_cannot_be_written_is_refused_before_the_scan(place: str, says: str
 def test_two_outputs_of_one_place_are_refused(tmp_path: Path) -> None:
     """However it is spelled."""
     one = str(tmp_path / "a.json")
-    assert [output.place for output in check_outputs([one, "-", "s3://reports/a.json"])] == [
+    assert [output.destination for output in check_outputs([one, "-", "s3://reports/a.json"])] == [
         one,
         "-",
         "s3://reports/a.json",

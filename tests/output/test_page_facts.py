@@ -25,12 +25,12 @@ from scanner.inventory.records import (
     Verdict,
     VerdictStatus,
     Volume,
+    is_breach,
 )
 from scanner.output import check_output, formats
 from scanner.output.html import SCRIPTS
 from scanner.output.html.facts import BARS, MOST_WORST, facts_of
 from scanner.output.html.failures import Place
-from scanner.summary.verdicts import is_breach
 from tests.output.fleet import inventory, written
 from tests.output.page import Page
 from tests.strategies import scan_info
@@ -178,7 +178,7 @@ def test_the_data_holds_every_volume() -> None:
     for row, volume in enumerate(of.volumes):
         gateway = volumes["gateways"][columns["gateway"][row]]
         assert volume.id == f"vol-{columns['id'][row]}"
-        assert volume.gateway_arn.endswith(gateway[0])
+        assert (volume.gateway_arn or "").endswith(gateway[0])
         assert volumes["accounts"][gateway[2]] == [volume.account_id, "prod", "Root/Workloads/Prod"]
         assert volumes["regions"][gateway[3]] == volume.region
         assert data["statuses"][columns["status"][row]] == volume.verdict.status

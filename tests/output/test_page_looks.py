@@ -105,7 +105,10 @@ def test_a_phone_shows_the_whole_table_of_coverage(opened: Open) -> None:
     of = inventory(whole=False)
     counts = {"planned": 54_321, "complete": 43_210, "partial": 1_111, "failed": 5_000, "skipped": 5_000}
     coverage = of.coverage.model_copy(
-        update={"targets": of.coverage.targets.model_copy(update=counts), "volumes": 1_234_567}
+        update={
+            "targets": of.coverage.targets.model_copy(update=counts),
+            "volumes": of.coverage.volumes.model_copy(update={"known": 1_234_567}),
+        }
     )
     seen = opened(of.model_copy(update={"coverage": coverage}), **PHONE)
     wide, room = seen.ask("""() => {

@@ -11,12 +11,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from scanner.inventory.model import Inventory
 from scanner.inventory.read import KINDS
-from scanner.inventory.records import Outcome, Record, Verdict, VerdictStatus
+from scanner.inventory.records import Outcome, Record
 from scanner.output import NdjsonWriter
 from scanner.output.columns import COLUMNS
 from scanner.output.csv import harmless
 from scanner.output.prometheus import METRICS
-from tests.output.fleet import hostile, inventory, judged, written
+from tests.output.fleet import hostile, inventory, written
 from tests.strategies import inventories
 
 
@@ -159,21 +159,6 @@ def test_metrics_parse_and_carry_help_and_units() -> None:
     ages = families["sgw_volume_recovery_point_age_seconds"].samples
     assert len(ages) == sum(volume.verdict.age_seconds is not None for volume in fleet.volumes)
     assert sum(sample.value for sample in families["sgw_volumes"].samples) == len(fleet.volumes)
-
-
-def test_of_two_records_of_one_volume_that_are_equally_new_the_worse_stands() -> None:
-    """A rule may match one form of the ARN only."""
-    strict = Verdict(status=VerdictStatus.BREACH, age_seconds=90, rpo_seconds=60)
-    lax = Verdict(status=VerdictStatus.OK, age_seconds=90, rpo_seconds=3600)
-    for verdicts in ((strict, lax), (lax, strict)):
-        fleet = judged(*verdicts)
-        one, other = fleet.volumes
-        form = one.arn.replace(f"gateway/{one.gateway_arn.rpartition('/')[2]}/", "")
-        twin = other.model_copy(update={"arn": form, "id": one.id})
-        both = fleet.model_copy(update={"volumes": (one, twin)})
-        families = text_string_to_metric_families(written(both, ".prom").decode())
-        rpos = next(family.samples for family in families if family.name == "sgw_volume_rpo_seconds")
-        assert [sample.value for sample in rpos] == [60]
 
 
 def test_only_a_complete_scan_is_a_success() -> None:

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from scanner.inventory.records import GatewayStatus, Verdict, VerdictStatus
+from scanner.inventory.records import GatewayStatus, Verdict, VerdictStatus, is_breach
 from scanner.policy.explain import explain
-from scanner.policy.rules import Match, Policy, Rater, Rule, Waiver, status_of
-from scanner.summary.verdicts import is_breach
+from scanner.policy.rater import Rater, status_of
+from scanner.policy.rules import Match, Policy, Rule, Waiver
 from tests.strategies import NOW, gateway, volume
 
 HOUR = timedelta(hours=1)
@@ -75,7 +75,7 @@ def test_a_rule_applies_when_every_condition_holds(match: dict[str, Any], hits: 
     steps = explain(
         policy,
         volume(gateway("111122223333", "us-east-1", 1, GatewayStatus.SCANNED), 1).model_copy(
-            update={"id": "vol-1", "tags": {"tier": "1"}}
+            update={"id": "vol-1", "gateway_arn": ARN, "tags": {"tier": "1"}}
         ),
         gateway("111122223333", "us-east-1", 1, GatewayStatus.SCANNED).model_copy(
             update={"id": "sgw-1", "name": "db-1", "arn": ARN, "tags": {"env": "prod"}}
@@ -213,7 +213,7 @@ def test_explain_names_what_failed_and_what_came_first() -> None:
         ("waiver", "new", True),
     ]
     assert steps[0].why == (
-        "regions: 'eu-west-1' match none of us-*; tags: neither the volume nor its gateway has tier = 1"
+        "regions: 'eu-west-1' matches none of us-*; tags: neither the volume nor its gateway has tier = 1"
     )
     assert steps[2].why == "matches, but all came first"
     assert steps[5].why == "expired on 2026-11-23"

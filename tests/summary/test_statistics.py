@@ -5,9 +5,16 @@ from hypothesis import given
 
 from scanner.inventory.events import Event, GatewayEnded, ScanEnded, TargetEnded, TargetPlanned
 from scanner.inventory.model import Inventory
-from scanner.inventory.records import CallCounts, GatewayStatus, Target, TargetStatus, VerdictStatus
+from scanner.inventory.records import (
+    CallCounts,
+    GatewayStatus,
+    Target,
+    TargetStatus,
+    VerdictStatus,
+    is_breach,
+)
 from scanner.summary.statistics import MOST_EXAMPLES, MOST_VOLUMES, Statistics
-from scanner.summary.verdicts import URGENT, is_breach, urgency
+from scanner.summary.verdicts import URGENT, urgency
 from tests.cli.events import events_of, statistics_of
 from tests.output.fleet import inventory, verdict
 from tests.strategies import NOW, failure_of, gateway, inventories, scan_info, volume

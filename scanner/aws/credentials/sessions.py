@@ -25,9 +25,10 @@ from botocore.exceptions import (
 from scanner.aws.codes import EXPIRED
 from scanner.aws.connections import Connections
 from scanner.aws.credentials.credentials import Credentials
-from scanner.aws.errors import clean, failed, is_clock_error
+from scanner.aws.errors import failed, is_clock_error
 from scanner.aws.sdk.http_session import ClientConfig
 from scanner.aws.sdk.settings import check_settings, without_empty_profile
+from scanner.aws.text import clean
 from scanner.errors import ConfigError
 from scanner.inventory.records import FailureKind
 from scanner.service.errors import CallFailed, FailureFacts

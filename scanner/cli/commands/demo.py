@@ -1,4 +1,4 @@
-"""`demo`: the main job against an embedded fleet."""
+"""`demo`: a scan of an embedded fleet."""
 
 from pathlib import Path
 

@@ -40,22 +40,22 @@ def init(
     if not (wanted and os.path.lexists(path)):
         wanted[path] = starter_text().encode()
     write_new(wanted)
-    for place in wanted:
-        typer.echo(f"{place}: written.", err=True)
+    for file in wanted:
+        typer.echo(f"{file}: written.", err=True)
     if path in wanted:
         typer.echo(f"Edit {path}, then prove that a scan can work: sgw-scanner check -c {path}", err=True)
 
 
 def write_new(contents: dict[Path, bytes]) -> None:
     """Writes new files. Raises ConfigError where one is already, OutputError where one cannot be written."""
-    from scanner.output.atomic_files import atomic, check_place
+    from scanner.output.atomic_files import atomic, check_writable
 
-    for place in contents:
-        if os.path.lexists(place) and not place.is_dir():
+    for file in contents:
+        if os.path.lexists(file) and not file.is_dir():
             raise ConfigError(
-                f"{place}: is there already and stays as it is; name another file, or remove this one"
+                f"{file}: is there already and stays as it is; name another file, or remove this one"
             )
-        check_place(place)
-    for place, content in contents.items():
-        with atomic(place) as stream:
+        check_writable(file)
+    for file, content in contents.items():
+        with atomic(file) as stream:
             stream.write(content)

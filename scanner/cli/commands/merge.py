@@ -25,9 +25,9 @@ def merge(
     from scanner.inventory.model import Inventory
     from scanner.output import check_output, open_output
 
-    place = check_output(output)
-    if place.bucket:
+    destination = check_output(output)
+    if destination.bucket:
         raise OutputError(f"{output}: merge writes files; copy the result to the bucket")
     whole = Inventory.merge([Inventory.read(file) for file in files])
-    with open_output(place) as stream:
-        place.format.write(whole, stream)
+    with open_output(destination) as stream:
+        destination.format.write(whole, stream)

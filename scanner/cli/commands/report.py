@@ -14,9 +14,9 @@ def report(
     from scanner.inventory.model import Inventory
     from scanner.output import check_output, open_output
 
-    place = check_output(output)
-    if place.format.suffix != ".html" or place.bucket:
+    destination = check_output(output)
+    if destination.format.suffix != ".html" or destination.bucket:
         raise OutputError(f"{output}: a report is a file that ends in .html")
     inventory = Inventory.read(source)
-    with open_output(place) as stream:
-        place.format.write(inventory, stream)
+    with open_output(destination) as stream:
+        destination.format.write(inventory, stream)

@@ -1,4 +1,4 @@
-"""`scan`: the main job."""
+"""`scan`: scans the fleet."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -23,7 +23,7 @@ Config = Annotated[
         metavar="FILE",
     ),
 ]
-Places = Annotated[
+Destinations = Annotated[
     list[str] | None,
     typer.Option(
         "--output",
@@ -59,7 +59,7 @@ HistoryPath = Annotated[
 
 def scan(
     config: Config = None,
-    output: Places = None,
+    output: Destinations = None,
     account: Accounts = None,
     region: Regions = None,
     deadline: Deadline = None,
@@ -95,6 +95,6 @@ def scan(
     }
     settings = settings_of(config, account, region, flags)
     loudness = Loudness.QUIET if quiet else Loudness.VERBOSE if verbose else Loudness.NORMAL
-    places = tuple(output or settings.output.files)
-    run = Run(settings, places, loudness, log_format.value, summary=not quiet)
+    destinations = tuple(output or settings.output.files)
+    run = Run(settings, destinations, loudness, log_format.value, summary=not quiet)
     raise typer.Exit(run.locked(config))

@@ -13,7 +13,7 @@ from scanner.service.secrets import HIDDEN, hidden, remember_environment
 _LOOKS_SECRET = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|[A-Za-z0-9+/=]{40,}")
 
 
-def told(error: BaseException, *, verbose: bool) -> str:
+def describe_defect(error: BaseException, *, verbose: bool) -> str:
     """What to print of `error`, which nobody foresaw."""
     # Only the class by default: the text of an unforeseen error may hold anything.
     about = f"sgw-scanner {__version__}, Python {platform.python_version()}, {platform.system()}"

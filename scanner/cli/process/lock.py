@@ -58,7 +58,9 @@ def _held(path: Path) -> Iterator[None]:
         try:
             handle = _acquired(folder, name)
         except BlockingIOError:
-            raise LockError(f"{path}: another scan holds the lock{_told(folder, holder)}") from None
+            raise LockError(
+                f"{path}: another scan holds the lock{_describe_holder(folder, holder)}"
+            ) from None
         except OSError as error:
             raise _unusable(path, error) from None
         try:
@@ -107,7 +109,7 @@ def _refusal(folder: Path) -> str | None:
         folder.mkdir(mode=0o700, exist_ok=True)
         found, around = folder.lstat(), folder.parent.stat()
     except (OSError, ValueError) as error:
-        return _said(error)
+        return _cause(error)
     own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not others_may_write(found)
     replaceable = others_may_write(around) and not around.st_mode & stat.S_ISVTX
     return "is not a folder of this user alone" if not own or replaceable else None
@@ -172,7 +174,7 @@ def _leave_word(folder: Folder, holder: str) -> None:
         stream.write(json.dumps(facts))
 
 
-def _told(folder: Folder, holder: str) -> str:
+def _describe_holder(folder: Folder, holder: str) -> str:
     try:
         handle = _regular(folder.open(holder, os.O_RDONLY))
         with os.fdopen(handle, "rb") as stream:
@@ -183,8 +185,8 @@ def _told(folder: Folder, holder: str) -> str:
 
 
 def _unusable(path: Path, error: Exception) -> ConfigError:
-    return ConfigError(f"lock.path: {path}: {_said(error)}; {REMEDY}")
+    return ConfigError(f"lock.path: {path}: {_cause(error)}; {REMEDY}")
 
 
-def _said(error: Exception) -> str:
+def _cause(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or "cannot be the name of a file"

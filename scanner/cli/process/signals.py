@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import anyio
 
 from scanner.api import EventStream
-from scanner.cli.process.streams import HEARD, heed_signals
+from scanner.cli.process.streams import ENDING_SIGNALS, release_signals
 
 GRACE = 10.0
 """Seconds that uploads have after a signal; files on this machine are written by then."""
@@ -18,22 +18,22 @@ GRACE = 10.0
 class Signals:
     """Listens while a scan and its outputs are under way; only inside of an event loop."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
+    def __init__(self, report: Callable[[str], None]) -> None:
+        self._report = report
         self._asked = False
         self._events: EventStream | None = None
         self._scopes: list[tuple[anyio.CancelScope, float]] = []
 
     @contextmanager
-    def heard(self) -> Iterator[None]:
+    def handled(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
-        for number in HEARD:
+        for number in ENDING_SIGNALS:
             loop.add_signal_handler(number, self._came, signal.Signals(number))
-        heed_signals()
+        release_signals()
         try:
             yield
         finally:
-            for number in HEARD:
+            for number in ENDING_SIGNALS:
                 loop.remove_signal_handler(number)
                 # The loop would leave SIGINT to Python, which makes an exception of it while all ends. A
                 # first signal has nothing left to end but the summary: the scan's own exit code stands.
@@ -62,7 +62,7 @@ class Signals:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         self._asked = True
-        self._say(f"{number.name}: ending in order; a second one ends at once")
+        self._report(f"{number.name}: ending in order; a second one ends at once")
         if self._events:
             self._events.interrupt()
         # The loop calls this outside of any task, where anyio may not know which loop is running.
@@ -72,5 +72,5 @@ class Signals:
 
 
 def _once(number: int, frame: object) -> None:
-    for each in HEARD:
+    for each in ENDING_SIGNALS:
         signal.signal(each, signal.SIG_DFL)

@@ -8,11 +8,11 @@ from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from typing import Any, TextIO, cast
 
-HEARD = frozenset({signal.SIGTERM, signal.SIGINT})
+ENDING_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 
 
 class _Tolerant:
-    """stderr, of which nobody can be told that it is full or closed."""
+    """stderr, whose writes never fail, for nobody could be told."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -34,7 +34,7 @@ class _Tolerant:
 def standing() -> Iterator[None]:
     """Gives missing streams a place, lets no broken stderr end the process, and shows what cannot be encoded.
 
-    Whether stdout was there is told by `sys.__stdout__`, which stays as it was.
+    Whether stdout was there, `sys.__stdout__` shows, which stays as it was.
     """
     for number in range(3):
         try:
@@ -56,16 +56,16 @@ def standing() -> Iterator[None]:
 
 
 def hold_signals() -> None:
-    """Keeps SIGTERM and SIGINT waiting until `heed_signals`, while a scan that they may end is set up."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
+    """Keeps SIGTERM and SIGINT waiting until `release_signals`, while a scan that they may end is set up."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
 
 
-def heed_signals() -> None:
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD)
+def release_signals() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING_SIGNALS)
 
 
 def leave_signals() -> None:
     """Leaves them to the system, for whatever comes after the command."""
-    for number in HEARD:
+    for number in ENDING_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
-    heed_signals()
+    release_signals()

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scanner.api import Scanner
-from scanner.cli.terminal.logs import Loudness, logging_to_stderr, sayer
+from scanner.cli.terminal.logs import Loudness, logging_to_stderr, make_reporter
 from scanner.config.settings import ScannerConfig
 from scanner.errors import OutputError
 from scanner.iam.remedies import REASONS, remedy_of
@@ -22,17 +22,17 @@ from scanner.output.text import printable
 WIDTH = 140
 
 
-def run_check(config: ScannerConfig, place: str | None) -> int:
-    """Checks every target; prints a table, or writes JSON to `place`; returns the exit code."""
-    output = check_output(place) if place else None
+def run_check(config: ScannerConfig, destination: str | None) -> int:
+    """Checks every target; prints a table, or writes JSON to `destination`; returns the exit code."""
+    output = check_output(destination) if destination else None
     if output and (output.format.suffix != ".json" or output.bucket):
-        raise OutputError(f"{place}: a check is written as JSON, to FILE.json or -")
+        raise OutputError(f"{destination}: a check is written as JSON, to FILE.json or -")
     inventory = anyio.run(_checked, config)
     rows = [_row(inventory, target) for target in inventory.targets]
     if output:
         with open_output(output) as stream:
             stream.write(json.dumps({"targets": rows}, indent=2).encode() + b"\n")
-    if place != "-":
+    if destination != "-":
         _print(rows)
     works = [row["works"] for row in rows if row["works"] is not None]
     if not any(works):
@@ -42,7 +42,7 @@ def run_check(config: ScannerConfig, place: str | None) -> int:
 
 async def _checked(config: ScannerConfig) -> Inventory:
     with logging_to_stderr("text", Loudness.QUIET) as log:
-        outputs = Outputs(config.output.files, config, sayer(log, "text"))
+        outputs = Outputs(config.output.files, config, make_reporter(log, "text"))
         async with outputs.opened(), Scanner(config) as scanner:
             await outputs.prove()
             return await scanner.check()

@@ -20,7 +20,7 @@ Facts = MutableMapping[str, Any]
 
 
 class Loudness(Enum):
-    """How much is told, as the least level of a line."""
+    """How much is logged, as the least level of a line."""
 
     QUIET = logging.ERROR
     NORMAL = logging.INFO
@@ -73,16 +73,16 @@ def logging_to_stderr(format: Literal["text", "json"], loudness: Loudness) -> It
         root.removeHandler(bridge)
 
 
-def sayer(log: Any, format: Literal["text", "json"]) -> Callable[[str], None]:
-    """Tells a user what is not of the scan itself: a line as commands print it, or of the log's own form."""
+def make_reporter(log: Any, format: Literal["text", "json"]) -> Callable[[str], None]:
+    """A function that reports to the user what does not belong to the scan, as a plain line or as a log entry."""
 
-    def say(told: str) -> None:
+    def report(message: str) -> None:
         if format == "json":
-            log.error(told)
+            log.error(message)
         else:
-            sys.stderr.write(f"sgw-scanner: {printable(hidden(told))}\n")
+            sys.stderr.write(f"sgw-scanner: {printable(hidden(message))}\n")
 
-    return say
+    return report
 
 
 def _made_printable(log: Any, method: str, facts: Facts) -> Facts:

@@ -10,7 +10,7 @@ from rich.text import Text
 from scanner.iam.remedies import remedy_of
 from scanner.inventory.arns import id_of
 from scanner.inventory.records import ANY_REGION, Failure, Gateway, Outcome, VerdictStatus, Volume
-from scanner.output.text import age_of, ago, printable, rpo_of, size
+from scanner.output.text import age_of, ago, gateway_label, printable, rpo_of, size
 from scanner.policy.rules import Policy, Waiver
 from scanner.summary.statistics import Group, Statistics
 from scanner.summary.verdicts import URGENT, WORST_FIRST
@@ -78,7 +78,7 @@ def _coverage(statistics: Statistics, console: Console) -> None:
     table.add_column()
     table.add_row("targets", str(statistics.planned), _parts(coverage.targets.model_dump(), "planned"))
     table.add_row("gateways", str(statistics.listed), _parts(coverage.gateways.model_dump(), "listed"))
-    table.add_row("volumes", str(coverage.volumes), _verdicts(statistics))
+    table.add_row("volumes", str(coverage.volumes.known), _verdicts(statistics))
     calls = coverage.calls
     table.add_row("API calls", str(calls.attempted), _parts(calls.model_dump(), "attempted"))
     console.print(table)
@@ -86,7 +86,7 @@ def _coverage(statistics: Statistics, console: Console) -> None:
         volume, gateway = statistics.oldest[0]
         point, old = volume.recovery_point_time, volume.verdict.age_seconds
         since = "" if old is None else f", {ago(old)},"
-        where = f"{volume.id} on {printable(gateway.name or gateway.id)}"
+        where = f"{volume.id} on {gateway_label(volume, gateway)}"
         console.print(f"The oldest recovery point{since} is of {point:%Y-%m-%d %H:%M} UTC: {where}.")
 
 
@@ -129,7 +129,7 @@ def _volumes(statistics: Statistics, console: Console) -> None:
     console.print(table)
 
 
-def _row(volume: Volume, gateway: Gateway, account_name: str | None) -> list[str | Text]:
+def _row(volume: Volume, gateway: Gateway | None, account_name: str | None) -> list[str | Text]:
     verdict = volume.verdict
     waived = " (waived)" if verdict.waived else ""
     return [
@@ -137,7 +137,7 @@ def _row(volume: Volume, gateway: Gateway, account_name: str | None) -> list[str
         Text(_words(verdict.status) + waived, VERDICT_STYLES[verdict.status]),
         age_of(verdict),
         rpo_of(verdict),
-        printable(gateway.name or gateway.id),
+        gateway_label(volume, gateway),
         printable(account_name or volume.account_id),
         volume.region,
         size(volume.usage_bytes),
@@ -163,14 +163,14 @@ def _examples(group: Group, statistics: Statistics) -> Table:
     lines.add_column(width=1)
     lines.add_column(overflow="fold")
     for failure in group.examples:
-        lines.add_row("", f"{_place(failure, statistics)}: {_shortened(printable(failure.message))}")
+        lines.add_row("", f"{_where(failure, statistics)}: {_shortened(printable(failure.message))}")
     if group.count > len(group.examples):
         lines.add_row("", f"... and {group.count - len(group.examples)} more")
     lines.add_row("", Text(f"→ {printable(remedy_of(group.examples[0]))}", "cyan"))
     return lines
 
 
-def _place(failure: Failure, statistics: Statistics) -> str:
+def _where(failure: Failure, statistics: Statistics) -> str:
     account = statistics.accounts.get(failure.account_id)
     region = None if failure.region == ANY_REGION else failure.region
     where = ", ".join(filter(None, (_named(failure.account_id, account), region)))

@@ -89,4 +89,5 @@ def _template() -> Template:
         "moment": "{:%Y-%m-%d %H:%M:%S} UTC".format,
         "words": lambda status: status.replace("_", " "),
     }
+    environment.globals["gateway_label"] = text.gateway_label
     return environment.from_string(_asset("page.html.j2"))

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from scanner.inventory.model import Inventory
-from scanner.inventory.records import TargetStatus, VerdictStatus, Volume
-from scanner.summary.verdicts import BREACHES, URGENT
+from scanner.inventory.records import IN_DANGER, TargetStatus, VerdictStatus, Volume
 from scanner.summary.verdicts import SIGNS as VERDICT_SIGNS
+from scanner.summary.verdicts import URGENT
 
 SYMBOLS = VERDICT_SIGNS
 WAIVED = "waived"
@@ -37,7 +37,7 @@ class Cell:
     @property
     def found(self) -> int:
         """Volumes in breach or without recovery point, waived or not."""
-        return sum(self.verdicts[status] for status in BREACHES)
+        return sum(self.verdicts[status] for status in IN_DANGER)
 
     @property
     def breaches(self) -> int:
@@ -67,7 +67,7 @@ class Cell:
     def add(self, volume: Volume) -> None:
         verdict = volume.verdict
         self.verdicts[verdict.status] += 1
-        if verdict.waived is not None and verdict.status in BREACHES:
+        if verdict.waived is not None and verdict.status in IN_DANGER:
             self.waived[verdict.status] += 1
         if volume.size_bytes is None:
             self.unknown_size += 1

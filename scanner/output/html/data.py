@@ -6,11 +6,12 @@ from base64 import b64encode
 from collections.abc import Hashable
 from typing import Any
 
-from scanner.inventory.records import VerdictStatus
+from scanner.inventory.arns import id_of
+from scanner.inventory.records import VerdictStatus, Volume
 from scanner.output.html.cells import SIGNS, Cell, Row
 from scanner.output.html.facts import BARS, MOST_ACCOUNTS, Facts
 from scanner.output.text import printable, region_name
-from scanner.policy.rules import CLOCK_TOLERANCE
+from scanner.policy.rater import CLOCK_TOLERANCE
 
 STATUSES = tuple(status.value for status in VerdictStatus)
 _NUMBER = {status: number for number, status in enumerate(VerdictStatus)}
@@ -87,6 +88,17 @@ def _volumes(facts: Facts) -> dict[str, Any]:
         ]
         for gateway in inventory.gateways
     ]
+    elsewhere = {
+        (volume.account_id, volume.region, volume.gateway_arn): None
+        for volume in inventory.volumes
+        if volume.gateway_arn not in numbers
+    }
+    # Each volume finds its account and Region through its gateway; one without a gateway needs a stand-in.
+    stand_ins = {key: len(gateways) + number for number, key in enumerate(elsewhere)}
+    gateways += [
+        [id_of(arn) if arn else "", "", accounts(account), regions(region), None]
+        for account, region, arn in elsewhere
+    ]
     columns: dict[str, list[Any]] = {
         name: [] for name in ("id", "gateway", "size", "used", "status", "age", "rpo", "rule", "waived")
     }
@@ -95,7 +107,7 @@ def _volumes(facts: Facts) -> dict[str, Any]:
         verdict, age, rpo = volume.verdict, volume.verdict.age_seconds, volume.verdict.rpo_seconds
         row = (
             volume.id.removeprefix("vol-"),
-            numbers[volume.gateway_arn],
+            _gateway_number(volume, numbers, stand_ins),
             _mebibytes(volume.size_bytes),
             _mebibytes(volume.usage_bytes),
             _NUMBER[verdict.status],
@@ -117,6 +129,14 @@ def _volumes(facts: Facts) -> dict[str, Any]:
         "gateways": gateways,
         "columns": columns,
     }
+
+
+def _gateway_number(
+    volume: Volume, numbers: dict[str, int], stand_ins: dict[tuple[str, str, str | None], int]
+) -> int:
+    if volume.gateway_arn in numbers:
+        return numbers[volume.gateway_arn]
+    return stand_ins[volume.account_id, volume.region, volume.gateway_arn]
 
 
 def _mebibytes(count: int | None) -> int | None:

@@ -31,7 +31,7 @@ class Facts:
     """Those of which anything was asked, worst first."""
     total: Cell
     bars: dict[VerdictStatus, list[int]]
-    worst: list[tuple[Volume, Gateway]]
+    worst: list[tuple[Volume, Gateway | None]]
     unread: list[tuple[Target, str]]
     skipped: list[tuple[Target, str]]
     failures: list[Group]
@@ -108,7 +108,7 @@ def facts_of(inventory: Inventory) -> Facts:
         accounts=accounts,
         total=Cell.sum(row.total for row in accounts),
         bars=dict(bars),
-        worst=[(volume, gateways[volume.gateway_arn]) for volume in worst],
+        worst=[(volume, gateways.get(volume.gateway_arn or "")) for volume in worst],
         unread=[
             (target, reasons.get(target.key) or reasons.get((target.account_id, None), ""))
             for target in inventory.targets

@@ -231,7 +231,7 @@ def test_an_output_that_fails_after_the_scan_costs_only_itself(
     from scanner.output import outputs, save
 
     async def full(inventory: object, output: object, *rest: object) -> None:
-        if str(getattr(output, "place", "")).endswith(".csv"):
+        if str(getattr(output, "destination", "")).endswith(".csv"):
             raise OutputError("i.csv: no space left on the device")
         await save(inventory, output, *rest)  # type: ignore[arg-type]
 

@@ -23,7 +23,7 @@ def after(*steps: Any) -> Events:
     events, signals = Events(), Signals(print)
 
     async def scan() -> None:
-        with signals.heard():
+        with signals.handled():
             for step in steps:
                 if step is None:
                     signals.end(events)  # type: ignore[arg-type]
@@ -68,7 +68,7 @@ def bounded(*steps: Any, grace: float = 0.0) -> bool:
 
     async def scan() -> bool:
         signals = Signals(print)
-        with signals.heard(), signals.bounded(grace) as scope:
+        with signals.handled(), signals.bounded(grace) as scope:
             for step in steps:
                 signal.raise_signal(step)
             await anyio.sleep(0.2)
@@ -86,7 +86,7 @@ def test_a_signal_ends_what_goes_on_besides_after_its_grace() -> None:
 def test_what_begins_after_a_signal_has_its_grace_from_then_on() -> None:
     async def scan() -> bool:
         signals = Signals(print)
-        with signals.heard():
+        with signals.handled():
             signal.raise_signal(signal.SIGTERM)
             await asyncio.sleep(0.01)
             with signals.bounded(0) as scope:

@@ -139,8 +139,8 @@ _EMPTY = {
     "coverage": {
         "targets": {},
         "gateways": {},
-        "volumes": 0,
+        "volumes": {},
         "calls": {"attempted": 0, "retried": 0, "throttled": 0},
     },
-    "scan": inventory().scan.model_dump() | {"outcome": "failed"},
+    "scan": inventory().scan.model_dump() | {"outcome": "complete"},
 }
