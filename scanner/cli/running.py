@@ -115,7 +115,8 @@ class Run:
                     raise OutputError("the buckets did not answer before the scan was to end; scan again")
                 statistics = await self._read(signals, outputs, collector, log)
                 inventory = await keeping.carry(collector.inventory() if collector else None)
-                outputs.write(inventory.last_known if inventory else ())
+                statistics.last_known = inventory.last_known if inventory else ()
+                outputs.write(statistics.last_known)
                 outputs.write((statistics.coverage(), statistics.scan))
                 outputs.finish()
                 with signals.bounded(GRACE) as scope:

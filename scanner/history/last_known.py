@@ -190,7 +190,9 @@ def _rows(
         {"accounts": [account for account, _ in keys], "regions": [region for _, region in keys]},
     )
     volumes = parquet_of(history.paths(VOLUMES.name, batch))
-    yield from _found(database, "scan_id, scan_id, scanned_at", volumes, " AND verdict <> 'unknown'")
+    # When a gateway answered is kept as the age of what it said.
+    answered = "coalesce(recovery_point_time + to_seconds(age_seconds), scanned_at)"
+    yield from _found(database, f"scan_id, scan_id, {answered}", volumes, " AND verdict <> 'unknown'")
     carried = history.paths(LAST_KNOWN.name, batch)
     if carried:
         yield from _found(database, "scan_id, seen_in_scan, observed_at", parquet_of(carried))

@@ -7,6 +7,7 @@ from typing import Any
 
 from scanner.inventory.arns import id_of
 from scanner.inventory.model import Inventory
+from scanner.inventory.records import LastKnown
 
 
 class Kind(Enum):
@@ -48,18 +49,30 @@ COLUMNS = (
     Column("waived", Kind.TEXT, "the reason of the waiver that excuses the volume"),
     Column("attachment_status", Kind.TEXT, "as ListVolumes tells it"),
     Column("tags", Kind.TAGS, "the volume's own tags; needs the detail tags"),
+    Column("last_known_point_time", Kind.TIME, "of a volume that was not read: the last point ever seen"),
+    Column("last_known_observed_at", Kind.TIME, "when that point was seen"),
+    Column("last_known_at_most_age_seconds", Kind.SECONDS, "the greatest age that it can have by now"),
     Column("ou_path", Kind.TEXT, "the organizational units above the account, where they are known"),
 )
 
 
+NOT_READ = "not_read"
+"""The verdict in the row of a volume that an earlier scan knew, in a target or gateway that was not read."""
+
+
 def rows(inventory: Inventory) -> Iterator[tuple[Any, ...]]:
-    """A tuple for each volume, in the order of `COLUMNS`; `None` is not known."""
+    """A tuple for each volume, in the order of `COLUMNS`; `None` is not known.
+
+    Volumes that only earlier scans knew, as this one did not read them, come last.
+    """
     gateways = {gateway.arn: gateway for gateway in inventory.gateways}
     accounts = {target.account_id: (target.account_name, target.ou_path) for target in inventory.targets}
+    carried = {_key(known.account_id, known.region, known.arn): known for known in inventory.last_known}
     scan, outcome = inventory.scan.id, inventory.scan.outcome.value
     for volume in inventory.volumes:
         gateway, verdict = gateways.get(volume.gateway_arn or ""), volume.verdict
         account_name, ou_path = accounts[volume.account_id]
+        known = carried.pop(_key(volume.account_id, volume.region, volume.arn), None) if carried else None
         yield (
             scan,
             outcome,
@@ -82,5 +95,38 @@ def rows(inventory: Inventory) -> Iterator[tuple[Any, ...]]:
             verdict.waived,
             volume.attachment_status,
             volume.tags,
+            *_last_known(known),
             ou_path,
         )
+    for known in carried.values():
+        gateway = gateways.get(known.gateway_arn or "")
+        account_name, ou_path = accounts.get(known.account_id, (None, None))
+        yield (
+            scan,
+            outcome,
+            known.account_id,
+            account_name,
+            known.region,
+            known.gateway_arn,
+            id_of(known.gateway_arn) if known.gateway_arn else None,
+            gateway.name if gateway else None,
+            known.arn,
+            id_of(known.arn),
+            *(None,) * 4,
+            NOT_READ,
+            None,
+            known.rpo_seconds,
+            *(None,) * 4,
+            *_last_known(known),
+            ou_path,
+        )
+
+
+def _key(account_id: str, region: str, arn: str) -> tuple[str, str, str]:
+    return account_id, region, id_of(arn)
+
+
+def _last_known(known: LastKnown | None) -> tuple[Any, Any, Any]:
+    if known is None:
+        return None, None, None
+    return known.recovery_point_time, known.observed_at, known.at_most_age_seconds

@@ -34,4 +34,5 @@ def statistics_of(inventory: Inventory) -> Statistics:
     for target in inventory.targets:
         statistics.add(TargetEnded(target))
     statistics.add(ScanEnded(inventory.scan, inventory.coverage.calls))
+    statistics.last_known = inventory.last_known
     return statistics

@@ -24,6 +24,7 @@ from scanner.inventory.records import (
     Gateway,
     GatewayCounts,
     GatewayStatus,
+    LastKnown,
     Outcome,
     ScanInfo,
     Target,
@@ -89,6 +90,8 @@ class Statistics:
     failures: dict[tuple[FailureKind, str], Group] = field(default_factory=dict)
     gateway_names: dict[str, str | None] = field(default_factory=dict)
     ended: ScanEnded | None = None
+    last_known: tuple[LastKnown, ...] = ()
+    """Of volumes that were not read; filled in from the history, where there is one."""
     _running: dict[tuple[str, str], RunningTarget] = field(default_factory=dict)
     _named: set[str | None] = field(default_factory=set)
 
