@@ -1,16 +1,17 @@
 """What was known of volumes that a scan could not read: the last recovery point ever seen of each."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from scanner.errors import HistoryError
-from scanner.history.database import connected, quoted
+from scanner.history.database import connected
 from scanner.history.manifest import Manifest
 from scanner.history.parquet import parquet_of
 from scanner.history.store import History
 from scanner.history.tables import LAST_KNOWN, TARGETS, VOLUMES
+from scanner.inventory.arns import id_of
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import (
     ANY_REGION,
@@ -25,6 +26,44 @@ if TYPE_CHECKING:
 
 AT_ONCE = 16
 """Scans that are looked at in one query, newest first: most walks end within the first few."""
+COVERED = """
+CREATE VIEW covered AS
+SELECT account_id, region, max(scanned_at) AS covered_at FROM kept_targets WHERE status = 'complete' GROUP BY ALL
+"""
+# Accounts of which some scan that asked the whole fleet read every Region.
+WHOLE_ACCOUNTS = """
+SELECT DISTINCT account_id FROM (
+    SELECT account_id, scan_id, bool_and(status IN ('complete', 'skipped')) AND bool_or(status = 'complete') AS whole
+    FROM kept_targets GROUP BY ALL
+) WHERE whole AND list_contains($scans, scan_id)
+"""
+NOTHING_CARRIED = """
+SELECT NULL::VARCHAR AS arn, NULL::VARCHAR AS gateway_arn, NULL::VARCHAR AS account_id, NULL::VARCHAR AS region,
+       NULL::VARCHAR AS seen_in_scan, NULL::TIMESTAMP AS observed_at, NULL::TIMESTAMP AS recovery_point_time,
+       NULL::DOUBLE AS rpo_seconds, NULL::VARCHAR AS verdict, NULL::VARCHAR AS waived, NULL::TIMESTAMP AS scanned_at
+LIMIT 0
+"""
+# When a gateway answered is kept as the age of what it said.
+NEWEST = """
+WITH known AS (
+    SELECT arn, gateway_arn, account_id, region, scan_id AS seen_in_scan,
+           coalesce(recovery_point_time + to_seconds(age_seconds), scanned_at) AS observed_at,
+           recovery_point_time, rpo_seconds, verdict, waived, scanned_at
+    FROM kept_volumes WHERE verdict <> 'unknown'
+    UNION ALL
+    SELECT arn, gateway_arn, account_id, region, seen_in_scan, observed_at,
+           recovery_point_time, rpo_seconds, verdict, waived, scanned_at
+    FROM kept_last_known
+)
+SELECT arn, gateway_arn, account_id, region, seen_in_scan, observed_at, recovery_point_time, rpo_seconds, verdict,
+       waived
+FROM known LEFT JOIN covered USING (account_id, region)
+WHERE (covered_at IS NULL OR scanned_at >= covered_at) AND EXISTS (
+    SELECT 1 FROM wanted
+    WHERE wanted.account_id = known.account_id AND coalesce(wanted.region, known.region) = known.region
+)
+QUALIFY row_number() OVER (PARTITION BY account_id, region, split_part(arn, '/', -1) ORDER BY scanned_at DESC) = 1
+"""
 TargetKey = tuple[str, str]
 VolumeKey = tuple[str, str, str]
 
@@ -82,15 +121,14 @@ class _Wanted:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A volume as the kept scan `kept_in` saw it, or knew it from `scan_id`, which saw it before."""
+    """The newest that was known of a volume: as `scan_id` saw it."""
 
-    kept_in: str
-    scan_id: str
-    observed_at: datetime
     arn: str
     gateway_arn: str | None
     account_id: str
     region: str
+    scan_id: str
+    observed_at: datetime
     recovery_point_time: datetime | None
     rpo_seconds: float | None
     verdict: str
@@ -98,7 +136,7 @@ class _Row:
 
     @property
     def key(self) -> VolumeKey:
-        return self.account_id, self.region, self.arn.rpartition("/")[2]
+        return self.account_id, self.region, id_of(self.arn)
 
 
 def last_known(history: History, inventory: Inventory) -> tuple[LastKnown, ...]:
@@ -109,8 +147,8 @@ def last_known(history: History, inventory: Inventory) -> tuple[LastKnown, ...]:
     Blocks. Raises HistoryError where the history cannot be read.
     """
     wanted = _Wanted.of(inventory)
-    pending = wanted.pending()
-    if not pending and not wanted.accounts:
+    pending, accounts = wanted.pending(), set(wanted.accounts)
+    if not pending and not accounts:
         return ()
     scan = inventory.scan
     earlier = [
@@ -121,9 +159,14 @@ def last_known(history: History, inventory: Inventory) -> tuple[LastKnown, ...]:
     found: dict[VolumeKey, _Row] = {}
     for start in range(len(earlier), 0, -AT_ONCE):
         batch = earlier[max(0, start - AT_ONCE) : start]
-        covered, rows = _read(history, batch, pending, wanted.accounts)
-        _take(batch, rows, covered, pending, wanted, found)
-        if not pending and not wanted.accounts:
+        covered, whole, rows = _read(history, batch, pending, accounts)
+        for row in rows:
+            if wanted.wants(row):
+                found.setdefault(row.key, row)
+        # Where a target was read whole, every volume that still exists has been seen, or carried so far.
+        pending -= covered
+        accounts -= whole
+        if not pending and not accounts:
             break
     return tuple(
         _record(row, scan.finished_at, wanted.volumes.get(row.key))
@@ -131,91 +174,56 @@ def last_known(history: History, inventory: Inventory) -> tuple[LastKnown, ...]:
     )
 
 
-def _take(
-    batch: Sequence[Manifest],
-    rows: Iterable[_Row],
-    covered: dict[str, set[TargetKey]],
-    pending: set[TargetKey],
-    wanted: _Wanted,
-    found: dict[VolumeKey, _Row],
-) -> None:
-    by_scan: dict[str, list[_Row]] = {}
-    for row in rows:
-        by_scan.setdefault(row.kept_in, []).append(row)
-    done: set[TargetKey] = set()
-    for manifest in reversed(batch):
-        for row in by_scan.get(manifest.scan.id, ()):
-            if row.key[:2] not in done and wanted.wants(row):
-                found.setdefault(row.key, row)
-        # Where a target was read whole, every volume that still exists has been seen, or carried so far.
-        done |= covered.get(manifest.scan.id, set())
-    pending -= done
-
-
 def _read(
-    history: History, batch: Sequence[Manifest], pending: set[TargetKey], accounts: frozenset[str]
-) -> tuple[dict[str, set[TargetKey]], list[_Row]]:
-    """Which targets each scan of `batch` read whole, and what it knew of the volumes of those `pending`."""
+    history: History, batch: Sequence[Manifest], pending: set[TargetKey], accounts: set[str]
+) -> tuple[set[TargetKey], set[str], list[_Row]]:
+    """Which targets and accounts were read whole in `batch`, and the newest that it knows of those wanted."""
     import duckdb
 
     with connected() as database:
         try:
-            covered: dict[str, set[TargetKey]] = {}
-            complete = f"status = {quoted(TargetStatus.COMPLETE.value)}"
-            source = parquet_of(history.paths(TARGETS.name, batch))
-            for scan_id, account, region in database.execute(
-                f"SELECT scan_id, account_id, region FROM {source} WHERE {complete}"
-            ).fetchall():
-                covered.setdefault(scan_id, set()).add((account, region))
-            return covered, list(_rows(database, history, batch, pending, accounts))
+            _choose(database, pending, accounts)
+            _open(database, history, batch)
+            covered = database.execute("SELECT account_id, region FROM covered").fetchall()
+            asked_all = [each.scan.id for each in batch if not each.narrowed and not each.scan.shard]
+            whole = database.execute(WHOLE_ACCOUNTS, {"scans": asked_all}).fetchall()
+            return (
+                {(account, region) for account, region in covered},
+                {account for (account,) in whole},
+                [_row(values) for values in database.execute(NEWEST).fetchall()],
+            )
         except duckdb.Error as error:
             if not history.leave_out_damaged():
                 raise HistoryError(f"{history.folder.root}: cannot be read: {error}") from None
-    whole = {manifest.name for manifest in history.manifests()}
-    left = [manifest for manifest in batch if manifest.name in whole]
-    return _read(history, left, pending, accounts) if left else ({}, [])
+    undamaged = {manifest.name for manifest in history.manifests()}
+    left = [manifest for manifest in batch if manifest.name in undamaged]
+    return _read(history, left, pending, accounts) if left else (set(), set(), [])
 
 
-def _rows(
-    database: "duckdb.DuckDBPyConnection",
-    history: History,
-    batch: Sequence[Manifest],
-    pending: set[TargetKey],
-    accounts: frozenset[str],
-) -> Iterator[_Row]:
-    database.execute("CREATE TABLE wanted (account_id VARCHAR, region VARCHAR)")
+def _choose(database: "duckdb.DuckDBPyConnection", pending: set[TargetKey], accounts: set[str]) -> None:
     keys: list[tuple[str, str | None]] = [*pending, *((account, None) for account in accounts)]
+    database.execute("CREATE TABLE wanted (account_id VARCHAR, region VARCHAR)")
     database.execute(
         "INSERT INTO wanted SELECT unnest($accounts), unnest($regions)",
         {"accounts": [account for account, _ in keys], "regions": [region for _, region in keys]},
     )
+
+
+def _open(database: "duckdb.DuckDBPyConnection", history: History, batch: Sequence[Manifest]) -> None:
+    targets = parquet_of(history.paths(TARGETS.name, batch))
     volumes = parquet_of(history.paths(VOLUMES.name, batch))
-    # When a gateway answered is kept as the age of what it said.
-    answered = "coalesce(recovery_point_time + to_seconds(age_seconds), scanned_at)"
-    yield from _found(database, f"scan_id, scan_id, {answered}", volumes, " AND verdict <> 'unknown'")
     carried = history.paths(LAST_KNOWN.name, batch)
-    if carried:
-        yield from _found(database, "scan_id, seen_in_scan, observed_at", parquet_of(carried))
-
-
-def _found(
-    database: "duckdb.DuckDBPyConnection", scans: str, source: str, condition: str = ""
-) -> Iterator[_Row]:
-    found = database.execute(
-        f"SELECT {scans}, arn, gateway_arn, account_id, region, recovery_point_time, rpo_seconds,"
-        f" verdict, waived FROM {source} AS kept"
-        " WHERE EXISTS (SELECT 1 FROM wanted WHERE wanted.account_id = kept.account_id"
-        f" AND coalesce(wanted.region, kept.region) = kept.region){condition}"
-    ).fetchall()
-    return (_row(values) for values in found)
+    database.execute(f"CREATE VIEW kept_targets AS FROM {targets}")
+    database.execute(f"CREATE VIEW kept_volumes AS FROM {volumes}")
+    source = f"FROM {parquet_of(carried)}" if carried else NOTHING_CARRIED
+    database.execute(f"CREATE VIEW kept_last_known AS {source}")
+    database.execute(COVERED)
 
 
 def _row(values: tuple[Any, ...]) -> _Row:
-    kept_in, scan_id, seen, arn, gateway_arn, account_id, region, point, *rest = values
+    arn, gateway_arn, account_id, region, scan_id, seen, point, *rest = values
     point = point.replace(tzinfo=UTC) if point else None
-    return _Row(
-        kept_in, scan_id, seen.replace(tzinfo=UTC), arn, gateway_arn, account_id, region, point, *rest
-    )
+    return _Row(arn, gateway_arn, account_id, region, scan_id, seen.replace(tzinfo=UTC), point, *rest)
 
 
 def _record(row: _Row, moment: datetime, rpo_now: float | None) -> LastKnown:
