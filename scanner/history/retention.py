@@ -44,7 +44,7 @@ def prune(history: History, keep: timedelta, *, dry_run: bool = False) -> Prunin
     orphans = _orphans(history)
     removed = [manifest.name for manifest in gone]
     removed += [file.name for manifest in gone for file in manifest.files]
-    removed += orphans
+    removed += orphans + _alerts(history, {manifest.key for manifest in gone})
     if not dry_run:
         for name in removed:
             history.folder.remove(name)
@@ -63,6 +63,12 @@ def _needed(history: History, manifests: Sequence[Manifest]) -> set[str]:
             " WHERE status IN ('complete', 'partial') GROUP BY account_id, region"
         ).fetchall()
     return {str(path).removeprefix(f"{history.folder.root}/") for (path,) in found}
+
+
+def _alerts(history: History, gone: set[str]) -> list[str]:
+    """What was told of scans that are let go; the newest of all still says what is open."""
+    names = history.folder.names("alerts")
+    return [name for name in names[:-1] if name.removeprefix("alerts/").removesuffix(".json") in gone]
 
 
 def _orphans(history: History) -> list[str]:

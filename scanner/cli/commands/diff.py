@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from scanner.cli.commands.options import Config, HistoryPath
+from scanner.cli.commands.options import HistoryPath
+from scanner.cli.commands.scan import Config
 
 Format = Annotated[str, typer.Option(help="table, json or ndjson.", metavar="FORMAT")]
 SOURCE = "An inventory as .json or .ndjson; or a scan of the history: its id, latest, latest~1."

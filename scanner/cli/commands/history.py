@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from scanner.cli.commands.options import Config, HistoryPath
+from scanner.cli.commands.options import HistoryPath
+from scanner.cli.commands.scan import Config
 
 app = typer.Typer(no_args_is_help=True, help="Ask the kept scans, and look after them.")
 Format = Annotated[str, typer.Option(help="table, csv or json.", metavar="FORMAT")]

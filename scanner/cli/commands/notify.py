@@ -2,7 +2,7 @@
 
 import typer
 
-from scanner.cli.commands.options import Config
+from scanner.cli.commands.scan import Config
 
 app = typer.Typer(no_args_is_help=True, help="Look after those who are told.")
 

@@ -102,3 +102,16 @@ def test_without_a_history_or_an_address_the_configuration_is_refused(
     assert "BEAT is not set" in said.err
     (place / "scanner.toml").write_text(CONFIG)
     assert "nobody is to be told" in command("notify", "test").err
+
+
+def test_a_check_reads_the_addresses_and_proves_the_history_and_tells_nobody(
+    command: Command, hook: Peer, beat: Peer, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert command("check").code == 0
+    assert hook.taken == beat.taken == []
+    monkeypatch.delenv("HOOK")
+    assert "HOOK is not set" in command("check").err
+    monkeypatch.setenv("HOOK", hook.url)
+    (place / "kept").rmdir()
+    (place / "kept").write_text("a file")
+    assert command("check").code == 2
