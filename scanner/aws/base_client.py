@@ -24,7 +24,16 @@ from scanner.errors import OutputError
 from scanner.service.errors import CallFailed
 
 SLOW_REMEDY = "look at what lies between here and the endpoint, or raise scan.call_timeout"
-PASSING = {"SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "Throttling", "503 Slow Down"}
+PASSING = {
+    "SlowDown",
+    "RequestTimeout",
+    "InternalError",
+    "ServiceUnavailable",
+    "Throttling",
+    "503 Slow Down",
+    # Another request for the same new object is under way.
+    "ConditionalRequestConflict",
+}
 ATTEMPTS = 3
 PAUSE = 0.2
 """Seconds before the second attempt; twice as long before the third."""

@@ -27,7 +27,7 @@ READ_REMEDIES = {
 }
 PIECE = 8 * 1024 * 1024
 """Bytes that one call reads: an answer has a bound, an object has none."""
-IS_THERE = {"PreconditionFailed", "ConditionalRequestConflict"}
+IS_THERE = "PreconditionFailed"
 
 
 class S3Bucket:
@@ -111,7 +111,7 @@ class S3Bucket:
         try:
             await self._call("put_object", key, Body=body, IfNoneMatch="*", **arguments)
         except RefusedError as refused:
-            if refused.code in IS_THERE:
+            if refused.code == IS_THERE:
                 return False
             raise
         return True

@@ -76,6 +76,30 @@ async def test_what_is_put_comes_back_with_its_type(s3: Any) -> None:
     assert (found["Body"].read(), found["ContentType"]) == (b"{}", "application/json")
 
 
+async def test_a_new_object_is_put_once_and_never_over_another(s3: Any) -> None:
+    async with S3Bucket.all_of(OUTPUTS, ScannerConfig()) as buckets:
+        bucket = buckets["here"]
+        assert [await bucket.put_new("a.json", body, {}) for body in (b"1", b"2")] == [True, False]
+        assert await bucket.get("a.json") == b"1"
+        await bucket.put("b.json", b"22", {})
+        assert await bucket.sizes("") == {"a.json": 1, "b.json": 2}
+        await bucket.delete("a.json")
+        assert await bucket.sizes("a") == {}
+
+
+async def test_a_listing_of_many_pages_is_whole(s3: Any, monkeypatch: Patch) -> None:
+    async with S3Bucket.all_of(OUTPUTS, ScannerConfig()) as buckets:
+        for number in range(5):
+            await buckets["here"].put(f"p/{number}", b"x", {})
+        ask = buckets["here"]._client.call
+
+        async def small(place: str, operation: str, **parameters: Any) -> Any:
+            return await ask(place, operation, MaxKeys=2, **parameters)
+
+        monkeypatch.setattr(buckets["here"]._client, "call", small)
+        assert len(await buckets["here"].sizes("p/")) == 5
+
+
 async def test_a_large_object_goes_in_parts_and_comes_back_whole(s3: Any, monkeypatch: Patch) -> None:
     size = 5 * 1024 * 1024
     monkeypatch.setitem(upload.__globals__, "PART_SIZE", size)

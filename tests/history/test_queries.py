@@ -65,6 +65,38 @@ def test_a_spell_begins_when_the_rpo_was_exceeded_and_an_outage_does_not_end_it(
     ]
 
 
+def test_a_spell_is_over_where_the_volume_is_gone_and_not_where_it_is_unknown(history: History) -> None:
+    naive = START.replace(tzinfo=None)
+    history.append(scan(0, [LATE]))
+    for day, seen, ended in (
+        (1, DOWN, None),
+        (2, Seen(status=TargetStatus.FAILED), None),
+        (3, Seen(ages={}), 3),
+    ):
+        history.append(scan(day, [seen]))
+        found = rows(history, "SELECT last_seen, ended_seen FROM spells")
+        assert found == [(naive, None if ended is None else naive + ended * DAY)]
+
+
+def test_a_volume_that_moved_is_still_the_same(history: History) -> None:
+    history.append(scan(0, [LATE]))
+    later = scan(1, [LATE])
+    (one,) = later.gateways
+    arn = one.arn.replace(one.id, "sgw-0000BEEF")
+    moved = later.model_copy(
+        update={
+            "gateways": (one.model_copy(update={"arn": arn, "id": "sgw-0000BEEF"}),),
+            "volumes": tuple(
+                each.model_copy(update={"arn": each.arn.replace(one.arn, arn), "gateway_arn": arn})
+                for each in later.volumes
+            ),
+        }
+    )
+    history.append(moved)
+    assert rows(history, "SELECT gateway_arn FROM latest") == [(arn,)]
+    assert rows(history, "SELECT gateway_arn, scans FROM spells") == [(arn, 2)]
+
+
 def test_a_waived_volume_is_in_no_spell(history: History) -> None:
     history.append(scan(0, [Seen(ages={1: 30 * HOUR}, waived="ticket")]))
     assert rows(history, "SELECT * FROM spells") == []
