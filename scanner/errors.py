@@ -4,7 +4,8 @@ ScannerError
 ├── ConfigError      a setting is wrong: names the place and the remedy
 ├── OutputError      an output cannot be written
 ├── LockError        another scan holds the lock
-└── MergeError       inventories that cannot be one
+├── MergeError       inventories that cannot be one
+└── HistoryError     kept scans that cannot be read or written
 """
 
 from dataclasses import dataclass
@@ -35,3 +36,7 @@ class LockError(ScannerError):
 
 class MergeError(ScannerError):
     """Inventories that claim the same target, or contradict each other."""
+
+
+class HistoryError(ScannerError):
+    """A history cannot be read or written, or what is asked of it is wrong; names the file and the remedy."""

@@ -7,7 +7,21 @@ from typing import Annotated, Any
 
 import typer
 
-from scanner.cli.commands import check, demo, emulate, explain, iam, init, merge, report, scan, schema
+from scanner.cli.commands import (
+    check,
+    demo,
+    diff,
+    emulate,
+    explain,
+    history,
+    iam,
+    init,
+    merge,
+    notify,
+    report,
+    scan,
+    schema,
+)
 from scanner.cli.process.streams import leave_signals, standing
 from scanner.errors import LockError, ScannerError
 
@@ -46,6 +60,9 @@ app.command()(demo.demo)
 app.command()(init.init)
 app.command()(report.report)
 app.command()(explain.explain)
+app.command()(diff.diff)
+app.add_typer(history.app, name="history")
+app.add_typer(notify.app, name="notify")
 app.command()(merge.merge)
 app.command()(schema.schema)
 app.add_typer(iam.app, name="iam")

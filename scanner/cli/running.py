@@ -13,13 +13,15 @@ import anyio
 import typer
 
 from scanner.api import Scanner
+from scanner.cli.beat import USAGE, Beat
+from scanner.cli.keeping import Keeping
 from scanner.cli.process.lock import hold, lock_paths
 from scanner.cli.process.signals import GRACE, Signals
 from scanner.cli.terminal.logs import EventLog, Loudness, log_end, logging_to_stderr, make_reporter
 from scanner.cli.terminal.progress import progress
 from scanner.cli.terminal.summary import print_summary
 from scanner.config.settings import ScannerConfig
-from scanner.errors import OutputError
+from scanner.errors import OutputError, ScannerError
 from scanner.inventory.collect import Collector
 from scanner.output.outputs import Outputs
 from scanner.summary.statistics import Statistics, exit_code
@@ -64,16 +66,38 @@ class Run:
 
     def go(self) -> int:
         """Scans, writes, prints; returns the exit code."""
+        with logging_to_stderr(self.log_format, self.loudness) as log:
+            beat = Beat.of(self.config)
+            try:
+                beat.code = self._run(beat, log)
+            except ScannerError:
+                beat.code = USAGE
+                raise
+            finally:
+                beat.end()
+        return beat.code
+
+    def _run(self, beat: Beat, log: Any) -> int:
         uvloop = find_spec("uvloop") is not None
-        with spared_collector(), logging_to_stderr(self.log_format, self.loudness) as log:
-            outputs = Outputs(self.destinations, self.config, make_reporter(log, self.log_format))
-            statistics = anyio.run(self._scan, outputs, log, backend_options={"use_uvloop": uvloop})
-            code = self._exit_code(statistics, outputs)
-            if self.log_format == "json":
-                log_end(log, statistics, self.destinations, code)
-                return code
-        if self.quiet and code == 0:
-            return code
+        with spared_collector():
+            say = make_reporter(log, self.log_format)
+            outputs = Outputs(self.destinations, self.config, say)
+            keeping = Keeping(self.config, say)
+            statistics = anyio.run(
+                self._beaten, beat, outputs, keeping, log, backend_options={"use_uvloop": uvloop}
+            )
+        failed = outputs.failed or keeping.failed
+        code = exit_code(statistics, failed_outputs=failed)
+        if self.log_format == "text" and not (self.quiet and self._shown_code(code) == 0):
+            failed = not self._print(statistics, outputs, self._shown_code(code)) or failed
+        beat.tell(statistics, self.config.policy, failed_outputs=failed)
+        code = self._shown_code(exit_code(statistics, failed_outputs=failed))
+        if self.log_format == "json":
+            log_end(log, statistics, self.destinations, code)
+        return code
+
+    def _print(self, statistics: Statistics, outputs: Outputs, code: int) -> bool:
+        """Prints the summary; says whether that was possible."""
         stream = sys.stderr if outputs.on_stdout else sys.stdout
         try:
             print_summary(statistics, self.config.policy, stream, self.destinations, code)
@@ -81,34 +105,45 @@ class Run:
             raise
         except OSError as error:
             typer.echo(f"sgw-scanner: the summary could not be printed: {error.strerror}", err=True)
-            outputs.failed = True
-        return self._exit_code(statistics, outputs)
+            return False
+        return True
 
-    def _exit_code(self, statistics: Statistics, outputs: Outputs) -> int:
-        code = exit_code(statistics, failed_outputs=outputs.failed)
+    def _shown_code(self, code: int) -> int:
         return 0 if self.exit_zero and code in EXCUSED else code
 
-    async def _scan(self, outputs: Outputs, log: Any) -> Statistics:
+    async def _beaten(self, beat: Beat, outputs: Outputs, keeping: Keeping, log: Any) -> Statistics:
+        async with beat.started():
+            return await self._scan(outputs, keeping, log)
+
+    async def _scan(self, outputs: Outputs, keeping: Keeping, log: Any) -> Statistics:
         signals = Signals(make_reporter(log, self.log_format))
-        collector = Collector() if outputs.need_inventory else None
+        collector = Collector() if outputs.need_inventory or keeping.wanted else None
         deadline = self.config.scan.deadline
         with signals.handled():
-            async with outputs.opened():
+            async with outputs.opened(), keeping.opened():
                 with signals.bounded(0) as scope:
                     if deadline:
                         scope.deadline = min(scope.deadline, anyio.current_time() + deadline.total_seconds())
+                    await keeping.prove()
                     await outputs.prove()
                 if scope.cancelled_caught:
                     raise OutputError("the buckets did not answer before the scan was to end; scan again")
                 statistics = await self._read(signals, outputs, collector, log)
+                inventory = await keeping.carry(collector.inventory() if collector else None)
+                statistics.last_known = inventory.last_known if inventory else ()
+                outputs.write(statistics.last_known)
                 outputs.write((statistics.coverage(), statistics.scan))
                 outputs.finish()
                 with signals.bounded(GRACE) as scope:
                     if statistics.scan.deadline_reached:
                         scope.deadline = anyio.current_time() + GRACE
-                    await outputs.save(collector.inventory() if collector else None)
+                    await keeping.append(inventory)
+                    await outputs.save(inventory)
                 if scope.cancelled_caught:
                     outputs.given_up()
+                    keeping.given_up()
+                with signals.bounded(GRACE):
+                    await keeping.tell(inventory, outputs.reports)
         return statistics
 
     async def _read(

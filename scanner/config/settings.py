@@ -1,10 +1,13 @@
 """What a scan is asked: the settings, their defaults, and what each may hold."""
 
+import re
+import typing
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from os import PathLike
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -170,6 +173,7 @@ class OutputSettings(Settings):
     """`[output]`: files that each scan writes, as `-o` does."""
 
     files: Annotated[tuple[str, ...], Remedy('write a list of places, such as ["inventory.json"]')] = ()
+    fleet: str | None = None
     encryption: Literal["AES256", "aws:kms", "aws:kms:dsse"] | None = None
     kms_key: str | None = None
 
@@ -178,6 +182,60 @@ class OutputSettings(Settings):
         if self.kms_key and self.encryption == "AES256":
             raise ValueError("AES256 takes no kms_key; use aws:kms, or remove kms_key")
         return self
+
+
+_BUCKET = re.compile(
+    r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>[\w!*'().=/-]*))?", re.ASCII
+)
+
+
+class HistorySettings(Settings):
+    """`[history]`: where scans are kept, a folder or `s3://bucket/prefix`, and for how long `prune` keeps them.
+
+    `keep` is counted back from the newest scan; the newest scan that read a target always stays.
+    """
+
+    path: str | None = None
+    keep: Duration = timedelta(days=400)
+
+    @field_validator("path")
+    @classmethod
+    def _path(cls, path: str | None) -> str | None:
+        if not path:
+            return None
+        if path.startswith("s3:") and not _BUCKET.fullmatch(path):
+            raise ValueError(f"{path!r} names no bucket; write s3://bucket/prefix")
+        if "://" in path and not path.startswith("s3:"):
+            raise ValueError(f"{path!r} is no place for a history; write a folder, or s3://bucket/prefix")
+        return path
+
+    @property
+    def bucket(self) -> tuple[str, str] | None:
+        """The bucket and the prefix, without slashes around it; None for a folder."""
+        found = _BUCKET.fullmatch(self.path or "")
+        return (found["bucket"], (found["prefix"] or "").strip("/")) if found else None
+
+
+AlertName = Literal[
+    "breach", "no_recovery_point", "backwards", "vanished", "left_scope", "coverage_lost", "scan_failed"
+]
+EVERY_ALERT: tuple[AlertName, ...] = typing.get_args(AlertName)
+
+
+class NotifySettings(Settings):
+    """`[notify]`: who is told what changed, and who hears that scans still run.
+
+    `${NAME}` in an address or a secret is read from the environment. With a secret, a webhook's body is signed.
+    """
+
+    urls: Annotated[tuple[str, ...], Field(repr=False)] = ()
+    secret: Annotated[str | None, Field(repr=False)] = None
+    on: tuple[AlertName, ...] = EVERY_ALERT
+    repeat: Duration = timedelta(hours=24)
+    confirm: PositiveInt = 2
+    timeout: Duration = timedelta(seconds=10)
+    ping_url: Annotated[str | None, Field(repr=False)] = None
+    ping_status: Literal["exit", "scan"] = "exit"
 
 
 class LockSettings(Settings):
@@ -211,9 +269,19 @@ class ScannerConfig(Settings):
     organization: OrganizationSettings | None = None
     policy: Policy = Policy()
     output: OutputSettings = OutputSettings()
+    history: HistorySettings = HistorySettings()
+    notify: NotifySettings = NotifySettings()
     lock: LockSettings = LockSettings()
     _selection: Selection = PrivateAttr(default=Selection())
     _origins: Origins = PrivateAttr(default_factory=Origins)
+
+    @property
+    def fleet(self) -> str:
+        """What the fleet is called: `output.fleet`, else after the configuration's file."""
+        file = Path(self._origins.file or "scanner.toml").absolute()
+        return (
+            self.output.fleet or (file.parent.name if file.name == "scanner.toml" else file.stem) or "fleet"
+        )
 
     @property
     def selection(self) -> Selection:
@@ -238,6 +306,8 @@ class ScannerConfig(Settings):
             raise ValueError(f"account {twice[0]} stands twice in accounts; keep one entry")
         if self.policy.matching_tags and "tags" not in self.scan.details:
             raise ValueError(f'{self.policy.matching_tags} matches tags; add "tags" to scan.details')
+        if self.notify.urls and not self.history.path:
+            raise ValueError("notify.urls need a history, to tell what is new; set history.path")
         return self
 
     @classmethod

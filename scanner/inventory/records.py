@@ -305,19 +305,22 @@ class LastKnown(Record):
     """The last recovery point ever seen of a volume that could not be read this time.
 
     Points only advance, so its age is at most `at_most_age_seconds`: `within_rpo` true is certain, false is not.
-    `observed_at` and `scan_id` tell when, and by which scan, it was seen.
+    `observed_at` and `scan_id` tell when, and by which scan, it was seen; `verdict` and `waived` what that scan made
+    of it. A volume that had no point then has none here.
     """
 
     arn: str
     gateway_arn: str | None = None
     account_id: AccountId
     region: str
-    recovery_point_time: Time
+    recovery_point_time: Time | None
     observed_at: Time
     scan_id: str
-    at_most_age_seconds: Age
+    at_most_age_seconds: Age | None
     rpo_seconds: Seconds | None = None
     within_rpo: bool | None = None
+    verdict: VerdictStatus | None = None
+    waived: str | None = None
 
 
 class Refused(Record):

@@ -7,7 +7,7 @@ from typing import Any
 
 from scanner.inventory.arns import id_of
 from scanner.inventory.model import Inventory
-from scanner.inventory.records import FailureScope, GatewayStatus, TargetStatus
+from scanner.inventory.records import FailureScope, GatewayStatus, LastKnown, TargetStatus
 
 
 class Kind(Enum):
@@ -57,21 +57,31 @@ COLUMNS = (
     Column("waived", Kind.TEXT, "the reason of the waiver that excuses the volume"),
     Column("attachment_status", Kind.TEXT, "as ListVolumes tells it"),
     Column("tags", Kind.TAGS, "the volume's own tags; needs the detail tags"),
+    Column("last_known_point_time", Kind.TIME, "of a volume that was not read: the last point ever seen"),
+    Column("last_known_observed_at", Kind.TIME, "when that point was seen"),
+    Column("last_known_at_most_age_seconds", Kind.SECONDS, "the greatest age that it can have by now"),
     Column("ou_path", Kind.TEXT, "the organizational units above the account, where they are known"),
 )
+
+
+NOT_READ = "not_read"
+"""The verdict in the row of a volume that an earlier scan knew, in a target or gateway that was not read."""
 
 
 def rows(inventory: Inventory) -> Iterator[tuple[Any, ...]]:
     """A tuple for each volume, in the order of `COLUMNS`; `None` is not known.
 
-    Then one for each gateway and each target that was not read, without a volume: the table alone tells what it lacks.
+    Then volumes that only earlier scans knew, and one row for each gateway and each target that was not read,
+    without a volume: the table alone tells what it lacks.
     """
     gateways = {gateway.arn: gateway for gateway in inventory.gateways}
     accounts = {target.account_id: (target.account_name, target.ou_path) for target in inventory.targets}
+    carried = {_key(known.account_id, known.region, known.arn): known for known in inventory.last_known}
     scan, outcome = inventory.scan.id, inventory.scan.outcome.value
     for volume in inventory.volumes:
         gateway, verdict = gateways.get(volume.gateway_arn or ""), volume.verdict
         account_name, ou_path = accounts[volume.account_id]
+        known = carried.pop(_key(volume.account_id, volume.region, volume.arn), None) if carried else None
         yield (
             scan,
             outcome,
@@ -94,25 +104,51 @@ def rows(inventory: Inventory) -> Iterator[tuple[Any, ...]]:
             verdict.waived,
             volume.attachment_status,
             volume.tags,
+            *_last_known(known),
             ou_path,
+        )
+    for known in carried.values():
+        gateway = gateways.get(known.gateway_arn or "")
+        account_name, ou_path = accounts.get(known.account_id, (None, None))
+        point_time, seen_at, at_most = _last_known(known)
+        yield _row(
+            scan_id=scan,
+            scan_outcome=outcome,
+            account_id=known.account_id,
+            account_name=account_name,
+            region=known.region,
+            gateway_arn=known.gateway_arn,
+            gateway_id=id_of(known.gateway_arn) if known.gateway_arn else None,
+            gateway_name=gateway.name if gateway else None,
+            volume_arn=known.arn,
+            volume_id=id_of(known.arn),
+            verdict=NOT_READ,
+            rpo_seconds=known.rpo_seconds,
+            last_known_time=point_time,
+            last_known_seen_at=seen_at,
+            last_known_at_most_age_seconds=at_most,
+            ou_path=ou_path,
         )
     for account_id, region, gateway_arn, waived in _not_read(inventory):
         gateway = gateways.get(gateway_arn or "")
         account_name, ou_path = accounts[account_id]
-        known = {
-            "scan_id": scan,
-            "scan_outcome": outcome,
-            "account_id": account_id,
-            "account_name": account_name,
-            "region": region,
-            "gateway_arn": gateway_arn,
-            "gateway_id": gateway.id if gateway else None,
-            "gateway_name": gateway.name if gateway else None,
-            "verdict": NOT_READ,
-            "waived": waived,
-            "ou_path": ou_path,
-        }
-        yield tuple(known.get(column.name) for column in COLUMNS)
+        yield _row(
+            scan_id=scan,
+            scan_outcome=outcome,
+            account_id=account_id,
+            account_name=account_name,
+            region=region,
+            gateway_arn=gateway_arn,
+            gateway_id=gateway.id if gateway else None,
+            gateway_name=gateway.name if gateway else None,
+            verdict=NOT_READ,
+            waived=waived,
+            ou_path=ou_path,
+        )
+
+
+def _row(**known: Any) -> tuple[Any, ...]:
+    return tuple(known.pop(column.name, None) for column in COLUMNS)
 
 
 def _not_read(inventory: Inventory) -> Iterator[tuple[str, str, str | None, str | None]]:
@@ -129,3 +165,13 @@ def _not_read(inventory: Inventory) -> Iterator[tuple[str, str, str | None, str 
     for gateway in inventory.gateways:
         if gateway.status is GatewayStatus.FAILED:
             yield gateway.account_id, gateway.region, gateway.arn, waived.get(gateway.arn)
+
+
+def _key(account_id: str, region: str, arn: str) -> tuple[str, str, str]:
+    return account_id, region, id_of(arn)
+
+
+def _last_known(known: LastKnown | None) -> tuple[Any, Any, Any]:
+    if known is None:
+        return None, None, None
+    return known.recovery_point_time, known.observed_at, known.at_most_age_seconds

@@ -27,7 +27,8 @@ def harmless(text: str) -> str:
     return _GUARDED.sub("'", text)
 
 
-def _text(text: str) -> str:
+def in_cell(text: str) -> str:
+    """`text` as a cell that no spreadsheet runs, and that no reader splits."""
     # Most texts are ids, and a look at their first letter and a search are cheaper than a replacement.
     special = _QUOTED.search(text)
     if not special and text[:1] not in _FIRST:
@@ -46,7 +47,7 @@ def _tags(tags: dict[str, str]) -> str:
 
 
 _FORMS: dict[Kind, Callable[[Any], str]] = {
-    Kind.TEXT: _text,
+    Kind.TEXT: in_cell,
     Kind.TIME: rfc3339,
     Kind.BYTES: str,
     Kind.SECONDS: "{:.3f}".format,

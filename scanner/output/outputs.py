@@ -48,6 +48,14 @@ class Outputs:
         return any(output.destination == STDOUT for output in self.outputs)
 
     @property
+    def reports(self) -> tuple[str, ...]:
+        """The places that people read: pages first, else every file that was written."""
+        written = [
+            each.destination for each in self.outputs if each.destination != STDOUT and each not in self._lost
+        ]
+        return tuple(place for place in written if place.endswith(".html")) or tuple(written)
+
+    @property
     def need_inventory(self) -> bool:
         """Whether some output is written of the whole inventory, and not line by line."""
         return not all(output.format.streams for output in self.outputs)

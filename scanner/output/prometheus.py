@@ -3,13 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import BinaryIO
 
 from scanner.inventory.arns import id_of
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import (
+    IN_DANGER,
     FailureKind,
     GatewayStatus,
+    LastKnown,
     Outcome,
     TargetStatus,
     VerdictStatus,
@@ -50,7 +53,16 @@ RPO = Metric("sgw_volume_rpo_seconds", "Greatest age that the policy allows.", _
 SIZE = Metric("sgw_volume_size_bytes", "Size of the volume.", _VOLUME)
 USAGE = Metric("sgw_volume_usage_bytes", "How much of the volume is used.", _VOLUME)
 WAIVED = Metric("sgw_volume_waived", "1 for each volume that a waiver excuses.", _VOLUME)
+STALE = Metric(
+    "sgw_volume_stale", "1 where a volume was not read, and its series are the last known.", _VOLUME
+)
+AT_MOST = Metric(
+    "sgw_volume_last_known_age_seconds",
+    "Greatest age that the point of a stale volume can have by now.",
+    _VOLUME,
+)
 BREACHES = Metric("sgw_breaches", "Volumes in breach or without recovery point, not waived.", _TARGET)
+STALE_BREACHES = Metric("sgw_breaches_stale", "Of which not read, and so when last seen.", _TARGET)
 VOLUMES = Metric("sgw_volumes", "Volumes by verdict, waived ones included.", (*_TARGET, "verdict"))
 COMPLETE = Metric("sgw_target_complete", "1 where an account's Region was read completely, else 0.", _TARGET)
 TARGETS = Metric("sgw_targets", "Accounts in Regions, by what became of them.", ("status",))
@@ -70,7 +82,7 @@ ACCOUNT = Metric("sgw_account_info", "An account's name.", ("account_id", "accou
 
 METRICS = (
     OUTCOME, DURATION, FINISHED, SUCCESS, CALLS, RETRIED, THROTTLED, TARGETS, GATEWAYS, FAILURES,
-    COMPLETE, BREACHES, VOLUMES, AGE, RPO, SIZE, USAGE, WAIVED, GATEWAY, ACCOUNT,
+    COMPLETE, BREACHES, STALE_BREACHES, VOLUMES, AGE, RPO, SIZE, USAGE, WAIVED, STALE, AT_MOST, GATEWAY, ACCOUNT,
 )  # fmt: skip
 
 
@@ -102,12 +114,19 @@ def _samples(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]:
     yield from _coverage(inventory)
     yield from _verdicts(inventory)
     labels, volumes = _series(inventory)
-    yield AGE, zip(labels, (volume.verdict.age_seconds for volume in volumes), strict=True)
-    yield RPO, zip(labels, (volume.verdict.rpo_seconds for volume in volumes), strict=True)
+    stale = {_stale_labels(known): known for known in inventory.last_known}
+    # Of what was not read the last known stands, and two samples of one series would spoil the file.
+    fresh = [(label, each.verdict) for label, each in zip(labels, volumes, strict=True) if label not in stale]
+    ages = ((label, verdict.age_seconds) for label, verdict in fresh)
+    yield AGE, chain(ages, ((label, _age_when_seen(known)) for label, known in stale.items()))
+    rpos = ((label, verdict.rpo_seconds) for label, verdict in fresh)
+    yield RPO, chain(rpos, ((label, known.rpo_seconds) for label, known in stale.items()))
     yield SIZE, zip(labels, (volume.size_bytes for volume in volumes), strict=True)
     yield USAGE, zip(labels, (volume.usage_bytes for volume in volumes), strict=True)
     waived = (None if volume.verdict.waived is None else 1 for volume in volumes)
     yield WAIVED, zip(labels, waived, strict=True)
+    yield STALE, ((label, 1) for label in stale)
+    yield AT_MOST, ((label, known.at_most_age_seconds) for label, known in stale.items())
     # Names stand apart: a renamed gateway then breaks no series of its volumes. A gateway without one has
     # an empty name rather than no series, or whoever joins the names would lose its volumes.
     gateways = inventory.gateways
@@ -125,6 +144,33 @@ def _series(inventory: Inventory) -> tuple[list[str], list[Volume]]:
 def _labels(volume: Volume) -> str:
     gateway_id = id_of(volume.gateway_arn) if volume.gateway_arn else ""
     return AGE.labelled(volume.account_id, volume.region, gateway_id, volume.id)
+
+
+def _stale_labels(known: LastKnown) -> str:
+    gateway_id = id_of(known.gateway_arn) if known.gateway_arn else ""
+    return AGE.labelled(known.account_id, known.region, gateway_id, id_of(known.arn))
+
+
+def _age_when_seen(known: LastKnown) -> float | None:
+    point = known.recovery_point_time
+    return (known.observed_at - point).total_seconds() if point else None
+
+
+def _stale_breaches(inventory: Inventory) -> Iterator[LastKnown]:
+    """Volumes that needed action when they were last seen, and of which nobody knows whether they still do.
+
+    Those that were seen to be detached, or whose gateway is gone, take no writes.
+    """
+    gone = {each.arn for each in inventory.gateways if each.status is GatewayStatus.VANISHED}
+    idle = {
+        (volume.account_id, volume.region, volume.id)
+        for volume in inventory.volumes
+        if volume.gateway_arn is None or volume.gateway_arn in gone
+    }
+    for known in inventory.last_known:
+        in_danger = known.verdict in IN_DANGER and known.waived is None
+        if in_danger and (known.account_id, known.region, id_of(known.arn)) not in idle:
+            yield known
 
 
 def _scan(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]:
@@ -160,10 +206,14 @@ def _verdicts(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]
     found = [one for one in inventory.targets if one.gateways or one.volumes]
     keys = [one.key for one in found]
     complete = {one.key for one in found if one.status is TargetStatus.COMPLETE}
+    # A volume that cannot be read any more is not well because of that: it counts as it did when last seen.
+    stale = Counter((known.account_id, known.region) for known in _stale_breaches(inventory))
+    held = {key: breaches[key] + stale[key] for key in [*keys, *sorted(stale.keys() - set(keys))]}
     yield (
         BREACHES,
-        [(BREACHES.labelled(*key), breaches[key]) for key in keys if breaches[key] or key in complete],
+        [(BREACHES.labelled(*key), number) for key, number in held.items() if number or key in complete],
     )
+    yield STALE_BREACHES, [(STALE_BREACHES.labelled(*key), number) for key, number in sorted(stale.items())]
     yield (
         VOLUMES,
         [

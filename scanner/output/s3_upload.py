@@ -46,12 +46,15 @@ def object_arguments(
     `encryption` is `AES256`, `aws:kms` or `aws:kms:dsse`; a key alone means `aws:kms`; neither leaves it to
     the bucket's own default.
     """
-    arguments = {"ContentType": output.format.media_type}
+    if kms_key and encryption == "AES256":
+        raise OutputError(f"{output.destination}: AES256 takes no KMS key; use aws:kms, or leave the key out")
+    return {"ContentType": output.format.media_type, **encryption_arguments(encryption, kms_key)}
+
+
+def encryption_arguments(encryption: str | None = None, kms_key: str | None = None) -> dict[str, str]:
+    """S3's arguments for the encryption that was asked for."""
+    arguments = {}
     if kms_key:
-        if encryption == "AES256":
-            raise OutputError(
-                f"{output.destination}: AES256 takes no KMS key; use aws:kms, or leave the key out"
-            )
         arguments["SSEKMSKeyId"] = kms_key
         encryption = encryption or "aws:kms"
     if encryption:

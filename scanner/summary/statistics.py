@@ -24,6 +24,7 @@ from scanner.inventory.records import (
     Gateway,
     GatewayCounts,
     GatewayStatus,
+    LastKnown,
     Outcome,
     ScanInfo,
     Target,
@@ -106,6 +107,8 @@ class Statistics:
     """Failures beyond the first MOST_GROUPS causes, of which nothing else is kept."""
     gateway_names: dict[str, str | None] = field(default_factory=dict)
     ended: ScanEnded | None = None
+    last_known: tuple[LastKnown, ...] = ()
+    """Of volumes that were not read; filled in from the history, where there is one."""
     _running: dict[tuple[str, str], RunningTarget] = field(default_factory=dict)
     _named: set[str | None] = field(default_factory=set)
 
@@ -203,12 +206,12 @@ class Statistics:
         )
 
 
-def exit_code(statistics: Statistics, *, failed_outputs: bool = False) -> int:
+def exit_code(statistics: Statistics, *, failed_outputs: bool = False, breaches: bool = True) -> int:
     """0 complete, 1 a breach that is not waived, 3 incomplete or an output not written, 4 nothing read."""
     scan = statistics.scan
     if scan.outcome is Outcome.FAILED:
         return 4
-    if statistics.breaches:
+    if breaches and statistics.breaches:
         return 1
     return 3 if not statistics.whole or failed_outputs else 0
 

@@ -10,7 +10,8 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from scanner.aws.s3 import ATTEMPTS, S3Bucket
+from scanner.aws.base_client import ATTEMPTS
+from scanner.aws.s3 import S3Bucket
 from scanner.config.settings import ScannerConfig
 from scanner.errors import ConfigError, OutputError
 from scanner.output.s3_upload import PART_SIZE, upload
@@ -73,6 +74,30 @@ async def test_what_is_put_comes_back_with_its_type(s3: Any) -> None:
         await buckets["here"].put("a.json", b"{}", {"ContentType": "application/json"})
     found = s3.get_object(Bucket="here", Key="a.json")
     assert (found["Body"].read(), found["ContentType"]) == (b"{}", "application/json")
+
+
+async def test_a_new_object_is_put_once_and_never_over_another(s3: Any) -> None:
+    async with S3Bucket.all_of(OUTPUTS, ScannerConfig()) as buckets:
+        bucket = buckets["here"]
+        assert [await bucket.put_new("a.json", body, {}) for body in (b"1", b"2")] == [True, False]
+        assert await bucket.get("a.json") == b"1"
+        await bucket.put("b.json", b"22", {})
+        assert await bucket.sizes("") == {"a.json": 1, "b.json": 2}
+        await bucket.delete("a.json")
+        assert await bucket.sizes("a") == {}
+
+
+async def test_a_listing_of_many_pages_is_whole(s3: Any, monkeypatch: Patch) -> None:
+    async with S3Bucket.all_of(OUTPUTS, ScannerConfig()) as buckets:
+        for number in range(5):
+            await buckets["here"].put(f"p/{number}", b"x", {})
+        ask = buckets["here"]._client.call
+
+        async def small(place: str, operation: str, **parameters: Any) -> Any:
+            return await ask(place, operation, MaxKeys=2, **parameters)
+
+        monkeypatch.setattr(buckets["here"]._client, "call", small)
+        assert len(await buckets["here"].sizes("p/")) == 5
 
 
 async def test_a_large_object_goes_in_parts_and_comes_back_whole(s3: Any, monkeypatch: Patch) -> None:
@@ -140,7 +165,7 @@ async def test_somebody_else_at_the_endpoint_is_an_error_of_the_output(s3: Any, 
 @pytest.fixture
 def odd(s3: Any, monkeypatch: Patch) -> Iterator[Bucket]:
     """A server that misbehaves as told, and a client that waits for none."""
-    monkeypatch.setattr("scanner.aws.s3.PAUSE", 0)
+    monkeypatch.setattr("scanner.aws.base_client.PAUSE", 0)
     with serving() as bucket:
         monkeypatch.setenv("AWS_ENDPOINT_URL", bucket.url)
         yield bucket
@@ -175,7 +200,7 @@ async def test_a_server_that_never_ends_a_call_is_left(
     odd: Bucket, monkeypatch: Patch, call: str, misbehaviour: str
 ) -> None:
     """After as many attempts as any call has; an upload that may have begun unseen is not begun again."""
-    monkeypatch.setattr("scanner.aws.s3.ATTEMPTS", 2)
+    monkeypatch.setattr("scanner.aws.base_client.ATTEMPTS", 2)
     odd.misbehave[call] = lambda made: misbehaviour
     body = b"small" if call == "put" else LARGE
     async with S3Bucket.all_of(OUTPUTS, HASTY) as buckets:

@@ -86,7 +86,7 @@ def test_a_bucket_without_credentials_is_found_out_before_the_scan(
 @pytest.fixture
 def odd(place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
     """A server of buckets that misbehaves as told."""
-    monkeypatch.setattr("scanner.aws.s3.PAUSE", 0)
+    monkeypatch.setattr("scanner.aws.base_client.PAUSE", 0)
     with serving() as bucket:
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", bucket.url)
         yield bucket
@@ -122,7 +122,7 @@ def test_a_bucket_that_never_answers_costs_itself_only(
     command: Command, place: Path, odd: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Files on this machine are written before, and the scan ends, without a deadline too."""
-    monkeypatch.setattr("scanner.aws.s3.ATTEMPTS", 1)
+    monkeypatch.setattr("scanner.aws.base_client.ATTEMPTS", 1)
     monkeypatch.setattr("scanner.output.s3_upload.ABORT_SECONDS", 0.1)
     monkeypatch.setenv("SGW_SCANNER_SCAN__CALL_TIMEOUT", "1s")
     odd.misbehave["part"] = odd.misbehave["abort"] = lambda made: "silent"

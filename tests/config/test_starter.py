@@ -19,6 +19,9 @@ UNCOMMENTED = re.sub(r"^#(?! |$)", "", STARTER, flags=re.MULTILINE)
 EXAMPLES = {"scan.exclude_regions", "scan.details", "scan.deadline"}
 
 
+SECTIONS = {"scan", "retry", "credentials", "policy", "output", "history", "notify", "lock"}
+
+
 def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
@@ -74,7 +77,7 @@ def test_every_key_that_there_is_stands_in_it_and_no_other() -> None:
 
 
 def test_the_sections_can_be_read_before_any_of_their_settings_is_in_force() -> None:
-    assert set(tomllib.loads(STARTER)) == {"scan", "retry", "credentials", "policy", "output", "lock"}
+    assert set(tomllib.loads(STARTER)) == SECTIONS
 
 
 def test_what_it_shows_as_the_default_is_the_default(tmp_path: Path) -> None:

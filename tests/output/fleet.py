@@ -9,6 +9,7 @@ from scanner.inventory.records import (
     FailureKind,
     Gateway,
     GatewayStatus,
+    LastKnown,
     Target,
     TargetStatus,
     Verdict,
@@ -108,6 +109,29 @@ def inventory(gateways: int = 3, volumes: int = 8, *, whole: bool = True) -> Inv
         failures.append(failure_of(targets[-1], FailureKind.ACCESS_DENIED))
     calls = CallCounts(attempted=9, retried=2, throttled=1)
     return Inventory.build(scan_info(), calls, targets, found, read, failures)
+
+
+def remembering(fleet: Inventory) -> Inventory:
+    """`fleet`, of which an earlier scan knew a volume in breach in the Region that failed."""
+    lost = gateway("000000000001", "ap-south-1", 7, GatewayStatus.SCANNED)
+    return fleet.model_copy(update={"last_known": (last_known(volume(lost, 7)),)})
+
+
+def last_known(of: Volume, verdict: VerdictStatus = VerdictStatus.BREACH) -> LastKnown:
+    """What a scan two hours ago knew of a volume whose point was a day and an hour old then."""
+    return LastKnown(
+        arn=of.arn,
+        gateway_arn=of.gateway_arn,
+        account_id=of.account_id,
+        region=of.region,
+        recovery_point_time=NOW - timedelta(hours=27),
+        observed_at=NOW - timedelta(hours=2),
+        scan_id="scan-0",
+        at_most_age_seconds=27 * 3600.0,
+        rpo_seconds=86400.0,
+        within_rpo=False,
+        verdict=verdict,
+    )
 
 
 def judged(*verdicts: Verdict, region: str = "us-east-1", account: str = "000000000001") -> Inventory:

@@ -16,7 +16,7 @@ from scanner.output import NdjsonWriter
 from scanner.output.columns import COLUMNS
 from scanner.output.csv import harmless
 from scanner.output.prometheus import METRICS
-from tests.output.fleet import hostile, inventory, written
+from tests.output.fleet import hostile, inventory, remembering, written
 from tests.strategies import inventories
 
 
@@ -138,7 +138,7 @@ def test_an_empty_text_in_csv_is_not_taken_for_what_is_not_known() -> None:
 
 def test_metrics_parse_and_carry_help_and_units() -> None:
     """The reference parser agrees; every name is in the table, and once."""
-    fleet = inventory(whole=False)
+    fleet = remembering(inventory(whole=False))
     text = written(fleet, ".prom").decode()
     families = {family.name: family for family in text_string_to_metric_families(text)}
     known = {metric.name: metric for metric in METRICS}
@@ -157,7 +157,8 @@ def test_metrics_parse_and_carry_help_and_units() -> None:
         "skipped": 0,
     }
     ages = families["sgw_volume_recovery_point_age_seconds"].samples
-    assert len(ages) == sum(volume.verdict.age_seconds is not None for volume in fleet.volumes)
+    read = sum(volume.verdict.age_seconds is not None for volume in fleet.volumes)
+    assert len(ages) == read + len(fleet.last_known)
     assert sum(sample.value for sample in families["sgw_volumes"].samples) == len(fleet.volumes)
 
 

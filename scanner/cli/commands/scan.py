@@ -47,6 +47,14 @@ Concurrency = Annotated[int | None, typer.Option(help="API calls in flight at on
 Details = Annotated[
     str | None, typer.Option(help="Extra calls: any of gateway,volumes,tags.", metavar="LIST")
 ]
+HistoryPath = Annotated[
+    str | None,
+    typer.Option(
+        "--history",
+        help="Keep this scan in a history, a folder or s3://bucket/prefix, and learn from those kept before.",
+        metavar="PATH",
+    ),
+]
 
 
 def scan(
@@ -57,6 +65,7 @@ def scan(
     deadline: Deadline = None,
     max_concurrency: Concurrency = None,
     details: Details = None,
+    history: HistoryPath = None,
     exit_zero: Annotated[
         bool, typer.Option("--exit-zero", help="Exit with 0 where it would be 1 or 3: the work was done.")
     ] = False,
@@ -87,6 +96,7 @@ def scan(
         "scan.deadline": deadline,
         "scan.max_concurrency": max_concurrency,
         "scan.details": listed(details),
+        "history.path": history,
     }
     settings = settings_of(config, account, region, flags)
     loudness = Loudness.QUIET if quiet else Loudness.VERBOSE if verbose else Loudness.NORMAL

@@ -1,6 +1,7 @@
 """The check as the command line makes it: one table, or JSON."""
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -9,12 +10,14 @@ from rich.console import Console
 from rich.table import Table
 
 from scanner.api import Scanner
+from scanner.cli.keeping import Keeping
 from scanner.cli.terminal.logs import Loudness, logging_to_stderr, make_reporter
 from scanner.config.settings import ScannerConfig
 from scanner.errors import OutputError
 from scanner.iam.remedies import REASONS, remedy_of
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import Failure, FailureScope, Target, TargetStatus
+from scanner.notify.addresses import heartbeat_of
 from scanner.output import check_output, open_output
 from scanner.output.outputs import Outputs
 from scanner.output.text import printable
@@ -42,8 +45,11 @@ def run_check(config: ScannerConfig, destination: str | None) -> int:
 
 async def _checked(config: ScannerConfig) -> Inventory:
     with logging_to_stderr("text", Loudness.QUIET) as log:
-        outputs = Outputs(config.output.files, config, make_reporter(log, "text"))
-        async with outputs.opened(), Scanner(config) as scanner:
+        report = make_reporter(log, "text")
+        outputs, keeping = Outputs(config.output.files, config, report), Keeping(config, report)
+        heartbeat_of(config, os.environ)
+        async with outputs.opened(), keeping.opened(), Scanner(config) as scanner:
+            await keeping.prove()
             await outputs.prove()
             return await scanner.check()
 

@@ -65,6 +65,7 @@ def print_summary(
     """
     console = console_for(stream)
     with console.capture() as printed:
+        _last_known(statistics, console)
         _failures(statistics, console)
         _volumes(statistics, console)
         _expired(policy.expired(statistics.scan.finished_at), console)
@@ -120,6 +121,28 @@ def _coverage(statistics: Statistics, console: Console) -> None:
         since = "" if old is None else f", {ago(old)},"
         where = f"{volume.id} on {gateway_label(volume, gateway)}"
         console.print(f"The oldest recovery point{since} is of {point:%Y-%m-%d %H:%M} UTC: {where}.")
+
+
+def _last_known(statistics: Statistics, console: Console) -> None:
+    known = statistics.last_known
+    if not known:
+        return
+    within = sum(each.within_rpo is True for each in known)
+    beyond = sum(each.within_rpo is False for each in known)
+    parts = [
+        f"{count} {words}"
+        for count, words in (
+            (beyond, "may be beyond their RPO by now"),
+            (within, "are certainly within it" if beyond else "are certainly within their RPO"),
+            (len(known) - within - beyond, "have none"),
+        )
+        if count
+    ]
+    since = min(each.observed_at for each in known)
+    console.print(
+        f"Of volumes that were not read, {len(known)} are known from earlier scans, since {since:%Y-%m-%d %H:%M} UTC: "
+        f"{', '.join(parts)}."
+    )
 
 
 def _parts(counts: Mapping[str, int], total: str) -> str:

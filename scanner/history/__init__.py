@@ -1,0 +1,29 @@
+"""The history: every scan as immutable files, and what can be asked of them."""
+
+from scanner.history.changes import Change, ChangeKind, diff
+from scanner.history.last_known import last_known
+from scanner.history.manifest import Manifest
+from scanner.history.open import OpenHistory, open_history
+from scanner.history.queries import Answer, query
+from scanner.history.retention import Pruning, prune
+from scanner.history.store import History, KeptScan
+from scanner.history.trend import Compliance, Trend, trend
+
+__all__ = [
+    "Answer",
+    "Change",
+    "ChangeKind",
+    "Compliance",
+    "History",
+    "KeptScan",
+    "Manifest",
+    "OpenHistory",
+    "Pruning",
+    "Trend",
+    "diff",
+    "last_known",
+    "open_history",
+    "prune",
+    "query",
+    "trend",
+]

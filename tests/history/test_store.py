@@ -1,0 +1,165 @@
+"""A scan that was kept comes back as it was; what is damaged is named, and costs no other scan."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from scanner.errors import HistoryError
+from scanner.history.folder import TEMPORARY
+from scanner.history.store import History
+from scanner.inventory.model import Inventory
+from tests.strategies import inventories
+
+from .scans import ONE, TWO, Seen, scan
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    return History(tmp_path / "history")
+
+
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(inventory=inventories(name="scan-x"))
+def test_a_kept_scan_comes_back_as_it_was(tmp_path: Path, inventory: Inventory) -> None:
+    kept = History(tmp_path / str(time.monotonic_ns()))
+    kept.append(inventory)
+    assert kept.read("latest") == inventory
+
+
+def test_keeping_a_scan_twice_changes_nothing(history: History) -> None:
+    first = history.append(scan())
+    assert history.append(scan()) == first
+    assert len(history.scans()) == 1
+
+
+def test_scans_are_found_by_id_by_its_beginning_and_counted_back_from_the_latest(history: History) -> None:
+    for day in (2, 0, 1):
+        history.append(scan(day, id=f"abc{day}"))
+    assert [each.id for each in history.scans()] == ["abc0", "abc1", "abc2"]
+    assert history.find("abc1").id == history.find("latest~1").id == "abc1"
+    for wrong, why in {
+        "abc": "3 scans begin so",
+        "zzz": "no scan has this id",
+        "": "scans begin so",
+        "latest~3": "has 3 scans",
+        "latest~x": "latest~2 is the oldest",
+    }.items():
+        with pytest.raises(HistoryError, match=why):
+            history.find(wrong)
+
+
+def test_an_empty_history_says_how_to_begin(history: History) -> None:
+    with pytest.raises(HistoryError, match="scan with --history"):
+        history.find("latest")
+
+
+def test_a_folder_that_cannot_be_written_is_found_out_before_the_scan(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(HistoryError, match=r"file: .*history\.path"):
+        History(tmp_path / "file").prove_writable()
+
+
+def test_a_newer_format_is_refused_with_the_remedy(history: History) -> None:
+    history.append(scan())
+    (path,) = history.folder.root.glob("scans/*/*.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 2, "scan": "of another form"}))
+    for ask in (history.manifests, history.prove_writable):
+        with pytest.raises(HistoryError, match=r"has format 2, .* use the version that wrote it"):
+            ask()
+
+
+@pytest.mark.parametrize("harm", ["cut", "gone", "no manifest", "of another program"])
+def test_a_damaged_scan_is_named_and_the_others_still_serve(
+    history: History, harm: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for day in range(3):
+        history.append(scan(day))
+    damaged = history.manifests()[1]
+    path = history.folder.path(damaged.file("volumes").name)
+    if harm == "cut":
+        path.write_bytes(path.read_bytes()[:100])
+    elif harm == "gone":
+        path.unlink()
+    else:
+        path = history.folder.path(damaged.name)
+        path.write_text("{" if harm == "no manifest" else '{"name": "x"}')
+    assert [each.id for each in history.scans()] == [scan(0).scan.id, scan(2).scan.id]
+    assert path.name in caplog.text
+    assert any(path.name in problem for problem in history.problems())
+
+
+def test_a_changed_byte_is_told_with_both_sums(history: History) -> None:
+    manifest = history.append(scan())
+    file = manifest.file("volumes")
+    assert list(history.problems()) == []
+    path = history.folder.path(file.name)
+    path.write_bytes(path.read_bytes()[:-5] + b"xxxxx")
+    (problem,) = history.problems()
+    assert file.name in problem
+    assert file.sha256 in problem
+
+
+def test_any_number_of_writers_may_append_at_once(history: History) -> None:
+    scans = [scan(day, [Seen(ONE), Seen(TWO)]) for day in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(history.append, scans))
+    assert [history.read(each.id) for each in history.scans()] == scans
+    assert list(history.problems()) == []
+
+
+WRITER = """
+import sys
+from scanner.history.store import History
+from tests.history.scans import scan
+history = History(sys.argv[1])
+print("ready", flush=True)
+for number in range(1000):
+    print(history.append(scan(number / 100)).scan.id, flush=True)
+"""
+
+
+def test_a_killed_writer_leaves_whole_scans_or_none(history: History) -> None:
+    """However far it was; all that it acknowledged is there."""
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(history.folder.root)], stdout=subprocess.PIPE, text=True
+    )
+    assert writer.stdout
+    acknowledged = [writer.stdout.readline().strip() for _ in range(4)][1:]
+    os.kill(writer.pid, signal.SIGKILL)
+    acknowledged += writer.stdout.read().split()
+    writer.wait()
+    writer.stdout.close()
+    assert {each.id for each in history.scans()} >= set(acknowledged)
+    for each in history.scans():
+        history.read(each)
+
+
+def test_what_killed_writers_left_is_swept_after_a_day(history: History) -> None:
+    history.append(scan())
+    old, young = (history.folder.root / f"{TEMPORARY}{name}" for name in ("old", "young"))
+    for folder in (old, young):
+        folder.mkdir()
+        (folder / "volumes.parquet").write_text("half")
+    past = time.time() - 90000
+    os.utime(old, (past, past))
+    history.append(scan(1))
+    assert not old.exists()
+    assert young.exists()
+
+
+def test_a_missing_extra_is_named_with_the_command_that_installs_it(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    with pytest.raises(HistoryError, match=r"pip install 'sgw-scanner\[history\]'"):
+        history.append(scan())
+    with pytest.raises(HistoryError, match=r"pip install 'sgw-scanner\[history\]'"):
+        history.prove_writable()
