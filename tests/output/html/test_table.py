@@ -3,6 +3,7 @@
 import csv
 import json
 from io import StringIO
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,10 @@ def test_the_first_click_on_an_age_shows_the_oldest_and_a_second_one_turns_it(op
     missing = ["none"] * (len(of.volumes) - len(known))
     head = seen.page.locator("#table thead th", has_text="Age")
     head.locator("button").click()
-    assert seen.column("Age") == [age(each) for each in known] + missing
+    assert seen.column("Age") == [age(ceil(each)) for each in known] + missing
     assert head.get_attribute("aria-sort") == "descending"
     head.locator("button").click()
-    assert seen.column("Age") == [age(each) for each in reversed(known)] + missing
+    assert seen.column("Age") == [age(ceil(each)) for each in reversed(known)] + missing
     assert head.get_attribute("aria-sort") == "ascending"
     assert seen.page.locator("[aria-sort]:not([aria-sort=none])").count() == 1
     assert hash_of(seen) == {"sort": "age"}
@@ -62,6 +63,19 @@ def test_a_point_in_the_future_is_shown_as_such_and_sorts_as_unknown(opened: Ope
             "in the future",
         ]
         assert opened(judged(*verdicts), f"#?sort=age{way}").drawn().column("Age")[-1] == "29d 20h ahead"
+
+
+def test_an_age_just_over_its_rpo_does_not_read_like_the_rpo(opened: Open) -> None:
+    """Nor does its share, nor does it fall into the bar of those that are in time."""
+    late = Verdict(status=VerdictStatus.BREACH, age_seconds=86400.4, rpo_seconds=86400)
+    early = Verdict(status=VerdictStatus.AT_RISK, age_seconds=86399.6, rpo_seconds=86400)
+    seen = opened(judged(late, early)).drawn()
+    assert seen.column("Age") == ["over 1d", "1d"]
+    assert seen.column("Of RPO") == ["101 %", "100 %"]
+    assert "just over 1d" in seen.page.inner_text("#worst")
+    seen.page.locator("svg.chart.wide a").last.click()
+    seen.page.wait_for_selector("#clear")
+    assert seen.column("Verdict") == ["breach"]
 
 
 def test_none_and_not_known_are_told_apart(opened: Open) -> None:
@@ -329,7 +343,7 @@ def test_the_rows_seen_can_be_saved(opened: Open, tmp_path: Path) -> None:
         assert row["account_id"] == "000000000001"
         assert row["verdict"] == volume.verdict.status
         given = volume.verdict.age_seconds
-        assert row["age_seconds"] == ("" if given is None else f"{round(given)}")
+        assert row["age_seconds"] == ("" if given is None else f"{ceil(given)}")
     assert seen.unasked == []
 
 
