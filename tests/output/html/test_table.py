@@ -207,7 +207,7 @@ def test_a_bar_shows_as_many_volumes_as_it_counts(opened: Open) -> None:
         counted = bars.nth(number).locator(".count").text_content()
         bars.nth(number).click()
         seen.page.wait_for_function(
-            f"document.getElementById('count').textContent.startsWith('{counted} of ')"
+            f"() => document.getElementById('count').textContent.startsWith('{counted} of ')"
         )
 
 
@@ -225,7 +225,25 @@ def test_the_address_outlives_a_reload(opened: Open) -> None:
     assert seen.page.input_value("[name=region]") == "eu-west-1"
     assert hash_of(seen) == {"region": "eu-west-1", "sort": "age-", "page": "2"}
     seen.page.go_back()
-    seen.page.wait_for_function("document.getElementById('page').textContent.startsWith('Page 1 ')")
+    seen.page.wait_for_function("() => document.getElementById('page').textContent.startsWith('Page 1 ')")
+
+
+def test_what_is_typed_is_in_the_address_when_it_rests(opened: Open) -> None:
+    """In one step of the history, however many letters it has."""
+    seen = opened(inventory()).drawn()
+    before = seen.ask("history.length")
+    seen.page.type("[name=gateway]", "gateway 1")
+    seen.page.wait_for_function("() => location.hash === '#?gateway=gateway+1'")
+    assert seen.ask("history.length") == before
+
+
+def test_a_link_to_a_section_takes_no_filter_away(opened: Open) -> None:
+    seen = opened(inventory(), "#?region=eu-west-1").drawn()
+    found = seen.column("Volume")
+    seen.page.click("header a")
+    seen.page.wait_for_function("() => location.hash === '#asked'")
+    assert seen.column("Volume") == found
+    assert seen.page.input_value("[name=region]") == "eu-west-1"
 
 
 def test_pages_hold_every_volume_once_and_the_focus_stays(opened: Open) -> None:
@@ -285,7 +303,7 @@ def test_a_volume_is_acted_on_from_its_facts(opened: Open) -> None:
     seen.page.click("#worst .few a.id")
     seen.page.wait_for_selector("#volume[open]")
     seen.page.click("[data-copy=arn]")
-    seen.page.wait_for_function("document.getElementById('copied').textContent.length > 0")
+    seen.page.wait_for_function("() => document.getElementById('copied').textContent.length > 0")
 
 
 @pytest.mark.parametrize(
