@@ -1,5 +1,6 @@
 """Ages as a share of the RPO, on a logarithmic scale: the bars of the chart, and where its lines are."""
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from scanner.output.html.cells import WAIVED, waives
 
 EDGES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 """Multiples of the RPO. The first bar holds what is younger, too, and the last what is older."""
+_ENDS = EDGES[1:-1]
 STATES = (
     VerdictStatus.OK.value,
     VerdictStatus.AT_RISK.value,
@@ -109,7 +111,7 @@ def ages_of(volumes: Iterable[Volume]) -> Ages:
             counts[-1][state] += 1
         elif state in STATES and verdict.age_seconds is not None and verdict.rpo_seconds:
             of = verdict.age_seconds / verdict.rpo_seconds
-            counts[next((n for n, end in enumerate(EDGES[1:-1]) if of <= end), len(EDGES) - 2)][state] += 1
+            counts[bisect_left(_ENDS, of)][state] += 1
             if verdict.status is VerdictStatus.OK:
                 fine = max(fine, of)
             elif verdict.status is VerdictStatus.AT_RISK:

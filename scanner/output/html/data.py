@@ -5,9 +5,10 @@ import json
 from base64 import b64encode
 from collections.abc import Hashable
 from datetime import datetime
+from math import ceil, floor
 from typing import Any
 
-from scanner.inventory.arns import VOLUME_ARN, id_of
+from scanner.inventory.arns import id_of
 from scanner.inventory.records import TargetStatus, VerdictStatus
 from scanner.output.html.cells import NOT_READ, SIGNS
 from scanner.output.html.facts import Facts
@@ -166,8 +167,7 @@ class _Volumes:
 
     def _gateway(self, account: str, region: str, arn: str | None, volume: str) -> int:
         """The number of a gateway, also of one that no listing named, or of what has none in a target."""
-        matched = VOLUME_ARN.fullmatch(volume)
-        partition = matched[1] if matched else ""
+        partition = volume.split(":", 2)[1]
         key = (account, region, arn, partition)
         if key not in self.numbers:
             self.numbers[key] = len(self.gateways)
@@ -188,7 +188,8 @@ class _Volumes:
 
 
 def _whole(seconds: float | None) -> int | None:
-    return None if seconds is None else round(seconds)
+    # Away from zero: what is a little over a bound, or a little too far ahead, stays so in whole seconds.
+    return None if seconds is None else ceil(seconds) if seconds > 0 else floor(seconds)
 
 
 def _moment(time: datetime | None) -> int | None:

@@ -40,6 +40,8 @@ async function start() {
     if (link && link.getAttribute("href") === location.hash) reveal(follow(), true);
   });
   window.addEventListener("hashchange", () => {
+    // A link to a section asks for nothing, and takes no filter away.
+    if (location.hash && !location.hash.startsWith("#?")) return;
     const wish = follow();
     if (clicked) reveal(wish, true);
     clicked = false;

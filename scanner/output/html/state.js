@@ -17,10 +17,13 @@ function address(wish) {
   return `#?${new URLSearchParams(given)}`;
 }
 
-// Typing replaces the address, everything else adds to the history.
+// Typing replaces the address once it rests, as browsers bound how often that may be; all else adds to the history.
+let typing = null;
+
 function ask(wish, typed = false) {
+  clearTimeout(typing);
   const next = address(wish);
   if (next === location.hash) return;
-  if (typed) history.replaceState(null, "", next);
+  if (typed) typing = setTimeout(() => history.replaceState(null, "", next), 300);
   else history.pushState(null, "", next);
 }

@@ -194,6 +194,7 @@ function table(volumes) {
   return {
     follow() {
       const before = wish;
+      clearTimeout(typing);
       wish = asked();
       // A volume is looked at: the table stays, and with it the keyboard's place in it.
       if (address({ ...before, volume: "" }) !== address({ ...wish, volume: "" })) refresh();

@@ -31,11 +31,13 @@ function volumesOf(data) {
   // Nobody could ask a failed gateway: its volumes may well have recovery points, and an RPO.
   const pointless = (row) => (status(row) === "no_recovery_point" ? "none" : "not known");
   const boundless = (row) => (["unknown", "not_read"].includes(status(row)) ? "not known" : "none");
-  const ageShown = (row) => (columns.age[row] !== null ? age(columns.age[row])
+  // In two units an age just over its RPO reads like the RPO itself.
+  const over = (row) => share(row) > 1 && age(columns.age[row]) === age(columns.rpo[row]);
+  const ageShown = (row) => (columns.age[row] !== null ? (over(row) ? "over " : "") + age(columns.age[row])
     : carried(row) ? `at most ${age(columns.most[row])}` : pointless(row));
   const shareShown = (row) => {
     if (ahead(row)) return "in the future";
-    if (share(row) !== null) return `${number(Math.round(share(row) * 100))} %`;
+    if (share(row) !== null) return `${number(share(row) > 1 ? Math.ceil(share(row) * 100) : Math.floor(share(row) * 100))} %`;
     if (!carried(row) || columns.within[row] === null) return "";
     return columns.within[row] ? "within" : "may be beyond";
   };

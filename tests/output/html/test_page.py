@@ -174,7 +174,7 @@ def test_a_damaged_page_says_so_and_shows_the_worst(opened: Open) -> None:
     # The script's own policy allows no other script, and the data is none.
     seen = opened(damaged.encode())
     seen.page.wait_for_function(
-        "document.getElementById('needs-script').textContent.includes('could not be read')"
+        "() => document.getElementById('needs-script').textContent.includes('could not be read')"
     )
     assert seen.page.locator("#static tbody tr").count() > 5
     assert not seen.page.is_visible("#live")

@@ -3,6 +3,7 @@
 import csv
 import json
 from io import StringIO
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,10 @@ def test_the_first_click_on_an_age_shows_the_oldest_and_a_second_one_turns_it(op
     missing = ["none"] * (len(of.volumes) - len(known))
     head = seen.page.locator("#table thead th", has_text="Age")
     head.locator("button").click()
-    assert seen.column("Age") == [age(each) for each in known] + missing
+    assert seen.column("Age") == [age(ceil(each)) for each in known] + missing
     assert head.get_attribute("aria-sort") == "descending"
     head.locator("button").click()
-    assert seen.column("Age") == [age(each) for each in reversed(known)] + missing
+    assert seen.column("Age") == [age(ceil(each)) for each in reversed(known)] + missing
     assert head.get_attribute("aria-sort") == "ascending"
     assert seen.page.locator("[aria-sort]:not([aria-sort=none])").count() == 1
     assert hash_of(seen) == {"sort": "age"}
@@ -62,6 +63,19 @@ def test_a_point_in_the_future_is_shown_as_such_and_sorts_as_unknown(opened: Ope
             "in the future",
         ]
         assert opened(judged(*verdicts), f"#?sort=age{way}").drawn().column("Age")[-1] == "29d 20h ahead"
+
+
+def test_an_age_just_over_its_rpo_does_not_read_like_the_rpo(opened: Open) -> None:
+    """Nor does its share, nor does it fall into the bar of those that are in time."""
+    late = Verdict(status=VerdictStatus.BREACH, age_seconds=86400.4, rpo_seconds=86400)
+    early = Verdict(status=VerdictStatus.AT_RISK, age_seconds=86399.6, rpo_seconds=86400)
+    seen = opened(judged(late, early)).drawn()
+    assert seen.column("Age") == ["over 1d", "1d"]
+    assert seen.column("Of RPO") == ["101 %", "100 %"]
+    assert "just over 1d" in seen.page.inner_text("#worst")
+    seen.page.locator("svg.chart.wide a").last.click()
+    seen.page.wait_for_selector("#clear")
+    assert seen.column("Verdict") == ["breach"]
 
 
 def test_none_and_not_known_are_told_apart(opened: Open) -> None:
@@ -193,7 +207,7 @@ def test_a_bar_shows_as_many_volumes_as_it_counts(opened: Open) -> None:
         counted = bars.nth(number).locator(".count").text_content()
         bars.nth(number).click()
         seen.page.wait_for_function(
-            f"document.getElementById('count').textContent.startsWith('{counted} of ')"
+            f"() => document.getElementById('count').textContent.startsWith('{counted} of ')"
         )
 
 
@@ -211,7 +225,25 @@ def test_the_address_outlives_a_reload(opened: Open) -> None:
     assert seen.page.input_value("[name=region]") == "eu-west-1"
     assert hash_of(seen) == {"region": "eu-west-1", "sort": "age-", "page": "2"}
     seen.page.go_back()
-    seen.page.wait_for_function("document.getElementById('page').textContent.startsWith('Page 1 ')")
+    seen.page.wait_for_function("() => document.getElementById('page').textContent.startsWith('Page 1 ')")
+
+
+def test_what_is_typed_is_in_the_address_when_it_rests(opened: Open) -> None:
+    """In one step of the history, however many letters it has."""
+    seen = opened(inventory()).drawn()
+    before = seen.ask("history.length")
+    seen.page.type("[name=gateway]", "gateway 1")
+    seen.page.wait_for_function("() => location.hash === '#?gateway=gateway+1'")
+    assert seen.ask("history.length") == before
+
+
+def test_a_link_to_a_section_takes_no_filter_away(opened: Open) -> None:
+    seen = opened(inventory(), "#?region=eu-west-1").drawn()
+    found = seen.column("Volume")
+    seen.page.click("header a")
+    seen.page.wait_for_function("() => location.hash === '#asked'")
+    assert seen.column("Volume") == found
+    assert seen.page.input_value("[name=region]") == "eu-west-1"
 
 
 def test_pages_hold_every_volume_once_and_the_focus_stays(opened: Open) -> None:
@@ -271,7 +303,7 @@ def test_a_volume_is_acted_on_from_its_facts(opened: Open) -> None:
     seen.page.click("#worst .few a.id")
     seen.page.wait_for_selector("#volume[open]")
     seen.page.click("[data-copy=arn]")
-    seen.page.wait_for_function("document.getElementById('copied').textContent.length > 0")
+    seen.page.wait_for_function("() => document.getElementById('copied').textContent.length > 0")
 
 
 @pytest.mark.parametrize(
@@ -329,7 +361,7 @@ def test_the_rows_seen_can_be_saved(opened: Open, tmp_path: Path) -> None:
         assert row["account_id"] == "000000000001"
         assert row["verdict"] == volume.verdict.status
         given = volume.verdict.age_seconds
-        assert row["age_seconds"] == ("" if given is None else f"{round(given)}")
+        assert row["age_seconds"] == ("" if given is None else f"{ceil(given)}")
     assert seen.unasked == []
 
 
