@@ -49,7 +49,7 @@ def test_every_command_below_another_has_help_and_is_documented(command: Command
 def test_every_command_and_every_option_has_help(command: Command) -> None:
     listed = command("--help").out.split("Commands:")[1].split("\n\n")[0]
     names = [line.split()[0] for line in listed.splitlines() if line.startswith("  ") and line[2] != " "]
-    assert COMMANDS == set(names)
+    assert set(names) == COMMANDS
     page = Path(__file__).parents[2].joinpath("docs/cli.md").read_text()
     for name in names:
         text = command(name, "--help").out
