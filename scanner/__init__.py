@@ -9,7 +9,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from scanner.api import EventStream, Scanner
     from scanner.config.settings import ScannerConfig
-    from scanner.errors import ConfigError, LockError, MergeError, OutputError, ScannerError
+    from scanner.errors import ConfigError, HistoryError, LockError, MergeError, OutputError, ScannerError
     from scanner.inventory.events import (
         CallRetried,
         Event,
@@ -32,6 +32,7 @@ __all__ = [
     "FailureSeen",
     "GatewayEnded",
     "GatewaysListed",
+    "HistoryError",
     "Inventory",
     "LockError",
     "MergeError",
@@ -52,6 +53,7 @@ _HOMES = {
     "ScannerConfig": "scanner.config.settings",
     "Inventory": "scanner.inventory.model",
     "ConfigError": "scanner.errors",
+    "HistoryError": "scanner.errors",
     "LockError": "scanner.errors",
     "MergeError": "scanner.errors",
     "OutputError": "scanner.errors",

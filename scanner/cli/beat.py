@@ -4,17 +4,18 @@ import io
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import anyio
 
 from scanner.cli.process.crash import innermost
 from scanner.cli.terminal.summary import print_summary
 from scanner.config.settings import ScannerConfig
-from scanner.notify.addresses import heartbeat_of
-from scanner.notify.heartbeat import Heartbeat
 from scanner.policy.rules import Policy
 from scanner.summary.statistics import Statistics, exit_code
+
+if TYPE_CHECKING:
+    from scanner.notify.heartbeat import Heartbeat
 
 USAGE, DEFECT = 2, 70
 
@@ -22,7 +23,7 @@ USAGE, DEFECT = 2, 70
 class Beat:
     """Pings, if the configuration asks for it. `code` is the exit code that the scan has come to so far."""
 
-    def __init__(self, heartbeat: Heartbeat | None, counts: Literal["exit", "scan"]) -> None:
+    def __init__(self, heartbeat: "Heartbeat | None", counts: Literal["exit", "scan"]) -> None:
         self.code = DEFECT
         self._heartbeat = heartbeat
         self._counts = counts
@@ -32,6 +33,11 @@ class Beat:
     @classmethod
     def of(cls, config: ScannerConfig) -> "Beat":
         """Raises ConfigError for an address that is none."""
+        if not config.notify.ping_url:
+            return cls(None, config.notify.ping_status)
+        # Imported here, for most scans ping nobody.
+        from scanner.notify.addresses import heartbeat_of
+
         return cls(heartbeat_of(config, os.environ), config.notify.ping_status)
 
     @asynccontextmanager

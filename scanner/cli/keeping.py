@@ -3,12 +3,15 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from scanner.config.settings import ScannerConfig
 from scanner.errors import HistoryError
-from scanner.history.open import OpenHistory, open_history
 from scanner.inventory.model import Inventory
-from scanner.notify.notifier import Notifier
+
+if TYPE_CHECKING:
+    from scanner.history.open import OpenHistory
+    from scanner.notify.notifier import Notifier
 
 LOG = logging.getLogger("scanner")
 
@@ -34,6 +37,10 @@ class Keeping:
         if not self.wanted:
             yield
             return
+        # Imported here, for most of it is needed by nobody else.
+        from scanner.history.open import open_history
+        from scanner.notify.notifier import Notifier
+
         async with (
             open_history(self._config) as self._kept,
             Notifier.opened(self._config) as self._notifier,

@@ -120,7 +120,9 @@ def _targets(old: Inventory, new: Inventory, was: _Scope, scope: _Scope) -> Iter
                 continue
             yield Change("target", scope.absence(*key), _named(key), *key, before=_status(one))
         elif one.status != other.status:
-            yield Change("target", ChangeKind.STATUS, _named(key), *key, _status(one), _status(other))
+            left = other.status is TargetStatus.SKIPPED
+            kind = ChangeKind.LEFT_SCOPE if left else ChangeKind.STATUS
+            yield Change("target", kind, _named(key), *key, _status(one), _status(other))
 
 
 def _named(key: tuple[str, str]) -> str:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from scanner.history.changes import Change, ChangeKind
 from scanner.inventory.model import Inventory
-from scanner.inventory.records import Outcome, TargetStatus, VerdictStatus, Volume, is_breach
+from scanner.inventory.records import ANY_REGION, Outcome, TargetStatus, VerdictStatus, Volume, is_breach
 
 
 class AlertKind(StrEnum):
@@ -117,9 +117,9 @@ def digest(
     current = {alert.key: alert for alert in _lasting(inventory, failing, confirm) if alert.kind in kinds}
     before = told.open if told else {}
     opened = [alert for key, alert in current.items() if key not in before]
-    happened = list(_events(changes, now)) if told else []
-    events = [alert for alert in happened if alert.kind in kinds]
-    gone_for_good = {alert.subject for alert in happened if alert.kind in _GONE}
+    since = list(changes) if told else []
+    events = [alert for alert in _events(since, now) if alert.kind in kinds]
+    gone_for_good = {alert.subject for alert in _events(since, now, whole=True) if alert.kind in _GONE}
     well = _Well(inventory, gone_for_good)
     closed = [alert for key, alert in before.items() if key not in current and well.closes(alert)]
     gone = {alert.key for alert in closed}
@@ -163,6 +163,9 @@ def _failing(inventory: Inventory, before: Mapping[str, int]) -> dict[str, int]:
             counts[name] = counts.get(name, 0) + 1
         else:
             counts.pop(name, None)
+        if target.region != ANY_REGION:
+            # The account's Regions are known again.
+            counts.pop(f"{target.account_id}/{ANY_REGION}", None)
     return counts
 
 
@@ -206,11 +209,13 @@ def _of_volume(volume: Volume, now: datetime) -> Alert:
     )
 
 
-def _events(changes: Iterable[Change], now: datetime) -> Iterator[Alert]:
-    """What happens once: told, and not open afterwards."""
+def _events(changes: Iterable[Change], now: datetime, *, whole: bool = False) -> Iterator[Alert]:
+    """What happens once: told, and not open afterwards. `whole`: all of it, however often it says the same."""
     for change in changes:
         kind = _OF_CHANGE.get(change.kind)
-        if kind and change.what != "failure":
+        # Of a target that left, its gateways and volumes would say the same a hundred times.
+        told_by_target = kind is AlertKind.LEFT_SCOPE and change.what != "target"
+        if kind and change.what != "failure" and not (told_by_target and not whole):
             text = f"{change.before} → {change.after}" if change.after else f"was {change.before}"
             yield Alert(
                 kind=kind,
@@ -233,9 +238,10 @@ class _Well:
             for volume in inventory.volumes
             if volume.verdict.status is not VerdictStatus.UNKNOWN
         }
-        self._targets = {
-            f"{target.account_id}/{target.region}" for target in inventory.targets if target.status in _READ
-        }
+        read = [target for target in inventory.targets if target.status in _READ]
+        self._targets = {f"{target.account_id}/{target.region}" for target in read}
+        # Of an account whose Regions were not known, any Region that is read tells that they are.
+        self._targets |= {f"{target.account_id}/{ANY_REGION}" for target in read}
 
     def closes(self, alert: Alert) -> bool:
         match alert.kind:

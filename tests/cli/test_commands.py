@@ -19,12 +19,37 @@ def test_the_version_is_told(command: Command) -> None:
     assert command("--version").out.startswith("sgw-scanner ")
 
 
+COMMANDS = {
+    "check",
+    "demo",
+    "diff",
+    "emulate",
+    "explain",
+    "history",
+    "iam",
+    "init",
+    "merge",
+    "notify",
+    "report",
+    "scan",
+    "schema",
+}
+KEPT = ("list", "show", "sql", "trend", "prune", "check")
+
+
+@pytest.mark.parametrize("words", [*(("history", each) for each in KEPT), ("notify", "test")])
+def test_every_command_below_another_has_help_and_is_documented(command: Command, words: list[str]) -> None:
+    page = Path(__file__).parents[2].joinpath("docs/cli.md").read_text()
+    text = command(*words, "--help").out
+    options = [line.split()[0].rstrip(",") for line in text.splitlines() if line.strip().startswith("--")]
+    assert f"`{' '.join(words)}" in page
+    assert [option for option in options if option != "--help" and option not in page] == []
+
+
 def test_every_command_and_every_option_has_help(command: Command) -> None:
     listed = command("--help").out.split("Commands:")[1].split("\n\n")[0]
     names = [line.split()[0] for line in listed.splitlines() if line.startswith("  ") and line[2] != " "]
-    assert {"scan", "demo", "check", "init", "report", "explain", "merge", "schema", "emulate", "iam"} == set(
-        names
-    )
+    assert set(names) == COMMANDS
     page = Path(__file__).parents[2].joinpath("docs/cli.md").read_text()
     for name in names:
         text = command(name, "--help").out

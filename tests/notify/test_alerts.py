@@ -81,6 +81,28 @@ def test_a_target_is_lost_after_failing_so_many_scans_in_a_row() -> None:
     assert kinds(address.hears(scan(0.3, [Seen(ONE), Seen(TWO)])).closed) == ["coverage_lost"]
 
 
+def test_an_account_whose_regions_were_not_known_is_well_once_one_of_them_is_read() -> None:
+    address = Address(confirm=1)
+    address.hears(scan(0, [Seen(ONE), Seen(TWO)]))
+    down = scan(0.1, [DOWN, Seen(TWO)])
+    nowhere = tuple(
+        each.model_copy(update={"region": "*"}) if each.account_id == ONE else each for each in down.targets
+    )
+    found = address.hears(down.model_copy(update={"targets": nowhere}))
+    assert [alert.subject for alert in found.opened] == [f"{ONE}/*"]
+    assert kinds(address.hears(scan(0.2, [Seen(ONE), Seen(TWO)])).closed) == ["coverage_lost"]
+
+
+def test_an_account_that_left_is_told_once_and_not_for_each_of_its_volumes() -> None:
+    for left in ([Seen(ONE)], [Seen(ONE), Seen(TWO, status=TargetStatus.SKIPPED)]):
+        address = Address()
+        address.hears(scan(0, [Seen(ONE), Seen(TWO, ages=dict.fromkeys(range(1, 9), HOUR))]))
+        found = address.hears(scan(0.1, left))
+        assert [(alert.kind.value, alert.subject) for alert in found.opened] == [
+            ("left_scope", f"{TWO}/{REGION}")
+        ]
+
+
 def test_a_scan_that_read_nothing_is_told_at_once() -> None:
     address = Address()
     address.hears(scan(0))

@@ -89,6 +89,14 @@ async def test_apprise_reaches_its_services_and_follows_no_redirect(publisher: P
         await sender(publisher, url).send(MESSAGE)
 
 
+async def test_what_apprise_logs_holds_no_secret(
+    publisher: Publisher, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(DeliveryFailed):
+        await sender(publisher, f"json://user:{TOKEN}@127.0.0.1:1/{TOKEN}").send(MESSAGE)
+    assert TOKEN not in "".join(record.getMessage() for record in caplog.records if record.levelno >= 30)
+
+
 async def test_a_topic_gets_the_text_and_a_bus_the_data(publisher: Publisher, s3: Any) -> None:
     topic = boto3.client("sns").create_topic(Name="alerts")["TopicArn"]
     queue = boto3.client("sqs").create_queue(QueueName="heard")["QueueUrl"]
