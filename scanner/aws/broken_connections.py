@@ -1,5 +1,7 @@
 """Why a connection failed, as facts: no connection, no trust, no answer, or one without end."""
 
+import socket
+
 import aiohttp
 from botocore.exceptions import (
     BotoCoreError,
@@ -71,7 +73,8 @@ def broken(error: Exception, url: str) -> CallFailed:
                 FailureKind.NETWORK, what, remedy=FILES_REMEDY, retryable=True, connected=False, sent=False
             )
         case aiohttp.ClientConnectorError():
-            return _broken(FailureKind.NETWORK, "no connection", url, error, connected=False)
+            failure = _broken(FailureKind.NETWORK, "no connection", url, error, connected=False)
+            return failure.but(unresolved=_does_not_exist(error))
         case TimeoutError():
             return _broken(FailureKind.TIMEOUT, "the answer took too long", url, None)
         case ValueError():
@@ -86,6 +89,12 @@ def broken(error: Exception, url: str) -> CallFailed:
             )
         case _:
             return _broken(FailureKind.NETWORK, "the connection broke", url, error)
+
+
+def _does_not_exist(error: aiohttp.ClientConnectorError) -> bool:
+    # Not where a name server failed, or did not answer in time: it may exist.
+    unresolved = isinstance(error, aiohttp.ClientConnectorDNSError)
+    return unresolved and error.os_error.errno in (socket.EAI_NONAME, socket.EAI_NODATA)
 
 
 def _broken(

@@ -64,9 +64,9 @@ class Regions:
             if region in each["regions"]
         }
 
-    def offered(self, region: str) -> bool:
-        """Whether Storage Gateway is offered there; a Region newer than the SDK's data is to be tried."""
-        return region in self._offered or region not in self._partition
+    def known_to_offer(self, region: str) -> bool:
+        """Whether the SDK's data say that Storage Gateway is offered there. They may be old: ask all the same."""
+        return region in self._offered
 
     def partition_of(self, region: str) -> str:
         """The partition of a Region; that of one too new to be known is told by its name's shape."""
@@ -94,7 +94,8 @@ class Regions:
         regions = config.regions_of(account)
         first = None if regions == "enabled" else regions[0]
         own = self._of_profiles.get(account.profile) if account and account.profile else None
-        return _named(config, account) or self._partition.get(first or own or self.default or "", "aws")
+        region = first or own or self.default
+        return _named(config, account) or (self.partition_of(region) if region else "aws")
 
     def check(self, config: ScannerConfig) -> None:
         """Raises ConfigError for a Region that does not exist, or that is of another partition."""
@@ -111,25 +112,26 @@ class Regions:
                 where = config.origin_of(f"accounts[{config.accounts.index(account) + 1}].regions")
             self._check_known(where, regions)
             partition = self.partition(config, account)
-            stray = next((name for name in regions if self._partition[name] != partition), None)
+            stray = next((name for name in regions if self.partition_of(name) != partition), None)
             if stray:
                 whose = f"{regions[0]} is of"
                 if account or _named(config, account):
                     whose = f"account {account.id} is of" if account else "organization.via is of"
                 raise ConfigError(
-                    f"{where}: {stray} is of the partition {self._partition[stray]}, but {whose} {partition};"
+                    f"{where}: {stray} is of the partition {self.partition_of(stray)}, but {whose} {partition};"
                     " give such accounts their own regions, and a role by its ARN"
                 )
 
     def _check_known(self, where: str, regions: Iterable[str]) -> None:
+        # A Region may be newer than the SDK's data, so only what looks like a slip, or like no Region, is an error.
         for region in regions:
-            if region not in self._partition:
-                close = self._meant(region) or difflib.get_close_matches(region, self._partition, n=1)
+            if region in self._partition:
+                continue
+            meant = self._meant(region)
+            if meant or not any(shape.fullmatch(region) for shape, _ in self._shapes):
+                close = meant or difflib.get_close_matches(region, self._partition, n=1)
                 hint = f"did you mean {close[0]}?" if close else "us-east-1 would be one"
-                raise ConfigError(
-                    f"{where}: there is no Region {region!r} that this SDK knows; {hint} "
-                    '(regions = "enabled" finds newer ones)'
-                )
+                raise ConfigError(f"{where}: there is no Region {region!r}; {hint}")
 
     def _check_excluded(self, config: ScannerConfig) -> None:
         # One that is newer than the SDK's data must be left out like any other, so only a slip is an error.

@@ -26,12 +26,13 @@ from scanner.service.answers import (
     VolumeDescription,
     VolumePage,
 )
-from scanner.service.errors import CallFailed
+from scanner.service.errors import CallFailed, FailureFacts, RegionNotOffered
 from scanner.service.protocol import OrganizationRequest, SignIn, TargetKey
 from scanner.service.secrets import remember, remember_environment
 
 PAGE = 100
 TAGGING = "resourcegroupstaggingapi"
+UNKNOWN_OPERATION = "UnknownOperationException"
 
 
 class AwsService:
@@ -115,9 +116,6 @@ class AwsService:
     def partition_of(self, region: str) -> str:
         return self._regions.partition_of(region)
 
-    def offered(self, region: str) -> bool:
-        return self._regions.offered(region)
-
     async def organization(self, request: OrganizationRequest) -> OrganizationPage:
         partition = self._regions.partition(self._config, None)
         return await fleet.organization_page(self._identities, self._regions.home(partition), request)
@@ -165,4 +163,11 @@ class AwsService:
         try:
             return await self._lean.call(target.region, operation, credentials, parameters)
         except CallFailed as failure:
+            if not self._regions.known_to_offer(target.region) and _is_unknown(failure.facts):
+                raise RegionNotOffered(replace(failure.facts, retryable=False)) from None
             raise self._identities.refuse(target.account_id, credentials, failure) from None
+
+
+def _is_unknown(facts: FailureFacts) -> bool:
+    """Whether there is no such service: its name does not resolve, or it does not know the operation."""
+    return facts.unresolved or facts.code == UNKNOWN_OPERATION

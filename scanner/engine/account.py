@@ -151,16 +151,10 @@ class AccountScan:
     async def _start_targets(self, regions: Iterable[str]) -> None:
         for region in regions:
             await self.emit(TargetPlanned(self.account_id, self.name, region))
-            reason = self._skipped(region)
-            if reason:
-                await self._end_target(region, TargetStatus.SKIPPED, reason)
+            if region in self.config.scan.exclude_regions:
+                await self._end_target(region, TargetStatus.SKIPPED, SkipReason.EXCLUDED)
             else:
                 await self.start_target(self, TargetKey(self.account_id, region))
-
-    def _skipped(self, region: str) -> SkipReason | None:
-        if region in self.config.scan.exclude_regions:
-            return SkipReason.EXCLUDED
-        return None if self.service.offered(region) else SkipReason.NOT_OFFERED
 
     async def _fail(self, failure: GivenUp, operation: str) -> None:
         await self.emit(FailureSeen(failures.of_account(failure, self.account_id, operation)))

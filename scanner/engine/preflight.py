@@ -70,9 +70,6 @@ class Preflight:
     def partition_of(self, region: str) -> str:
         return self.service.partition_of(region)
 
-    def offered(self, region: str) -> bool:
-        return self.service.offered(region)
-
     async def list_gateways(self, target: TargetKey, marker: str | None) -> GatewayPage:
         page = await self.service.list_gateways(target, marker)
         cached = next((each for each in page.gateways if each.type == "CACHED" and each.arn), None)

@@ -27,7 +27,7 @@ from scanner.inventory.records import (
     Volume,
 )
 from scanner.service.answers import GatewayPage, ListedGateway
-from scanner.service.errors import CallFailed
+from scanner.service.errors import CallFailed, RegionNotOffered
 
 LIST = "ListGateways"
 TAGS = "GetResources"
@@ -211,7 +211,9 @@ class TargetScan:
         self._listing_broke = True
         # Both keys that are worth nothing and a Region that is not enabled are answered like this.
         in_doubt = failure.facts.unrecognized and not self._listed
-        if in_doubt and await self.enabled_in(self.context.key.region) is False:
+        if isinstance(failure.error, RegionNotOffered) and not self._listed:
+            self._skipped = SkipReason.NOT_OFFERED
+        elif in_doubt and await self.enabled_in(self.context.key.region) is False:
             self._skipped = SkipReason.NOT_ENABLED
         else:
             await self._fail(failure, LIST)

@@ -20,6 +20,7 @@ class FailureFacts:
     to be left alone. `sent` is False where nothing was sent, `connected` where no connection came about.
     `by_resource_policy`: a policy of the gateway itself refused, which says nothing of its neighbours.
     `unrecognized`: the Region does not know the credentials, as one that the account has not enabled does.
+    `unresolved`: there is no host of the endpoint's name.
     """
 
     kind: FailureKind
@@ -37,6 +38,7 @@ class FailureFacts:
     connected: bool = True
     by_resource_policy: bool = False
     unrecognized: bool = False
+    unresolved: bool = False
 
 
 class CallFailed(Exception):
@@ -62,10 +64,6 @@ class GatewayVanished(CallFailed):
 
 class GatewayNotApplicable(CallFailed):
     """The gateway is of a type that has no recovery points."""
-
-
-class RegionNotEnabled(CallFailed):
-    """The account has not enabled the Region."""
 
 
 class RegionNotOffered(CallFailed):

@@ -93,12 +93,8 @@ class Service(Protocol):
         """The partition that `region` is of, as ARNs name it."""
         ...
 
-    def offered(self, region: str) -> bool:
-        """Whether Storage Gateway is offered in `region`; one too new to be known counts as offered."""
-        ...
-
     async def list_gateways(self, target: TargetKey, marker: str | None) -> GatewayPage:
-        """One page of ListGateways, 100 at most."""
+        """One page of ListGateways, 100 at most; raises RegionNotOffered where there is no Storage Gateway."""
         ...
 
     async def list_recovery_points(self, target: TargetKey, gateway_arn: str) -> RecoveryPoints:

@@ -33,11 +33,17 @@ def settings(**values: Any) -> ScannerConfig:
     return ScannerConfig.model_validate(values)
 
 
-def test_a_region_without_the_service_is_known_and_a_new_one_is_tried(monkeypatch: Patch) -> None:
+def test_the_sdks_data_say_where_the_service_is_known_to_be(monkeypatch: Patch) -> None:
     regions = known(monkeypatch)
-    assert regions.offered("us-east-1")
-    assert regions.offered("xx-newest-9")
-    assert not regions.offered("us-isof-south-1")
+    assert regions.known_to_offer("us-east-1")
+    assert not regions.known_to_offer("eu-newest-9")
+    assert not regions.known_to_offer("us-isof-south-1")
+
+
+@pytest.mark.parametrize("region", ["eu-newest-9", "us-isob-west-1", "eusc-de-east-1"])
+def test_a_region_newer_than_the_sdks_data_can_be_named(monkeypatch: Patch, region: str) -> None:
+    """Whether it is there the service says."""
+    known(monkeypatch).check(settings(scan={"regions": [region]}))
 
 
 def test_every_partition_has_a_home_of_its_own(monkeypatch: Patch) -> None:

@@ -12,7 +12,9 @@ RULES = Path(__file__).parents[2] / "scanner/deploy/prometheus-alerts.yml"
 PROMTOOL = shutil.which("promtool")
 LABELS = {"account_id": "1", "region": "r", "instance": "i"}
 
-pytestmark = pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed: apt-get install prometheus")
+pytestmark = pytest.mark.skipif(
+    PROMTOOL is None, reason="promtool is not installed: apt-get install prometheus"
+)
 
 
 def series(name: str, values: str, **labels: str) -> dict[str, str]:
@@ -27,9 +29,13 @@ def firing(tmp_path: Path, alert: str, *samples: dict[str, str], hours: int) -> 
     for expected in ([], [{"labels": "{}", "value": 1}]):
         test["promql_expr_test"] = [{**asked, "expr": f"count({asked['expr']})", "exp_samples": expected}]
         file = tmp_path / "test.yml"
-        file.write_text(json.dumps({"rule_files": [str(RULES)], "evaluation_interval": "1h", "tests": [test]}))
+        file.write_text(
+            json.dumps({"rule_files": [str(RULES)], "evaluation_interval": "1h", "tests": [test]})
+        )
         assert PROMTOOL
-        if not subprocess.run([PROMTOOL, "test", "rules", str(file)], capture_output=True, check=False).returncode:
+        if not subprocess.run(
+            [PROMTOOL, "test", "rules", str(file)], capture_output=True, check=False
+        ).returncode:
             return bool(expected)
     raise AssertionError("promtool takes the rules for wrong")
 

@@ -26,7 +26,7 @@ from scanner.service.answers import (
     VolumeDescription,
     VolumePage,
 )
-from scanner.service.errors import CallFailed
+from scanner.service.errors import CallFailed, RegionNotOffered
 from scanner.service.protocol import OrganizationRequest, Service, SignIn, TargetKey
 
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
@@ -125,11 +125,10 @@ class SimulatedService:
     def partition_of(self, region: str) -> str:
         return self.partition
 
-    def offered(self, region: str) -> bool:
-        return region not in self.not_offered
-
     async def list_gateways(self, place: TargetKey, marker: str | None) -> GatewayPage:
         await self._call("list", place, marker)
+        if place.region in self.not_offered:
+            raise RegionNotOffered.of(FailureKind.NETWORK, "no such host", connected=False)
         if self.pages:
             return self.pages(place, marker)
         start = int(marker or 0)

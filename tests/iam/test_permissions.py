@@ -39,10 +39,12 @@ def test_every_detail_of_the_configuration_has_its_permissions() -> None:
     assert set(DETAILS) == set(get_args(Detail))
 
 
-def test_a_plain_scan_of_named_regions_needs_two_actions() -> None:
-    assert actions(statements((), enabled_regions=False)) == {
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_plain_scan_of_named_regions_needs_its_lists_and_recovery_points(listed: bool) -> None:
+    assert actions(statements((), enabled_regions=False, list_volumes=listed)) == {
         "storagegateway:ListGateways",
         "storagegateway:ListVolumeRecoveryPoints",
+        *(["storagegateway:ListVolumes"] if listed else []),
     }
 
 

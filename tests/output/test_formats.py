@@ -64,6 +64,8 @@ def _in_ndjson(data: bytes) -> Iterable[str | None]:
 
 def _in_csv(data: bytes) -> Iterable[str | None]:
     for row in csv.DictReader(StringIO(data.decode(), newline="")):
+        if row["verdict"] == "not_read":
+            continue
         for column in ("account_name", "gateway_name", "rule", "waived", "attachment_status", "ou_path"):
             cell = row[column]
             assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))
@@ -80,6 +82,8 @@ def _in_metrics(data: bytes) -> Iterable[str | None]:
 
 def _in_parquet(data: bytes) -> Iterable[str | None]:
     for row in pyarrow.parquet.read_table(BytesIO(data)).to_pylist():
+        if row["verdict"] == "not_read":
+            continue
         yield from (row[name] for name in ("account_name", "gateway_name", "rule", "waived", "ou_path"))
         yield from (text for pair in row["tags"] for text in pair)
 
