@@ -196,6 +196,8 @@ def log_end(log: Any, statistics: Statistics, destinations: Sequence[str], code:
         "scan ended",
         scan_id=scan.id,
         outcome=scan.outcome.value,
+        deadline_reached=scan.deadline_reached,
+        interrupted=scan.interrupted,
         seconds=round((scan.finished_at - scan.started_at).total_seconds(), 3),
         coverage=coverage.model_dump(mode="json"),
         outputs=list(destinations),
