@@ -138,11 +138,12 @@ class AwsService:
         answer = await self._ask(target, "DescribeGatewayInformation", {"GatewayARN": gateway_arn})
         return answer.read(lambda body: gateway_description(body, gateway_arn))
 
-    async def list_volumes(self, target: TargetKey, gateway_arn: str, marker: str | None) -> VolumePage:
-        parameters: dict[str, Any] = {"GatewayARN": gateway_arn, "Limit": PAGE}
+    async def list_volumes(self, target: TargetKey, marker: str | None) -> VolumePage:
+        parameters: dict[str, Any] = {"Limit": PAGE}
         if marker:
             parameters["Marker"] = marker
-        return (await self._ask(target, "ListVolumes", parameters)).read(volume_page)
+        answer = await self._ask(target, "ListVolumes", parameters)
+        return replace(answer.read(volume_page), request_id=answer.request_id)
 
     async def describe_volumes(
         self, target: TargetKey, volume_arns: tuple[str, ...]

@@ -34,7 +34,7 @@ def run_demo(folder: Path) -> None:
         typer.echo(
             f"Scanning an embedded fleet of {len(config.accounts)} accounts. Nothing leaves this machine.\n"
         )
-        run = Run(config, tuple(destinations), Loudness.QUIET, summary=True)
+        run = Run(config, tuple(destinations), Loudness.QUIET)
         code = run.go()
     typer.echo(f"\nA scan of your own that finds this ends with exit code {code}; the demo ends with 0.")
     typer.echo(f"  {inventory}  everything that was found")

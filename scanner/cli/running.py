@@ -17,7 +17,7 @@ from scanner.cli.beat import USAGE, Beat
 from scanner.cli.keeping import Keeping
 from scanner.cli.process.lock import hold, lock_paths
 from scanner.cli.process.signals import GRACE, Signals
-from scanner.cli.terminal.logs import EventLog, Loudness, logging_to_stderr, make_reporter
+from scanner.cli.terminal.logs import EventLog, Loudness, log_end, logging_to_stderr, make_reporter
 from scanner.cli.terminal.progress import progress
 from scanner.cli.terminal.summary import print_summary
 from scanner.config.settings import ScannerConfig
@@ -26,6 +26,8 @@ from scanner.inventory.collect import Collector
 from scanner.output.outputs import Outputs
 from scanner.summary.statistics import Statistics, exit_code
 
+EXCUSED = (1, 3)
+"""Exit codes of a scan that has done its work, which `--exit-zero` makes 0."""
 COLLECTED_AFTER = 10_000
 """Objects, instead of Python's 700: a scan makes many that live on, and few that only a collector finds."""
 
@@ -54,7 +56,8 @@ class Run:
     destinations: tuple[str, ...]
     loudness: Loudness = Loudness.NORMAL
     log_format: Literal["text", "json"] = "text"
-    summary: bool = True
+    quiet: bool = False
+    exit_zero: bool = False
 
     def locked(self, config_file: Path | None) -> int:
         """Scans while holding the lock; returns the exit code. Raises LockError if another scan holds it."""
@@ -84,17 +87,29 @@ class Run:
                 self._beaten, beat, outputs, keeping, log, backend_options={"use_uvloop": uvloop}
             )
         failed = outputs.failed or keeping.failed
-        if self.summary:
-            stream = sys.stderr if outputs.on_stdout else sys.stdout
-            try:
-                print_summary(statistics, self.config.policy, stream)
-            except BrokenPipeError:
-                raise
-            except OSError as error:
-                typer.echo(f"sgw-scanner: the summary could not be printed: {error.strerror}", err=True)
-                failed = True
+        code = exit_code(statistics, failed_outputs=failed)
+        if self.log_format == "text" and not (self.quiet and self._shown_code(code) == 0):
+            failed = not self._print(statistics, outputs, self._shown_code(code)) or failed
         beat.tell(statistics, self.config.policy, failed_outputs=failed)
-        return exit_code(statistics, failed_outputs=failed)
+        code = self._shown_code(exit_code(statistics, failed_outputs=failed))
+        if self.log_format == "json":
+            log_end(log, statistics, self.destinations, code)
+        return code
+
+    def _print(self, statistics: Statistics, outputs: Outputs, code: int) -> bool:
+        """Prints the summary; says whether that was possible."""
+        stream = sys.stderr if outputs.on_stdout else sys.stdout
+        try:
+            print_summary(statistics, self.config.policy, stream, self.destinations, code)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            typer.echo(f"sgw-scanner: the summary could not be printed: {error.strerror}", err=True)
+            return False
+        return True
+
+    def _shown_code(self, code: int) -> int:
+        return 0 if self.exit_zero and code in EXCUSED else code
 
     async def _beaten(self, beat: Beat, outputs: Outputs, keeping: Keeping, log: Any) -> Statistics:
         async with beat.started():
@@ -136,7 +151,7 @@ class Run:
     ) -> Statistics:
         statistics = Statistics()
         tell = EventLog(log, every_failure=self.loudness is Loudness.VERBOSE).tell
-        with progress(self.summary) as show:
+        with progress(not self.quiet and self.log_format == "text") as show:
             async with Scanner(self.config) as scanner, scanner.stream() as events:
                 signals.end(events)
                 async for event in events:

@@ -23,6 +23,7 @@ from pydantic import (
 from scanner.config.load import Origins, load
 from scanner.errors import Remedy
 from scanner.inventory.arns import ROLE_ARN, ROLE_NAME, role_arn
+from scanner.inventory.records import ListVolumes
 from scanner.policy.durations import Duration
 from scanner.policy.rules import Policy
 
@@ -65,6 +66,9 @@ class ScanSettings(Settings):
     call_timeout: Duration = timedelta(seconds=30)
     connect_timeout: Duration = timedelta(seconds=5)
     exclude_regions: Annotated[tuple[RegionName, ...], Remedy('write Region names such as "us-east-1"')] = ()
+    list_volumes: Annotated[ListVolumes, Remedy('choose "with_gateways", "always" or "never"')] = (
+        ListVolumes.WITH_GATEWAYS
+    )
     details: Annotated[tuple[Detail, ...], Remedy('choose from "gateway", "volumes", "tags"')] = ()
 
 
@@ -323,6 +327,18 @@ class ScannerConfig(Settings):
         config, config_origins = load(cls, path, environ, flags)
         config._origins = config_origins
         return config
+
+    @property
+    def asks_for_regions(self) -> bool:
+        """Whether any account is asked which Regions it has enabled."""
+        return any(self.regions_of(account) == "enabled" for account in self.accounts or (None,))
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The names or ARNs of the roles that the base identity assumes, each once."""
+        chained = [(account.via or account.role) for account in self.accounts]
+        named = [*chained, self.organization.role if self.organization else None]
+        return tuple(dict.fromkeys(role for role in named if role))
 
     def regions_of(self, account: AccountSettings | None) -> Literal["enabled"] | tuple[str, ...]:
         """The Regions to plan in `account`: its own, else the scan's."""

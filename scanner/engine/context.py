@@ -3,22 +3,33 @@
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from scanner.engine import failures
 from scanner.engine.calls.calls import Call, Calls, GivenUp
 from scanner.engine.calls.denials import Denials
 from scanner.engine.calls.scheduler import CallQueue
+from scanner.engine.volume_list import VolumeList
 from scanner.inventory.arns import VOLUME_ARN, id_of
 from scanner.inventory.events import Emit, FailureSeen
-from scanner.inventory.records import Failure
+from scanner.inventory.records import Failure, FailureKind
 from scanner.policy.rater import Rater
-from scanner.service.answers import ListedVolume, RecoveryPoint
+from scanner.service.answers import RecoveryPoint
 from scanner.service.errors import InvalidResponse
 from scanner.service.protocol import Service, TargetKey
 
 Answer = TypeVar("Answer")
+INEXCUSABLE = frozenset(
+    {
+        FailureKind.ACCESS_DENIED,
+        FailureKind.CREDENTIALS,
+        FailureKind.WRONG_ACCOUNT,
+        FailureKind.DEADLINE,
+        FailureKind.INTERRUPTED,
+    }
+)
+"""Failures that say nothing of the gateway: no waiver for one that cannot be reached is about them."""
 Prepare = Callable[[], Awaitable[None]]
 
 
@@ -42,6 +53,7 @@ class TargetContext:
     unread: int = 0
     """Gateways that were listed and have not ended."""
     tags: dict[str, dict[str, str]] | None = None
+    volumes: VolumeList = field(default_factory=VolumeList)
     _arns: dict[str, str] = field(default_factory=dict)
     """The ARN of each volume by its id, in the form in which it was seen first."""
 
@@ -76,11 +88,9 @@ class TargetContext:
         """
         return self._arns.setdefault(id_of(volume_arn), volume_arn)
 
-    def check_volumes(
-        self, records: Iterable[RecoveryPoint | ListedVolume], request_id: str | None = None
-    ) -> None:
+    def check_volumes(self, records: Iterable[RecoveryPoint], request_id: str | None = None) -> None:
         """Raises InvalidResponse for a record of another target, and for two that contradict each other."""
-        seen: dict[str, RecoveryPoint | ListedVolume] = {}
+        seen: dict[str, RecoveryPoint] = {}
         for record in records:
             parts = VOLUME_ARN.fullmatch(record.arn)
             problem = None
@@ -92,9 +102,23 @@ class TargetContext:
                 raise InvalidResponse.because(problem).but(request_id=request_id)
 
     async def fail(self, failure: Failure) -> None:
-        """Tells a failure; the target is not complete then."""
-        self.failures += 1
+        """Tells a failure; unless a waiver excuses it, the target is not complete then."""
+        self.failures += failure.waived is None
         await self.emit(FailureSeen(failure))
 
-    async def fail_gateway(self, gateway_arn: str, operation: str, failure: GivenUp) -> None:
-        await self.fail(failures.of_gateway(failure, self.key, gateway_arn, operation))
+    async def fail_gateway(
+        self, gateway_arn: str, gateway_name: str | None, operation: str, failure: GivenUp
+    ) -> None:
+        """Tells the failure of one gateway, which a waiver may excuse."""
+        waived = None
+        if failure.facts.kind not in INEXCUSABLE:
+            waived = self.rater.excuse(
+                account_id=self.key.account_id,
+                account_name=self.account_name,
+                region=self.key.region,
+                gateway_arn=gateway_arn,
+                gateway_id=id_of(gateway_arn),
+                gateway_name=gateway_name,
+                moment=datetime.now(UTC),
+            )
+        await self.fail(failures.of_gateway(failure, self.key, gateway_arn, operation, waived=waived))

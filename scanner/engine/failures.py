@@ -26,12 +26,15 @@ def of_target(failure: GivenUp, target: TargetKey, operation: str) -> Failure:
     return _made(facts, FailureScope.TARGET, *target, None, operation, facts.message, failure.attempts)
 
 
-def of_gateway(failure: GivenUp, target: TargetKey, gateway_arn: str, operation: str) -> Failure:
-    """The failure of one gateway."""
+def of_gateway(
+    failure: GivenUp, target: TargetKey, gateway_arn: str, operation: str, *, waived: str | None = None
+) -> Failure:
+    """The failure of one gateway; `waived` is the reason of the waiver that excuses it."""
     facts = failure.facts
-    return _made(
+    made = _made(
         facts, FailureScope.GATEWAY, *target, gateway_arn, operation, facts.message, failure.attempts
     )
+    return made.model_copy(update={"waived": waived}) if waived else made
 
 
 _ENDED = (FailureKind.DEADLINE, FailureKind.INTERRUPTED)

@@ -12,8 +12,8 @@ from scanner.service.answers import (
     GatewayDescription,
     GatewayPage,
     ListedGateway,
-    ListedVolume,
     OrganizationPage,
+    RecoveryPoint,
     RecoveryPoints,
     RegionPage,
     TagPage,
@@ -81,14 +81,17 @@ class Preflight:
 
     async def list_recovery_points(self, target: TargetKey, gateway_arn: str) -> RecoveryPoints:
         nothing = RecoveryPoints(datetime.now(UTC), ())
-        return await _admitted(self.service.list_recovery_points(target, gateway_arn), nothing)
+        points = await _admitted(self.service.list_recovery_points(target, gateway_arn), nothing)
+        # Whatever volumes there are, describing one proves that all may be described.
+        one = points.volumes[:1] or (RecoveryPoint(f"{gateway_arn}/volume/{NOTHING}"),)
+        return replace(points, volumes=one)
 
     async def describe_gateway(self, target: TargetKey, gateway_arn: str) -> GatewayDescription:
         return await _admitted(self.service.describe_gateway(target, gateway_arn), GatewayDescription({}, {}))
 
-    async def list_volumes(self, target: TargetKey, gateway_arn: str, marker: str | None) -> VolumePage:
-        page = await _admitted(self.service.list_volumes(target, gateway_arn, marker), VolumePage(()))
-        return VolumePage(page.volumes[:1] or (ListedVolume(f"{gateway_arn}/volume/{NOTHING}"),))
+    async def list_volumes(self, target: TargetKey, marker: str | None) -> VolumePage:
+        await self.service.list_volumes(target, marker)
+        return VolumePage(())
 
     async def describe_volumes(
         self, target: TargetKey, volume_arns: tuple[str, ...]

@@ -1,12 +1,12 @@
 """What is known of one gateway, as records of the inventory: the gateway, and its volumes with verdicts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from scanner.engine.context import TargetContext
 from scanner.engine.gateway import GatewayResult
 from scanner.inventory.arns import id_of
-from scanner.inventory.records import Gateway, GatewayStatus, Verdict, Volume
+from scanner.inventory.records import Gateway, Verdict, Volume
 from scanner.service.answers import RecoveryPoint
 
 
@@ -33,17 +33,25 @@ def gateway_of(target: TargetContext, result: GatewayResult) -> Gateway:
 
 
 def volumes_of(target: TargetContext, result: GatewayResult) -> Iterator[Volume]:
-    """The gateway's volumes: those with a recovery point, and those that only the details know."""
-    if result.status in (GatewayStatus.VANISHED, GatewayStatus.NOT_APPLICABLE):
-        return
+    """The gateway's volumes: those with a recovery point, and those that only ListVolumes names."""
     points = result.points.volumes if result.points else ()
     read = {target.canonical(point.arn): point for point in points}
-    for arn in {**read, **result.listed}:
-        yield _volume(target, result, arn, read.get(arn))
+    listed = (volume.arn for volume in target.volumes.held_by(result.arn, result.listing.type))
+    for arn in {**read, **dict.fromkeys(listed)}:
+        yield _volume(target, arn, read.get(arn), result)
 
 
-def _volume(target: TargetContext, result: GatewayResult, arn: str, point: RecoveryPoint | None) -> Volume:
-    listed, described = result.listed.get(arn), result.described.get(arn)
+def volumes_outside(target: TargetContext, gateways: Iterable[str]) -> tuple[Volume, ...]:
+    """The volumes that ListVolumes names and none of these gateways holds: nobody could be asked about them."""
+    return tuple(_volume(target, volume.arn) for volume in target.volumes.take_outside(gateways))
+
+
+def _volume(
+    target: TargetContext, arn: str, point: RecoveryPoint | None = None, result: GatewayResult | None = None
+) -> Volume:
+    listed = target.volumes.find(arn)
+    described = result.described.get(arn) if result else None
+    gateway_arn = result.arn if result else listed.gateway_arn if listed else None
     tags = (
         None
         if target.tags is None
@@ -55,7 +63,7 @@ def _volume(target: TargetContext, result: GatewayResult, arn: str, point: Recov
     return Volume(
         arn=arn,
         id=id_of(arn),
-        gateway_arn=result.arn,
+        gateway_arn=gateway_arn,
         account_id=target.key.account_id,
         region=target.key.region,
         size_bytes=next((size for size in sizes if size is not None), None),
@@ -64,7 +72,7 @@ def _volume(target: TargetContext, result: GatewayResult, arn: str, point: Recov
         attachment_status=next((status for status in attachments if status is not None), None),
         details=described.details if described else None,
         tags=tags,
-        verdict=_verdict(target, result, arn, point, tags),
+        verdict=_verdict(target, arn, gateway_arn, point, tags, result),
     )
 
 
@@ -74,27 +82,28 @@ def _volume_tags(tags: dict[str, dict[str, str]], *arns: str) -> dict[str, str]:
 
 def _verdict(
     target: TargetContext,
-    result: GatewayResult,
     arn: str,
+    gateway_arn: str | None,
     point: RecoveryPoint | None,
     tags: dict[str, str] | None,
+    result: GatewayResult | None,
 ) -> Verdict:
     return target.rater.verdict(
         volume_arn=arn,
         volume_id=id_of(arn),
         volume_tags=tags,
         recovery_point_time=point.time if point else None,
-        gateway_arn=result.arn,
-        gateway_id=id_of(result.arn),
-        gateway_name=result.listing.name,
-        gateway_tags=_gateway_tags(target, result),
+        gateway_arn=gateway_arn,
+        gateway_id=id_of(gateway_arn) if gateway_arn else None,
+        gateway_name=result.listing.name if result else None,
+        gateway_tags=_gateway_tags(target, result) if result else {},
         account_id=target.key.account_id,
         account_name=target.account_name,
         region=target.key.region,
         account_rpo=target.account_rpo,
         # Without an answer there is no moment of it; waivers then hold by the local clock.
-        observed_at=result.observed_at or datetime.now(UTC),
-        gateway_failed=result.points is None,
+        observed_at=(result.observed_at if result else None) or datetime.now(UTC),
+        gateway_failed=result is None or result.points is None,
     )
 
 

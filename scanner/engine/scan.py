@@ -95,6 +95,8 @@ class Scan:
                     deadline_reached=self._calls.stopped is FailureKind.DEADLINE,
                     interrupted=self._calls.stopped is FailureKind.INTERRUPTED,
                     scanner_version=self.version,
+                    details=tuple(self.config.scan.details),
+                    list_volumes=self.config.scan.list_volumes,
                 ),
                 CallCounts(attempted=calls.attempted, retried=calls.retried, throttled=calls.throttled),
             )
@@ -182,6 +184,7 @@ class Scan:
             workers=self.limits.per_target,
             spawn=self._spawn,
             enabled_in=account.enabled_in,
+            list_volumes=self.config.scan.list_volumes,
             on_end=self._target_ended,
         )
         self._group.start_soon(target.run)

@@ -1,7 +1,7 @@
 """One target: its gateways are listed page by page, and read by a few workers at once."""
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -13,15 +13,18 @@ from scanner.engine.calls.paging import EMPTY_PAGES, Paging
 from scanner.engine.calls.scheduler import CallQueue
 from scanner.engine.context import TargetContext
 from scanner.engine.gateway import GatewayResult, read_details, read_gateway
-from scanner.engine.rating import gateway_of, volumes_of
+from scanner.engine.rating import gateway_of, volumes_of, volumes_outside
+from scanner.engine.volumes import LIST_VOLUMES, VOLUME_GATEWAYS, list_volumes
 from scanner.inventory.arns import GATEWAY_ARN
-from scanner.inventory.events import GatewayEnded, GatewaysListed, TargetEnded
+from scanner.inventory.events import FieldsDropped, GatewayEnded, GatewaysListed, TargetEnded, VolumesSeen
 from scanner.inventory.records import (
     FailureKind,
     GatewayStatus,
+    ListVolumes,
     SkipReason,
     Target,
     TargetStatus,
+    Volume,
 )
 from scanner.service.answers import GatewayPage, ListedGateway
 from scanner.service.errors import CallFailed
@@ -30,7 +33,9 @@ LIST = "ListGateways"
 TAGS = "GetResources"
 CACHED = "CACHED"
 NEVER = datetime.min.replace(tzinfo=UTC)
-NOTHING = (NEVER, "")
+NOTHING = (False, NEVER, "")
+MOST_NAMED = 3
+"""Gateways that one message names."""
 Task = Callable[[], Coroutine[Any, Any, None]]
 Spawn = Callable[[Task], None]
 """Starts a task beside."""
@@ -48,6 +53,7 @@ class TargetScan:
     workers: int
     spawn: Spawn
     enabled_in: EnabledIn
+    list_volumes: ListVolumes
     on_end: Callable[["TargetScan"], None]
     _todo: deque[tuple[str, ListedGateway]] = field(default_factory=deque)
     _read: deque[GatewayResult] = field(default_factory=deque)
@@ -57,14 +63,18 @@ class TargetScan:
     """The listing, the tags, and gateways that have not ended."""
     _listed: int = 0
     _listing_broke: bool = False
+    _unnamed: bool = False
+    """Whether an entry of the listing was too broken to tell its gateway."""
     _skipped: SkipReason | None = None
     _tags_asked: bool = False
-    _tagging: bool = False
+    _volumes_asked: bool = False
+    _asking: int = 0
+    """Tags and the list of volumes, as long as they are being asked for."""
     _waiting: list[GatewayResult] = field(default_factory=list)
-    """Gateways that were read, and whose verdicts need tags that are not there yet."""
+    """Gateways that were read, and need what is still being asked for."""
     _seen: set[str] = field(default_factory=set)
-    _standing: dict[str, tuple[datetime, str]] = field(default_factory=dict)
-    """Of each volume's record that stands: its recovery point, and which gateway answered."""
+    _standing: dict[str, tuple[bool, datetime, str]] = field(default_factory=dict)
+    """Of each volume's record that stands: whether a gateway answered, its recovery point, and which gateway."""
 
     async def run(self) -> None:
         """Lists the gateways, and has them read meanwhile."""
@@ -80,6 +90,8 @@ class TargetScan:
             marker = await self._take_page(page, paging, call.attempts)
             if marker is None:
                 break
+        if not self._volumes_asked:
+            self.context.volumes.ended.set()
         await self._finish(1)
         await self._work()
 
@@ -95,24 +107,53 @@ class TargetScan:
             marker = page.marker if paging.follow(page.marker, news=bool(fresh or broken)) else None
         except CallFailed as error:
             marker, endless, self._listing_broke = None, error, True
+        # Asked only now: of a Region that is not enabled, or has no gateway, there is nothing to learn.
         if fresh and self.tag_queue and not self._tags_asked:
-            # Asked only now: of a Region that is not enabled, or has no gateway, there is nothing to learn.
-            self._tags_asked = self._tagging = True
-            self._unfinished += 1
-            self.spawn(partial(self._read_tags, self.tag_queue))
+            self._tags_asked = True
+            self._ask_beside(partial(self._read_tags, self.tag_queue))
+        if not self._volumes_asked and self._may_have_volumes(fresh.values()):
+            self._volumes_asked = True
+            self._ask_beside(partial(list_volumes, self.context))
         await self.context.emit(GatewaysListed(*self.context.key, len(fresh) + len(broken)))
+        self._unnamed = self._unnamed or bool(broken)
         for problem in broken:
             untrusted = CallFailed.of(FailureKind.INVALID_RESPONSE, problem, request_id=page.request_id)
             await self._fail(GivenUp(untrusted, attempts), LIST)
         if endless:
             await self._fail(GivenUp(endless, attempts), LIST)
         for arn, listing in fresh.items():
+            if listing.dropped:
+                await self.context.emit(FieldsDropped(arn, LIST, listing.dropped))
             if listing.type in (None, CACHED):
                 self._todo.append((arn, listing))
             else:
                 await self._conclude(GatewayResult(listing, arn, GatewayStatus.NOT_APPLICABLE))
         self._start_workers(more_pages=marker is not None)
         return marker
+
+    def _may_have_volumes(self, gateways: Iterable[ListedGateway]) -> bool:
+        match self.list_volumes:
+            case ListVolumes.ALWAYS:
+                return True
+            case ListVolumes.NEVER:
+                return False
+            case _:
+                return any(gateway.type in VOLUME_GATEWAYS for gateway in gateways)
+
+    def _ask_beside(self, ask: Task) -> None:
+        """Has something asked that gateways need before they can end."""
+        self._asking += 1
+        self._unfinished += 1
+        self.spawn(partial(self._run_beside, ask))
+
+    async def _run_beside(self, ask: Task) -> None:
+        await ask()
+        self._asking -= 1
+        if not self._asking:
+            waiting, self._waiting = self._waiting, []
+            for result in waiting:
+                await self._conclude(result)
+        await self._finish(1)
 
     def _start_workers(self, *, more_pages: bool) -> None:
         # After the last page, this task itself works, too.
@@ -132,17 +173,14 @@ class TargetScan:
         while self._todo or self._read:
             if self._todo:
                 arn, listing = self._todo.popleft()
-                result, wants_details = await read_gateway(self.context, listing, arn)
-                if wants_details:
+                result = await read_gateway(self.context, listing, arn)
+                if result.points and self.context.details:
                     self._read.append(result)
                     continue
             else:
                 result = self._read.popleft()
                 await read_details(self.context, result)
-            if self._tagging:
-                self._waiting.append(result)
-            else:
-                await self._conclude(result)
+            await self._conclude(result)
 
     def _sort_out(self, page: GatewayPage) -> tuple[dict[str, ListedGateway], list[str]]:
         """The entries of a page that are new, by ARN, and what is wrong with each of the others."""
@@ -197,23 +235,34 @@ class TargetScan:
             self.context.tags = found
         except GivenUp as failure:
             await self._fail(failure, TAGS)
-        self._tagging = False
-        waiting, self._waiting = self._waiting, []
-        for result in waiting:
-            await self._conclude(result)
-        await self._finish(1)
 
     async def _conclude(self, result: GatewayResult) -> None:
-        """All that can be known of a gateway is known."""
+        """All that can be known of a gateway is known, but for what is still asked of the whole target."""
+        if self._asking:
+            self._waiting.append(result)
+            return
+        stood = self._standing_of(volumes_of(self.context, result), answered=result.points is not None)
+        self.context.unread -= 1
+        await self.context.emit(GatewayEnded(gateway_of(self.context, result), stood))
+        await self._finish(1)
+
+    def _standing_of(self, volumes: Iterable[Volume], *, answered: bool) -> tuple[Volume, ...]:
+        """Of these volumes those that no better record, of another gateway, has replaced."""
         stood = []
-        for volume in volumes_of(self.context, result):
-            record = volume.recovery_point_time or NEVER, result.arn
-            if record > self._standing.get(volume.arn, NOTHING):
+        for volume in volumes:
+            record = answered, volume.recovery_point_time or NEVER, volume.gateway_arn or ""
+            if record >= self._standing.get(volume.arn, NOTHING):
                 self._standing[volume.arn] = record
                 stood.append(volume)
-        self.context.unread -= 1
-        await self.context.emit(GatewayEnded(gateway_of(self.context, result), tuple(stood)))
-        await self._finish(1)
+        return tuple(stood)
+
+    async def _tell_strange_gateways(self, volumes: tuple[Volume, ...]) -> None:
+        """Gateways that ListVolumes names and a whole ListGateways does not: one was missed, or came meanwhile."""
+        strange = sorted({volume.gateway_arn for volume in volumes if volume.gateway_arn})
+        if strange and not self._listing_broke and not self._unnamed:
+            named = ", ".join(strange[:MOST_NAMED]) + (", ..." if len(strange) > MOST_NAMED else "")
+            message = f"volumes are said to be of gateways that ListGateways did not name: {named}"
+            await self._fail(GivenUp(CallFailed.of(FailureKind.INVALID_RESPONSE, message), 1), LIST_VOLUMES)
 
     async def _fail(self, failure: GivenUp, operation: str) -> None:
         await self.context.fail(failures.of_target(failure, self.context.key, operation))
@@ -223,6 +272,10 @@ class TargetScan:
         self._unfinished -= parts
         if self._unfinished:
             return
+        outside = self._standing_of(volumes_outside(self.context, self._seen), answered=False)
+        if outside:
+            await self.context.emit(VolumesSeen(outside))
+        await self._tell_strange_gateways(outside)
         self.context.queue.close()
         if self.tag_queue:
             self.tag_queue.close()
@@ -243,6 +296,7 @@ class TargetScan:
                     reason=self._skipped,
                     gateways=self._listed,
                     volumes=len(self._standing),
+                    volumes_listed=context.volumes.complete,
                 )
             )
         )

@@ -67,10 +67,11 @@ PERMISSIONS = {
 TAG_SESSION = "sts:TagSession"
 """Goes with AssumeRole where there are session tags."""
 
-ALWAYS = ("ListGateways", "ListVolumeRecoveryPoints")
+ALWAYS = ("ListGateways", "ListVolumes", "ListVolumeRecoveryPoints")
+"""What each scan asks; ListVolumes unless `scan.list_volumes` is "never"."""
 DETAILS = {
     "gateway": ("DescribeGatewayInformation",),
-    "volumes": ("ListVolumes", "DescribeCachediSCSIVolumes"),
+    "volumes": ("DescribeCachediSCSIVolumes",),
     "tags": ("GetResources",),
 }
 _WITH_ACCOUNT_MANAGEMENT = ("aws", "aws-cn")
@@ -85,23 +86,40 @@ def region_operation(partition: str) -> str:
 
 
 def statements(
-    details: Collection[str], *, partition: str = "aws", account_id: str = "*", enabled_regions: bool = True
+    details: Collection[str],
+    *,
+    partition: str = "aws",
+    account_id: str = "*",
+    enabled_regions: bool = True,
+    list_volumes: bool = True,
 ) -> list[Statement]:
     """The least that the role of a scanned account must allow, a statement for each kind of resource.
 
-    `enabled_regions`: the scan asks the account for its Regions. Raises ConfigError for an unknown detail.
+    `enabled_regions`: the scan asks the account for its Regions; `list_volumes`: it lists volumes. Raises ConfigError
+    for an unknown detail.
     """
     asked = (region_operation(partition),) if enabled_regions else ()
-    return _grouped((*_operations(details), *asked), partition, account_id)
+    return _grouped((*_operations(details, list_volumes), *asked), partition, account_id)
 
 
 def policy_document(
-    details: Collection[str], *, partition: str = "aws", account_id: str = "*", enabled_regions: bool = True
+    details: Collection[str],
+    *,
+    partition: str = "aws",
+    account_id: str = "*",
+    enabled_regions: bool = True,
+    list_volumes: bool = True,
 ) -> dict[str, Any]:
     """`statements` as a whole policy, ready for `json.dumps`; ConfigError for an unknown partition, too."""
     _check_partition(partition)
     return document(
-        statements(details, partition=partition, account_id=account_id, enabled_regions=enabled_regions)
+        statements(
+            details,
+            partition=partition,
+            account_id=account_id,
+            enabled_regions=enabled_regions,
+            list_volumes=list_volumes,
+        )
     )
 
 
@@ -112,7 +130,12 @@ def statement_of(operation: str, *, partition: str = "aws", account_id: str = "*
 
 
 def session_policy(
-    details: Collection[str], *, partition: str = "aws", account_id: str = "*", enabled_regions: bool = True
+    details: Collection[str],
+    *,
+    partition: str = "aws",
+    account_id: str = "*",
+    enabled_regions: bool = True,
+    list_volumes: bool = True,
 ) -> str:
     """The most that a session of the role may do, as compact JSON for AssumeRole.
 
@@ -120,7 +143,7 @@ def session_policy(
     role may have either.
     """
     asked = ("ListRegions", "DescribeRegions") if enabled_regions else ()
-    return compact(_grouped((*_operations(details), *asked), partition, account_id))
+    return compact(_grouped((*_operations(details, list_volumes), *asked), partition, account_id))
 
 
 def organization_statements() -> list[Statement]:
@@ -211,14 +234,14 @@ def _check_role(role: str) -> None:
         _check_partition(arn["partition"])
 
 
-def _operations(details: Collection[str]) -> tuple[str, ...]:
+def _operations(details: Collection[str], list_volumes: bool) -> tuple[str, ...]:
     for detail in details:
         if detail not in DETAILS:
             known = ", ".join(DETAILS)
             raise ConfigError(f"details: {detail!r} is unknown; choose from {known}")
     # In the table's order, so that the same details give the same text however they are written.
     return (
-        *ALWAYS,
+        *(operation for operation in ALWAYS if list_volumes or operation != "ListVolumes"),
         *(operation for name, group in DETAILS.items() if name in details for operation in group),
     )
 

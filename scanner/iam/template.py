@@ -18,7 +18,9 @@ class _Text(Template):
     delimiter = "%"
 
 
-def role_template(details: Collection[str] = (), *, session_tags: bool = False) -> str:
+def role_template(
+    details: Collection[str] = (), *, session_tags: bool = False, list_volumes: bool = True
+) -> str:
     """A CloudFormation template in YAML: a role with the least policy for `details`, in any partition.
 
     Its parameters are TrustedAccount, ExternalId (optional, not echoed) and RoleName. With `session_tags` its
@@ -28,7 +30,13 @@ def role_template(details: Collection[str] = (), *, session_tags: bool = False) 
         f" --details {','.join(details)}" if details else "",
         " --session-tags" if session_tags else "",
     )
-    allowed = statements(details, partition=_PARTITION, account_id=_ACCOUNT, enabled_regions=False)
+    allowed = statements(
+        details,
+        partition=_PARTITION,
+        account_id=_ACCOUNT,
+        enabled_regions=False,
+        list_volumes=list_volumes,
+    )
     return _Text(_text(session_tags)).substitute(
         options="".join(options),
         statements="\n".join(indent(_yaml(each), " " * 14) for each in allowed),

@@ -62,6 +62,18 @@ class FailureSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldsDropped:
+    """Fields of a listed gateway or volume were broken, and no verdict needs them.
+
+    One of another type is left out; characters that cannot be shown are replaced by U+FFFD.
+    """
+
+    arn: str
+    operation: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CallRetried:
     """A call failed and will be tried again in `delay` seconds (None: when its target's rate admits it)."""
 
@@ -98,6 +110,7 @@ Event = (
     | GatewayEnded
     | VolumesSeen
     | FailureSeen
+    | FieldsDropped
     | CallRetried
     | TargetEnded
     | ScanEnded

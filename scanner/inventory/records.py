@@ -319,7 +319,7 @@ class LastKnown(Record):
     at_most_age_seconds: Age | None
     rpo_seconds: Seconds | None = None
     within_rpo: bool | None = None
-    verdict: VerdictStatus
+    verdict: VerdictStatus | None = None
     waived: str | None = None
 
 

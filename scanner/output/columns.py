@@ -7,7 +7,7 @@ from typing import Any
 
 from scanner.inventory.arns import id_of
 from scanner.inventory.model import Inventory
-from scanner.inventory.records import LastKnown
+from scanner.inventory.records import FailureScope, GatewayStatus, LastKnown, TargetStatus
 
 
 class Kind(Enum):
@@ -27,6 +27,10 @@ class Column:
     meaning: str
 
 
+NOT_READ = "not_read"
+"""Stands for a verdict in a row without a volume."""
+LISTINGS = ("ListGateways", "ListVolumes")
+"""What tells which gateways and volumes a target has: without it some may be missing."""
 COLUMNS = (
     Column("scan_id", Kind.TEXT, "the scan that read this volume"),
     Column("scan_outcome", Kind.TEXT, "complete or partial: whether volumes may be missing"),
@@ -42,7 +46,11 @@ COLUMNS = (
     Column("usage_bytes", Kind.BYTES, "how much of it is used"),
     Column("recovery_point_time", Kind.TIME, "the latest moment at which all of its data is consistent"),
     Column("observed_at", Kind.TIME, "when the gateway answered, by the service's clock"),
-    Column("verdict", Kind.TEXT, "ok, at_risk, breach, no_recovery_point, unrated or unknown"),
+    Column(
+        "verdict",
+        Kind.TEXT,
+        "ok, at_risk, breach, no_recovery_point, unrated or unknown; or not_read",
+    ),
     Column("age_seconds", Kind.SECONDS, "observed_at minus recovery_point_time"),
     Column("rpo_seconds", Kind.SECONDS, "the greatest age the policy allows"),
     Column("rule", Kind.TEXT, "which rule set it; account or default when none matched"),
@@ -63,7 +71,8 @@ NOT_READ = "not_read"
 def rows(inventory: Inventory) -> Iterator[tuple[Any, ...]]:
     """A tuple for each volume, in the order of `COLUMNS`; `None` is not known.
 
-    Volumes that only earlier scans knew, as this one did not read them, come last.
+    Then volumes that only earlier scans knew, and one row for each gateway and each target that was not read,
+    without a volume: the table alone tells what it lacks.
     """
     gateways = {gateway.arn: gateway for gateway in inventory.gateways}
     accounts = {target.account_id: (target.account_name, target.ou_path) for target in inventory.targets}
@@ -101,25 +110,61 @@ def rows(inventory: Inventory) -> Iterator[tuple[Any, ...]]:
     for known in carried.values():
         gateway = gateways.get(known.gateway_arn or "")
         account_name, ou_path = accounts.get(known.account_id, (None, None))
-        yield (
-            scan,
-            outcome,
-            known.account_id,
-            account_name,
-            known.region,
-            known.gateway_arn,
-            id_of(known.gateway_arn) if known.gateway_arn else None,
-            gateway.name if gateway else None,
-            known.arn,
-            id_of(known.arn),
-            *(None,) * 4,
-            NOT_READ,
-            None,
-            known.rpo_seconds,
-            *(None,) * 4,
-            *_last_known(known),
-            ou_path,
+        point_time, seen_at, at_most = _last_known(known)
+        yield _row(
+            scan_id=scan,
+            scan_outcome=outcome,
+            account_id=known.account_id,
+            account_name=account_name,
+            region=known.region,
+            gateway_arn=known.gateway_arn,
+            gateway_id=id_of(known.gateway_arn) if known.gateway_arn else None,
+            gateway_name=gateway.name if gateway else None,
+            volume_arn=known.arn,
+            volume_id=id_of(known.arn),
+            verdict=NOT_READ,
+            rpo_seconds=known.rpo_seconds,
+            last_known_time=point_time,
+            last_known_seen_at=seen_at,
+            last_known_at_most_age_seconds=at_most,
+            ou_path=ou_path,
         )
+    for account_id, region, gateway_arn, waived in _not_read(inventory):
+        gateway = gateways.get(gateway_arn or "")
+        account_name, ou_path = accounts[account_id]
+        yield _row(
+            scan_id=scan,
+            scan_outcome=outcome,
+            account_id=account_id,
+            account_name=account_name,
+            region=region,
+            gateway_arn=gateway_arn,
+            gateway_id=gateway.id if gateway else None,
+            gateway_name=gateway.name if gateway else None,
+            verdict=NOT_READ,
+            waived=waived,
+            ou_path=ou_path,
+        )
+
+
+def _row(**known: Any) -> tuple[Any, ...]:
+    return tuple(known.pop(column.name, None) for column in COLUMNS)
+
+
+def _not_read(inventory: Inventory) -> Iterator[tuple[str, str, str | None, str | None]]:
+    """Account, Region, gateway and waiver of each target and gateway that was not read, or not wholly."""
+    broken = {
+        (failure.account_id, failure.region)
+        for failure in inventory.failures
+        if failure.scope is FailureScope.TARGET and failure.operation in LISTINGS
+    }
+    for target in inventory.targets:
+        if target.status is TargetStatus.FAILED or target.key in broken:
+            yield target.account_id, target.region, None, None
+    waived = {failure.gateway_arn: failure.waived for failure in inventory.failures}
+    for gateway in inventory.gateways:
+        if gateway.status is GatewayStatus.FAILED:
+            yield gateway.account_id, gateway.region, gateway.arn, waived.get(gateway.arn)
 
 
 def _key(account_id: str, region: str, arn: str) -> tuple[str, str, str]:

@@ -61,7 +61,7 @@ FORMATS = {
             "scanner.output.html",
             "text/html; charset=utf-8",
             extra="report",
-            needs=("jinja2", "plotly"),
+            needs=("jinja2", "markupsafe"),
         ),
         # Another user reads it: the one of node_exporter.
         Format(".prom", "scanner.output.prometheus", "text/plain; version=0.0.4; charset=utf-8", mode=0o644),

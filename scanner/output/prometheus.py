@@ -67,7 +67,7 @@ VOLUMES = Metric("sgw_volumes", "Volumes by verdict, waived ones included.", (*_
 COMPLETE = Metric("sgw_target_complete", "1 where an account's Region was read completely, else 0.", _TARGET)
 TARGETS = Metric("sgw_targets", "Accounts in Regions, by what became of them.", ("status",))
 GATEWAYS = Metric("sgw_gateways", "Gateways listed, by what became of them.", ("status",))
-FAILURES = Metric("sgw_failures", "What could not be read, by kind.", ("kind",))
+FAILURES = Metric("sgw_failures", "What could not be read and is not waived, by kind.", ("kind",))
 OUTCOME = Metric("sgw_scan_outcome", "1 for the outcome of the last scan, 0 for the others.", ("outcome",))
 DURATION = Metric("sgw_scan_duration_seconds", "How long the last scan took.")
 FINISHED = Metric("sgw_scan_last_finish_timestamp_seconds", "When the last scan ended, however it ended.")
@@ -187,7 +187,7 @@ def _scan(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]:
 
 def _coverage(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]:
     targets, gateways = inventory.coverage.targets, inventory.coverage.gateways
-    kinds = Counter(failure.kind for failure in inventory.failures)
+    kinds = Counter(failure.kind for failure in inventory.failures if failure.waived is None)
     yield TARGETS, [(TARGETS.labelled(status), getattr(targets, status)) for status in TargetStatus]
     yield GATEWAYS, [(GATEWAYS.labelled(status), getattr(gateways, status)) for status in GatewayStatus]
     # Kinds that did not occur are zero, so that an alert can tell their end from their absence.
@@ -202,13 +202,24 @@ def _verdicts(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]
     for volume in inventory.volumes:
         counts[volume.account_id, volume.region, volume.verdict.status] += 1
         breaches[volume.account_id, volume.region] += is_breach(volume.verdict)
+    # In a target that was not read completely, none found does not mean that there is none: no zero stands there.
+    found = [one for one in inventory.targets if one.gateways or one.volumes]
+    keys = [one.key for one in found]
+    complete = {one.key for one in found if one.status is TargetStatus.COMPLETE}
     # A volume that cannot be read any more is not well because of that: it counts as it did when last seen.
     stale = Counter((known.account_id, known.region) for known in _stale_breaches(inventory))
-    read = [target.key for target in inventory.targets if target.gateways]
-    held = [*read, *sorted(stale.keys() - set(read))]
-    yield BREACHES, [(BREACHES.labelled(*key), breaches[key] + stale[key]) for key in held]
+    held = {key: breaches[key] + stale[key] for key in [*keys, *sorted(stale.keys() - set(keys))]}
+    yield (
+        BREACHES,
+        [(BREACHES.labelled(*key), number) for key, number in held.items() if number or key in complete],
+    )
     yield STALE_BREACHES, [(STALE_BREACHES.labelled(*key), number) for key, number in sorted(stale.items())]
     yield (
         VOLUMES,
-        [(VOLUMES.labelled(*key, status), counts[*key, status]) for key in read for status in VerdictStatus],
+        [
+            (VOLUMES.labelled(*key, status), counts[*key, status])
+            for key in keys
+            for status in VerdictStatus
+            if counts[*key, status] or key in complete
+        ],
     )

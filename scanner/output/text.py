@@ -33,7 +33,7 @@ def size(count: float | None) -> str:
 
 
 def age(seconds: float) -> str:
-    """Seconds in the largest unit that fits and the next: `3d 4h`; a negative age is one in the future."""
+    """Seconds in the largest unit that fits and the next that counts: `3d 4h`, `1d 2m`; negative is in the future."""
     shown = _span(seconds)
     return f"{shown} ahead" if seconds < 0 and shown != _NOTHING else shown
 
@@ -72,9 +72,9 @@ def region_name(region: str) -> str:
 
 def _span(seconds: float) -> str:
     left = round(abs(seconds))
-    parts: list[tuple[int, str]] = []
+    parts: list[str] = []
     for length, unit in _SPANS:
         count, left = divmod(left, length)
-        if count or parts:
-            parts.append((count, unit))
-    return " ".join(f"{count}{unit}" for count, unit in parts[:2] if count) or _NOTHING
+        if count:
+            parts.append(f"{count}{unit}")
+    return " ".join(parts[:2]) or _NOTHING

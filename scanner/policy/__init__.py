@@ -3,10 +3,11 @@
 from scanner.policy.durations import Duration, format_duration, parse_duration
 from scanner.policy.explain import Step, explain, rate
 from scanner.policy.rater import Rater, status_of
-from scanner.policy.rules import Match, Policy, Rule, Waiver
+from scanner.policy.rules import Excuse, Match, Policy, Rule, Waiver
 
 __all__ = [
     "Duration",
+    "Excuse",
     "Match",
     "Policy",
     "Rater",

@@ -8,7 +8,7 @@ from scanner.inventory.arns import id_of
 from scanner.inventory.records import Gateway, GatewayStatus, Verdict, Volume
 from scanner.policy.durations import format_duration
 from scanner.policy.rater import Rater, compiled, hit
-from scanner.policy.rules import Match, Policy
+from scanner.policy.rules import Excuse, Match, Policy
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,8 @@ def explain(
         misses = _misses(waiver.match, volume, gateway, account_name)
         if not waiver.holds(moment):
             misses.append(f"expired on {waiver.until}")
+        if Excuse.BREACH not in waiver.excuses:
+            misses.append("excuses gateways that cannot be reached, and no breach")
         why = "; ".join(misses) or f"every condition holds until {waiver.until}"
         steps.append(Step("waiver", waiver.reason, not misses, why))
     return tuple(steps)

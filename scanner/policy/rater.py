@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from fnmatch import translate
 
 from scanner.inventory.records import Verdict, VerdictStatus
-from scanner.policy.rules import Match, Policy, Waiver
+from scanner.policy.rules import Excuse, Match, Policy, Waiver
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far ahead of the service's clock a recovery point may be before it counts as an anomaly."""
@@ -63,7 +63,9 @@ class Rater:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self._rules = [(_Globs(rule.match), rule) for rule in policy.rules]
-        self._waivers = [(_Globs(waiver.match), waiver) for waiver in policy.waivers]
+        waivers = [(_Globs(waiver.match), waiver) for waiver in policy.waivers]
+        self._waivers = [each for each in waivers if Excuse.BREACH in each[1].excuses]
+        self._excuses = [each for each in waivers if Excuse.UNREACHABLE in each[1].excuses]
         self._key: tuple[object, ...] | None = None
         self._left: tuple[_Rules, _Waivers] = ([], [])
 
@@ -99,6 +101,28 @@ class Rater:
             rpo_seconds=None if rpo is None else rpo.total_seconds(),
             rule=name,
             waived=self._waived(waivers, volume, tags, observed_at) if waivers else None,
+        )
+
+    def excuse(
+        self,
+        *,
+        account_id: str,
+        account_name: str | None,
+        region: str,
+        gateway_arn: str,
+        gateway_id: str,
+        gateway_name: str | None,
+        moment: datetime,
+    ) -> str | None:
+        """The reason of the waiver that excuses that a gateway cannot be reached; None if there is none."""
+        gateway = (gateway_id, gateway_name, gateway_arn)
+        return next(
+            (
+                waiver.reason
+                for globs, waiver in self._excuses
+                if waiver.holds(moment) and globs.gateway((account_id, account_name), region, gateway)
+            ),
+            None,
         )
 
     def _decided(

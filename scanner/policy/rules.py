@@ -1,6 +1,7 @@
 """The settings of a policy: rules that give volumes an RPO, and waivers that excuse them for a while."""
 
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from itertools import chain
 from typing import Annotated, Any, Self
 
@@ -89,12 +90,30 @@ class Rule(_Part):
         return name
 
 
+class Excuse(StrEnum):
+    """What a waiver excuses: volumes in danger, or gateways that cannot be reached."""
+
+    BREACH = "breach"
+    UNREACHABLE = "unreachable"
+
+
 class Waiver(_Part):
-    """Volumes that count for no breach up to and including the day `until`, in UTC."""
+    """What is excused up to and including the day `until`, in UTC, and why."""
 
     match: Annotated[Match, Remedy('write conditions, such as match = { gateways = ["db-*"] }')]
     until: Annotated[date, BeforeValidator(_date_only)]
     reason: Text
+    excuses: Annotated[
+        tuple[Excuse, ...], Field(min_length=1), Remedy('choose from "breach", "unreachable"')
+    ] = (Excuse.BREACH,)
+
+    @model_validator(mode="after")
+    def _matches_gateways(self) -> Self:
+        if Excuse.UNREACHABLE in self.excuses and (self.match.volumes or self.match.tags):
+            raise ValueError(
+                'a waiver that excuses "unreachable" is of gateways; leave volumes and tags out of its match'
+            )
+        return self
 
     def holds(self, moment: datetime) -> bool:
         return moment.astimezone(UTC).date() <= self.until

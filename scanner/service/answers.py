@@ -17,8 +17,10 @@ class ListedGateway:
     ec2_instance_id: str | None = None
     software_version: str | None = None
     deprecation_date: str | None = None
+    dropped: tuple[str, ...] = ()
+    """Fields that were broken: of another type, or with characters that cannot be shown."""
     problem: str | None = None
-    """Why this entry cannot be trusted, where a field of it is malformed."""
+    """Why this entry cannot be trusted, where two entries contradict each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,17 @@ class GatewayDescription:
 
 @dataclass(frozen=True, slots=True)
 class ListedVolume:
-    """One entry of ListVolumes."""
+    """One entry of ListVolumes. All of its fields but the ARN are optional."""
 
     arn: str
     size_bytes: int | None = None
     attachment_status: str | None = None
+    gateway_arn: str | None = None
+    type: str | None = None
+    dropped: tuple[str, ...] = ()
+    """Fields that were broken, and are left out."""
+    problem: str | None = None
+    """Why this entry cannot be trusted."""
 
     def same_as(self, other: object) -> bool:
         """Whether both say the same of a volume, whose ARN has two forms: with its gateway and without."""
@@ -80,6 +88,7 @@ class VolumePage:
 
     volumes: tuple[ListedVolume, ...]
     marker: str | None = None
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

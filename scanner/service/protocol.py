@@ -109,8 +109,8 @@ class Service(Protocol):
         """DescribeGatewayInformation of one gateway."""
         ...
 
-    async def list_volumes(self, target: TargetKey, gateway_arn: str, marker: str | None) -> VolumePage:
-        """One page of ListVolumes of one gateway, 100 at most."""
+    async def list_volumes(self, target: TargetKey, marker: str | None) -> VolumePage:
+        """One page of ListVolumes of the whole target, 100 at most."""
         ...
 
     async def describe_volumes(

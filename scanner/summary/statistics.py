@@ -40,19 +40,34 @@ from scanner.summary.verdicts import URGENT, urgency
 
 MOST_VOLUMES = 10
 MOST_EXAMPLES = 3
+MOST_GROUPS = 1000
 Rated = tuple[Volume, Gateway | None]
 """A volume and its gateway, if one could be asked."""
 
 
+class Cause(NamedTuple):
+    """What failures of one account have in common, and so one remedy helps against."""
+
+    account_id: str
+    kind: FailureKind
+    operation: str
+    code: str | None
+    waived: str | None
+
+
 @dataclass(slots=True)
 class Group:
-    """Failures of one kind and operation: how many, and the first few."""
+    """Failures with one cause: how many, of how many Regions and gateways, and the first few."""
 
     count: int = 0
+    gateways: int = 0
+    regions: set[str | None] = field(default_factory=set)
     examples: list[Failure] = field(default_factory=list)
 
     def add(self, failure: Failure) -> None:
         self.count += 1
+        self.gateways += failure.gateway_arn is not None
+        self.regions.add(failure.region)
         if self.count <= MOST_EXAMPLES:
             self.examples.append(failure)
 
@@ -87,7 +102,9 @@ class Statistics:
     waived: int = 0
     oldest: list[Rated] = field(default_factory=list)
     worst: list[Rated] = field(default_factory=list)
-    failures: dict[tuple[FailureKind, str], Group] = field(default_factory=dict)
+    failures: dict[Cause, Group] = field(default_factory=dict)
+    ungrouped: int = 0
+    """Failures beyond the first MOST_GROUPS causes, of which nothing else is kept."""
     gateway_names: dict[str, str | None] = field(default_factory=dict)
     ended: ScanEnded | None = None
     last_known: tuple[LastKnown, ...] = ()
@@ -106,16 +123,23 @@ class Statistics:
             case VolumesSeen(volumes):
                 self._volumes_seen(volumes, None)
             case FailureSeen(failure):
-                group = self.failures.setdefault((failure.kind, failure.operation), Group())
-                group.add(failure)
-                if failure in group.examples:
-                    self._named.add(failure.gateway_arn)
+                self._failure_seen(failure)
             case TargetEnded(target):
                 self._target_ended(target)
             case ScanEnded():
                 self.ended = event
             case _:
                 pass
+
+    def _failure_seen(self, failure: Failure) -> None:
+        cause = Cause(failure.account_id, failure.kind, failure.operation, failure.code, failure.waived)
+        if cause not in self.failures and len(self.failures) >= MOST_GROUPS:
+            self.ungrouped += 1
+            return
+        group = self.failures.setdefault(cause, Group())
+        group.add(failure)
+        if failure in group.examples:
+            self._named.add(failure.gateway_arn)
 
     def _gateway_ended(self, gateway: Gateway, volumes: tuple[Volume, ...]) -> None:
         self.gateways[gateway.status] += 1
@@ -154,6 +178,12 @@ class Statistics:
         self.listed += target.gateways
 
     @property
+    def whole(self) -> bool:
+        """Whether everything that was to be read was read."""
+        scan = self.scan
+        return scan.outcome is Outcome.COMPLETE and not (scan.deadline_reached or scan.interrupted)
+
+    @property
     def scan(self) -> ScanInfo:
         if self.ended is None:
             raise RuntimeError("the scan has not ended")
@@ -183,8 +213,7 @@ def exit_code(statistics: Statistics, *, failed_outputs: bool = False, breaches:
         return 4
     if breaches and statistics.breaches:
         return 1
-    incomplete = scan.outcome is Outcome.PARTIAL or scan.deadline_reached or scan.interrupted
-    return 3 if incomplete or failed_outputs else 0
+    return 3 if not statistics.whole or failed_outputs else 0
 
 
 def _first(

@@ -18,7 +18,7 @@ from scanner.aws.errors import failed
 from scanner.aws.parse.bodies import guard_of
 from scanner.emulator import Emulator, Fault
 from scanner.emulator.faults import KINDS, THROTTLES
-from scanner.inventory.records import FailureKind, GatewayStatus, Outcome, TargetStatus
+from scanner.inventory.records import FailureKind, GatewayStatus, Outcome, TargetStatus, VerdictStatus
 
 from .scans import PROD, REGION, account, calls, config, environment, fleet, gateway, scan, shown
 
@@ -135,7 +135,9 @@ async def test_what_goes_wrong_at_a_gateway_costs_that_gateway_alone(
         found = await scan(emulator, monkeypatch, config(account(), scan=times(fault)))
     victim, other = found.gateways
     assert (victim.status, other.status) == (GatewayStatus.FAILED, GatewayStatus.SCANNED)
-    assert [volume.gateway_arn for volume in found.volumes] == [other.arn]
+    assert [volume.gateway_arn for volume in found.volumes] == [victim.arn, other.arn]
+    unread, read = (volume.verdict.status for volume in found.volumes)
+    assert unread is VerdictStatus.UNKNOWN is not read
     (failure,) = found.failures
     assert (failure.kind, failure.operation, failure.gateway_arn) == (kind, READ, victim.arn)
     assert failure.attempts == attempts
@@ -167,8 +169,6 @@ AT_THE_LISTING: list[tuple[Fault, FailureKind, TargetStatus]] = [
             {"remove": ["Gateways.0.GatewayARN"]},
             {"patch": {"Gateways.0": "no record"}},
             {"patch": {"Gateways.0.GatewayARN": "sgw-1"}},
-            {"patch": {"Gateways.0.GatewayName": 7}},
-            {"patch": {"Gateways.0.GatewayName": "half \ud800"}},
         )
     ),
     (Fault("foreign_account"), FailureKind.INVALID_RESPONSE, TargetStatus.PARTIAL),
@@ -200,13 +200,19 @@ HARMLESS: list[tuple[Fault, GatewayStatus, int]] = [
     (Fault("empty_page", operation=LIST, times=2), GatewayStatus.SCANNED, 1),
     (Fault("mutate", remove=["Gateways.*.GatewayName", "Gateways.*.GatewayType"]), GatewayStatus.SCANNED, 1),
     (Fault("mutate", patch={"Later": [1]}), GatewayStatus.SCANNED, 1),
+    *(
+        (Fault("mutate", operation=LIST, patch={f"Gateways.0.{field}": value}), GatewayStatus.SCANNED, 1)
+        for field in ("GatewayName", "GatewayOperationalState", "SoftwareVersion", "GatewayType")
+        for value in (7, "half \ud800")
+        if (field, value) != ("GatewayType", "half \ud800")
+    ),
     (Fault("expired_token", operation=READ, times=1), GatewayStatus.SCANNED, 1),
-    (Fault("vanished", operation=READ), GatewayStatus.VANISHED, 0),
-    (Fault("inner", operation=READ, inner="NotSupported"), GatewayStatus.NOT_APPLICABLE, 0),
+    (Fault("vanished", operation=READ), GatewayStatus.VANISHED, 1),
+    (Fault("inner", operation=READ, inner="NotSupported"), GatewayStatus.NOT_APPLICABLE, 1),
     (
         Fault("inner", operation=READ, inner="UnsupportedOperationForGatewayType"),
         GatewayStatus.NOT_APPLICABLE,
-        0,
+        1,
     ),
     *(
         (Fault(kind, operation=READ, nth=1), GatewayStatus.SCANNED, 1)

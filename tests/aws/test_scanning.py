@@ -329,11 +329,11 @@ async def test_a_session_may_do_no_more_than_the_scan_needs(monkeypatch: Patch) 
         assert session.session_policy is not None
         arn = f"arn:aws:storagegateway:{REGION}:{PROD}:gateway/sgw-00000001"
         assert decide(session, "storagegateway:ListVolumeRecoveryPoints", arn) is None
-        for action in ("DescribeGatewayInformation", "DeleteGateway", "ShutdownGateway", "ListVolumes"):
+        for action in ("DescribeGatewayInformation", "DeleteGateway", "ShutdownGateway"):
             assert decide(session, f"storagegateway:{action}", arn) is not None
 
 
-DETAILS = ("DescribeGatewayInformation", "ListVolumes", "DescribeCachediSCSIVolumes", "GetResources")
+DETAILS = ("DescribeGatewayInformation", "DescribeCachediSCSIVolumes", "GetResources")
 
 
 @pytest.mark.parametrize(
@@ -341,7 +341,7 @@ DETAILS = ("DescribeGatewayInformation", "ListVolumes", "DescribeCachediSCSIVolu
     [
         ([], set()),
         (["gateway"], {"DescribeGatewayInformation"}),
-        (["volumes"], {"ListVolumes", "DescribeCachediSCSIVolumes"}),
+        (["volumes"], {"DescribeCachediSCSIVolumes"}),
         (["tags"], {"GetResources"}),
         (["gateway", "volumes", "tags"], set(DETAILS)),
     ],
@@ -358,10 +358,10 @@ async def test_no_detail_is_asked_for_that_was_not_wanted(
     (only,) = found.gateways
     assert (only.details is not None) == ("gateway" in details)
     pointless = [each for each in found.volumes if each.verdict.status is VerdictStatus.NO_RECOVERY_POINT]
-    assert [each.id for each in pointless] == (["vol-00010009"] if "volumes" in details else [])
+    assert [each.id for each in pointless] == ["vol-00010009"]
     if "tags" in details:
         assert only.tags == {"tier": "1"}
-    if "volumes" in details and "tags" in details:
+    if "tags" in details:
         assert pointless[0].tags == {"owner": "db"}
         assert pointless[0].attachment_status == "ATTACHED"
 

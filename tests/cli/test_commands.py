@@ -110,7 +110,7 @@ class TestCheck:
         assert said.code == 0
         assert said.out.count(" yes") == 4
         asked = {operation for _, operation, _, _ in sgw_emulator.requests}
-        assert asked == {"AssumeRole", "ListGateways", "ListVolumeRecoveryPoints"}
+        assert asked == {"AssumeRole", "ListGateways", "ListVolumes", "ListVolumeRecoveryPoints"}
 
     def test_what_fails_is_told_with_its_remedy(self, command: Command, place: Path) -> None:
         (place / "scanner.toml").write_text(CONFIG.replace(SECRET_ID, "wrong-id"))

@@ -124,7 +124,7 @@ def test_version_and_help_import_nothing_heavy() -> None:
         "from scanner.cli.app import run\n"
         "try: run()\n"
         "except SystemExit: pass\n"
-        "heavy = {'aioboto3', 'botocore', 'pydantic', 'plotly', 'pyarrow', 'aiohttp', 'rich', 'structlog'}\n"
+        "heavy = {'aioboto3', 'botocore', 'pydantic', 'pyarrow', 'aiohttp', 'rich', 'structlog'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -58,7 +58,7 @@ class SimulatedService:
     points: Callable[[TargetKey, str], RecoveryPoints] | None = None
     organization_pages: Callable[[OrganizationRequest], OrganizationPage] = lambda inquiry: OrganizationPage()
     facts: Callable[[str], GatewayDescription] = lambda arn: GatewayDescription({"state": "RUNNING"}, {})
-    listed: Callable[[str], VolumePage] = lambda arn: VolumePage(())
+    listed: Callable[[str | None], VolumePage] = lambda marker: VolumePage(())
     tag_page: Callable[[str | None], TagPage] = lambda marker: TagPage({})
     regions: tuple[str, ...] = ("us-east-1", "eu-west-1")
     region_pages: Callable[[str | None], RegionPage] | None = None
@@ -158,9 +158,9 @@ class SimulatedService:
         await self._call("describe", place, gateway_arn)
         return self.facts(gateway_arn)
 
-    async def list_volumes(self, place: TargetKey, gateway_arn: str, marker: str | None) -> VolumePage:
-        await self._call("list volumes", place, gateway_arn)
-        return self.listed(gateway_arn)
+    async def list_volumes(self, place: TargetKey, marker: str | None) -> VolumePage:
+        await self._call("list volumes", place, marker)
+        return self.listed(marker)
 
     async def describe_volumes(
         self, place: TargetKey, volume_arns: tuple[str, ...]
@@ -181,10 +181,11 @@ def cached(place: TargetKey, number: int, type: str | None = "CACHED") -> Listed
 
 
 def config(accounts: int = 1, regions: tuple[str, ...] = ("us-east-1",), **scan: object) -> ScannerConfig:
+    """Settings of a scan, without ListVolumes unless it is asked for."""
     return ScannerConfig.model_validate(
         {
             "accounts": [{"id": f"{number:012d}"} for number in range(1, accounts + 1)],
-            "scan": {"regions": regions, **scan},
+            "scan": {"regions": regions, "list_volumes": "never", **scan},
         }
     )
 

@@ -1,7 +1,7 @@
 """What the details of a scan promise: they add to what is read, and a refused one takes nothing away."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
@@ -14,12 +14,13 @@ from scanner.service.answers import (
     GatewayDescription,
     GatewayPage,
     ListedVolume,
+    RecoveryPoint,
     RecoveryPoints,
     TagPage,
     VolumeDescription,
     VolumePage,
 )
-from scanner.service.errors import CallFailed, GatewayNotApplicable, GatewayVanished
+from scanner.service.errors import CallFailed, GatewayVanished
 from scanner.service.protocol import TargetKey
 from tests.engine.simulated import NOW, Fault, SimulatedService, cached, config, denied, inventory_of
 from tests.virtual import run
@@ -29,16 +30,17 @@ GATEWAY = "arn:aws:storagegateway:us-east-1:000000000001:gateway/sgw-00000000"
 FIRST = f"{GATEWAY}/volume/vol-00000000"
 UNREAD = f"{GATEWAY}/volume/vol-000000FF"
 OPERATIONS = {
-    "list volumes": "ListVolumes",
     "describe volumes": "DescribeCachediSCSIVolumes",
     "describe": "DescribeGatewayInformation",
     "tags": "GetResources",
 }
 
 
-def listing(*names: str) -> Callable[[str], VolumePage]:
-    return lambda gateway: VolumePage(
-        tuple(ListedVolume(f"{gateway}/volume/{name}", 2**40, "DETACHED") for name in names)
+def listing(*names: str) -> Callable[[str | None], VolumePage]:
+    return lambda marker: VolumePage(
+        tuple(
+            ListedVolume(f"{GATEWAY}/volume/{name}", 2**40, "ATTACHED", GATEWAY, "CACHED") for name in names
+        )
     )
 
 
@@ -66,53 +68,17 @@ def test_no_detail_is_asked_for_unless_it_is_wanted() -> None:
 
 @pytest.mark.parametrize(
     ("detail", "calls"),
-    [("gateway", {"describe"}), ("volumes", {"list volumes", "describe volumes"}), ("tags", {"tags"})],
+    [("gateway", {"describe"}), ("volumes", {"describe volumes"}), ("tags", {"tags"})],
 )
 def test_each_detail_costs_its_own_calls_and_no_others(detail: str, calls: set[str]) -> None:
-    source = SimulatedService(listed=listing("vol-00000000"))
+    source = SimulatedService()
     assert scanned(source, detail).scan.outcome is Outcome.COMPLETE
     assert set(source.calls) - {"open", "list", "read"} == calls
 
 
-def test_a_volume_without_a_recovery_point_is_known_from_its_listing() -> None:
-    source = SimulatedService(gateways=1, volumes=1, listed=listing("vol-00000000", "vol-000000FF"))
-    whole = scanned(source, "volumes")
-    read, unread = whole.volumes
-    assert (read.arn, unread.arn) == (FIRST, UNREAD)
-    assert unread.verdict.status is VerdictStatus.NO_RECOVERY_POINT
-    assert (unread.size_bytes, unread.attachment_status) == (2**40, "ATTACHED")
-    assert read.verdict.status is VerdictStatus.UNRATED
-    assert read.details == unread.details == {"status": "AVAILABLE"}
-
-
-def test_the_volumes_of_a_gateway_that_failed_are_known_and_their_age_is_not() -> None:
-    source = SimulatedService(gateways=1, fault=failing("read"), listed=listing("vol-000000FF"))
-    whole = scanned(source, "volumes", "gateway")
-    assert whole.gateways[0].status is GatewayStatus.FAILED
-    (volume,) = whole.volumes
-    assert volume.verdict.status is VerdictStatus.UNKNOWN
-    assert source.calls["describe volumes"] == source.calls["describe"] == 0
-
-
-@pytest.mark.parametrize("kind", [FailureKind.NETWORK, FailureKind.TIMEOUT, FailureKind.CREDENTIALS])
-def test_a_gateway_behind_a_broken_way_is_asked_nothing_more(kind: FailureKind) -> None:
-    source = SimulatedService(gateways=1, fault=failing("read", lambda: CallFailed.of(kind, "broken")))
-    scanned(source, "volumes", "gateway")
-    assert source.calls["list volumes"] == 0
-
-
-def test_a_failed_gateway_whose_volumes_are_refused_too_has_both_failures() -> None:
-    def fault(asked: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
-        return denied() if asked in ("read", "list volumes") else None
-
-    whole = scanned(SimulatedService(gateways=1, fault=fault), "volumes", "gateway")
-    assert [operation for operation, _ in told(whole)] == ["ListVolumeRecoveryPoints", "ListVolumes"]
-    assert whole.targets[0].status is TargetStatus.PARTIAL
-
-
 @pytest.mark.parametrize("operation", list(OPERATIONS))
 def test_a_refused_detail_leaves_what_was_read(operation: str) -> None:
-    source = SimulatedService(gateways=1, volumes=1, fault=failing(operation), listed=listing("vol-00000000"))
+    source = SimulatedService(gateways=1, volumes=1, fault=failing(operation))
     whole = scanned(source, "volumes", "gateway", "tags")
     assert told(whole) == [(OPERATIONS[operation], FailureKind.ACCESS_DENIED)]
     assert whole.gateways[0].status is GatewayStatus.SCANNED
@@ -169,7 +135,7 @@ def test_the_tags_that_come_with_a_gateway_serve_where_none_were_asked_for() -> 
 def ruled(**match: object) -> ScannerConfig:
     rules = [{"name": "tier-1", "rpo": "30m", "match": {"tags": {"tier": "1"}}}]
     policy: dict[str, Any] = {"rpo": "24h", "rules": rules}
-    return config(details=("tags", "volumes")).model_copy(
+    return config(details=("tags",), list_volumes="with_gateways").model_copy(
         update={
             "policy": ScannerConfig.model_validate({"policy": policy, "scan": {"details": ["tags"]}}).policy
         }
@@ -182,8 +148,8 @@ def test_a_rule_on_tags_rates_the_volumes_that_carry_them() -> None:
     assert [volume.verdict.status.value for volume in whole.volumes] == ["breach", "ok"]
 
 
-def policed(policy: dict[str, Any], *details: str) -> ScannerConfig:
-    settings = config(details=details)
+def policed(policy: dict[str, Any], *details: str, **scan: Any) -> ScannerConfig:
+    settings = config(details=details, **scan)
     made = ScannerConfig.model_validate({"policy": policy, "scan": {"details": ["tags"]}}).policy
     return settings.model_copy(update={"policy": made})
 
@@ -219,7 +185,7 @@ def test_tags_that_were_refused_matter_only_where_a_rule_on_them_could_change_th
 def test_a_volume_of_a_gateway_that_failed_is_unknown_and_tells_its_rpo_and_its_waiver() -> None:
     policy = {"rpo": "24h", "waivers": [WAIVED | {"match": {"volumes": ["vol-*"]}}]}
     source = SimulatedService(gateways=1, fault=failing("read"), listed=listing("vol-00000000"))
-    whole, _ = run(inventory_of(policed(policy, "volumes"), source))
+    whole, _ = run(inventory_of(policed(policy, list_volumes="always"), source))
     verdict = whole.volumes[0].verdict
     assert (verdict.status, verdict.age_seconds) == (VerdictStatus.UNKNOWN, None)
     assert (verdict.rpo_seconds, verdict.rule, verdict.waived) == (86400, "default", "moving")
@@ -245,46 +211,6 @@ def test_tags_that_never_end_are_ended_and_count_as_unknown(markers: list[str]) 
     assert whole.coverage.gateways.scanned == 2
 
 
-@pytest.mark.parametrize("markers", [["a"] * 2, ["a", "b", "a"], [str(number) for number in range(1000)]])
-def test_volumes_whose_listing_never_ends_are_kept_and_the_listing_fails(markers: list[str]) -> None:
-    following = iter(markers)
-    source = SimulatedService(
-        gateways=1, volumes=0, listed=lambda gateway: VolumePage((ListedVolume(UNREAD),), next(following))
-    )
-    whole = scanned(source, "volumes", "gateway")
-    assert told(whole) == [("ListVolumes", FailureKind.INVALID_RESPONSE)]
-    assert [volume.arn for volume in whole.volumes] == [UNREAD]
-    assert whole.gateways[0].details == {"state": "RUNNING"}
-
-
-def test_long_listings_and_many_tags_are_read_to_their_end() -> None:
-    numbers, tagged = count(), count()
-
-    def listed(gateway: str) -> VolumePage:
-        number = next(numbers)
-        page = tuple(ListedVolume(f"{gateway}/volume/vol-{number:04X}{each:04X}") for each in range(4))
-        return VolumePage(page, f"after {number}" if number < 24 else None)
-
-    def tag_page(marker: str | None) -> TagPage:
-        number = next(tagged)
-        return TagPage({f"arn:{number}": {"n": str(number)}}, f"after {number}" if number < 40 else None)
-
-    source = SimulatedService(gateways=1, volumes=0, listed=listed, tag_page=tag_page)
-    whole = scanned(source, "volumes", "tags")
-    assert whole.scan.outcome is Outcome.COMPLETE
-    assert len(whole.volumes) == 100
-    assert source.calls["describe volumes"] == 4
-    assert source.calls["tags"] == 41
-
-
-def test_a_listed_volume_of_another_target_fails_the_listing_only() -> None:
-    stranger = ListedVolume("arn:aws:storagegateway:us-east-1:999999999999:gateway/sgw-1/volume/vol-1")
-    source = SimulatedService(gateways=1, volumes=1, listed=lambda gateway: VolumePage((stranger,)))
-    whole = scanned(source, "volumes")
-    assert told(whole) == [("ListVolumes", FailureKind.INVALID_RESPONSE)]
-    assert [volume.arn for volume in whole.volumes] == [FIRST]
-
-
 def test_a_description_of_a_volume_not_asked_about_is_refused() -> None:
     class Confused(SimulatedService):
         async def describe_volumes(
@@ -292,7 +218,7 @@ def test_a_description_of_a_volume_not_asked_about_is_refused() -> None:
         ) -> tuple[VolumeDescription, ...]:
             return (VolumeDescription(UNREAD, {"status": "AVAILABLE"}),)
 
-    whole = scanned(Confused(gateways=1, volumes=1, listed=listing("vol-00000000")), "volumes")
+    whole = scanned(Confused(gateways=1, volumes=1), "volumes")
     assert told(whole) == [("DescribeCachediSCSIVolumes", FailureKind.INVALID_RESPONSE)]
     assert whole.volumes[0].details is None
 
@@ -337,13 +263,6 @@ def test_tags_that_hang_until_the_deadline_cost_no_recovery_point() -> None:
     assert whole.coverage.volumes.known == 6
 
 
-def test_what_is_not_applicable_after_all_has_no_volumes() -> None:
-    fault = failing("read", lambda: GatewayNotApplicable.of(FailureKind.INVALID_REQUEST, "no"))
-    source = SimulatedService(gateways=1, fault=fault, listed=listing("vol-00000000"))
-    whole = scanned(source, "volumes")
-    assert (whole.gateways[0].status, whole.volumes) == (GatewayStatus.NOT_APPLICABLE, ())
-
-
 def test_a_gateway_whose_entry_is_nonsense_fails_unasked() -> None:
     record = replace(cached(PLACE, 0), problem="its name is a number")
     source = SimulatedService(pages=lambda place, marker: GatewayPage((record,)))
@@ -355,3 +274,69 @@ def test_a_gateway_whose_entry_is_nonsense_fails_unasked() -> None:
 def test_observed_moments_are_those_of_the_answers() -> None:
     whole = scanned(SimulatedService(gateways=1), "gateway")
     assert whole.gateways[0].observed_at == NOW
+
+
+def test_every_tag_is_read_to_the_end() -> None:
+    tagged = count()
+
+    def tag_page(marker: str | None) -> TagPage:
+        number = next(tagged)
+        return TagPage({f"arn:{number}": {"n": str(number)}}, f"after {number}" if number < 40 else None)
+
+    source = SimulatedService(gateways=1, tag_page=tag_page)
+    assert scanned(source, "tags").scan.outcome is Outcome.COMPLETE
+    assert source.calls["tags"] == 41
+
+
+# DescribeCachediSCSIVolumes takes 32 volumes of one gateway, as their ARNs name it, and all or none.
+
+ELSEWHERE = "arn:aws:storagegateway:us-east-1:000000000001:gateway/sgw-BEFORE00"
+
+
+@dataclass
+class Picky(SimulatedService):
+    """Refuses a whole call for volumes of two gateways, and for one volume in `refused`, by its code."""
+
+    refused: dict[str, str] = field(default_factory=dict)
+    batches: list[tuple[str, ...]] = field(default_factory=list)
+
+    async def describe_volumes(
+        self, place: TargetKey, volume_arns: tuple[str, ...]
+    ) -> tuple[VolumeDescription, ...]:
+        self.batches.append(volume_arns)
+        codes = {self.refused.get(arn.rpartition("/")[2]) for arn in volume_arns} - {None}
+        if len({arn.partition("/volume/")[0] for arn in volume_arns}) > 1:
+            codes.add("InvalidParameters")
+        if codes:
+            raise CallFailed.of(FailureKind.INVALID_REQUEST, "refused", code=min(filter(None, codes)))
+        return await SimulatedService.describe_volumes(self, place, volume_arns)
+
+
+def points(*arns: str) -> Callable[[TargetKey, str], RecoveryPoints]:
+    return lambda place, gateway: RecoveryPoints(
+        NOW, tuple(RecoveryPoint(arn, 2**40, None, NOW) for arn in arns)
+    )
+
+
+def numbered(gateway: str, numbers: Iterable[int]) -> list[str]:
+    return [f"{gateway}/volume/vol-{number:08X}" for number in numbers]
+
+
+def test_volumes_are_described_by_the_gateway_that_their_arns_name() -> None:
+    """A volume that was moved keeps its ARN, and would have all of its neighbours refused."""
+    arns = [*numbered(GATEWAY, range(40)), *numbered(ELSEWHERE, range(100, 102))]
+    source = Picky(gateways=1, points=points(*arns))
+    whole = scanned(source, "volumes")
+    assert not whole.failures
+    assert all(volume.details for volume in whole.volumes)
+    assert sorted(map(len, source.batches)) == [2, 8, 32]
+
+
+@pytest.mark.parametrize(("code", "failed"), [("VolumeNotFound", False), ("InvalidParameters", True)])
+def test_a_volume_that_cannot_be_described_costs_its_neighbours_nothing(code: str, failed: bool) -> None:
+    """One that was deleted meanwhile is no failure."""
+    source = Picky(gateways=1, points=points(*numbered(GATEWAY, range(32))), refused={"vol-00000011": code})
+    whole = scanned(source, "volumes")
+    assert sum(volume.details is None for volume in whole.volumes) == 1
+    assert told(whole) == ([("DescribeCachediSCSIVolumes", FailureKind.INVALID_REQUEST)] if failed else [])
+    assert len(source.batches) <= 11

@@ -7,7 +7,7 @@ import pytest
 from scanner.engine.preflight import NOBODY, NOTHING, Preflight
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import FailureKind, Outcome
-from scanner.service.answers import GatewayPage, ListedVolume, TagPage, VolumePage
+from scanner.service.answers import GatewayPage, TagPage, VolumePage
 from scanner.service.errors import CallFailed, GatewayVanished
 from scanner.service.protocol import TargetKey
 from tests.engine.simulated import SimulatedService, cached, config, denied, inventory_of
@@ -17,16 +17,15 @@ DETAILS = ("gateway", "volumes", "tags")
 
 
 def fleet(**keys: object) -> SimulatedService:
-    def listed(gateway: str) -> VolumePage:
-        volumes = tuple(ListedVolume(f"{gateway}/volume/vol-{number:08X}") for number in range(100))
-        return VolumePage(volumes, "more")
+    def listed(marker: str | None) -> VolumePage:
+        return VolumePage((), "more")
 
     source = SimulatedService(gateways=500, tag_page=lambda _: TagPage({}, "more"), listed=listed)
     return replace(source, **keys)  # type: ignore[arg-type]
 
 
 def checked(source: SimulatedService, accounts: int = 1, *regions: str) -> Inventory:
-    settings = config(accounts, regions or ("us-east-1",), details=DETAILS)
+    settings = config(accounts, regions or ("us-east-1",), details=DETAILS, list_volumes="with_gateways")
     return run(inventory_of(settings, Preflight(source)))[0]
 
 
@@ -63,7 +62,7 @@ def test_where_no_cached_gateway_is_each_question_names_what_nobody_has(partitio
 
     def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         asked[operation] = key
-        if operation in ("read", "list volumes", "describe"):
+        if operation in ("read", "describe"):
             return GatewayVanished.of(FailureKind.INVALID_REQUEST, "no such gateway")
         if operation == "describe volumes":
             return CallFailed.of(FailureKind.INVALID_REQUEST, "no such volume")
@@ -82,7 +81,7 @@ def test_a_gateway_without_volumes_proves_as_much_as_any_other() -> None:
     def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return denied() if operation == "describe volumes" else None
 
-    whole = checked(fleet(listed=lambda gateway: VolumePage(()), fault=fault))
+    whole = checked(fleet(volumes=0, fault=fault))
     assert [failure.kind for failure in whole.failures] == [FailureKind.ACCESS_DENIED]
 
 
@@ -90,7 +89,7 @@ def test_a_gateway_that_is_offline_is_no_reason_why_a_scan_would_fail() -> None:
     """The service says so only to who may ask, and it is not asked again."""
 
     def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
-        if operation in ("list", "tags", "open"):
+        if operation in ("list", "list volumes", "tags", "open"):
             return None
         return CallFailed.of(FailureKind.GATEWAY_UNREACHABLE, "not connected", retryable=True)
 

@@ -92,12 +92,11 @@ def _in_page(data: bytes) -> Iterable[str | None]:
             yield name
         else:
             assert name == was
-    volumes = page.data["volumes"]
-    yield from (gateway[1] for gateway in volumes["gateways"])
-    yield from (text for _, *texts in volumes["accounts"] for text in texts)
-    yield from volumes["rules"] + volumes["waivers"]
-    for chart in ("heat", "capacity"):
-        yield from (text for _, *texts in page.data["charts"][chart]["accounts"] for text in texts)
+    held = page.data
+    yield from (gateway[1] for gateway in held["gateways"])
+    yield from (text for _, *texts in held["accounts"] for text in texts)
+    yield from held["rules"] + held["waivers"] + held["attached"]
+    yield from (text for tags in held["tags"] for pair in tags for text in pair)
 
 
 READERS: dict[str, Callable[[bytes], Iterable[str | None]]] = {

@@ -31,8 +31,8 @@ SELECTOR = re.compile(r"\b(sgw_\w+)\s*(?:\{([^}]*)\})?")
 MATCHER = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"')
 GROUPED = re.compile(r"\b(?:by|on|ignoring|without|group_left|group_right)\s*\(([^)]*)\)")
 PROMQL = {
-    "absent", "absent_over_time", "by", "count", "group_left", "max", "max_over_time", "on", "or",
-    "sum", "time", "topk", "unless", "vector",
+    "absent", "absent_over_time", "and", "by", "count", "group_left", "last_over_time", "max", "max_over_time",
+    "on", "or", "sum", "time", "topk", "unless", "vector",
 }  # fmt: skip
 """The functions and keywords that the rules and the dashboard get along with."""
 

@@ -47,6 +47,8 @@ def test_the_rows_are_the_volumes(tmp_path: Path) -> None:
         "SELECT volume_arn, size_bytes, usage_bytes, verdict, age_seconds, scan_outcome,"
         " tags['tier'], epoch_ms(recovery_point_time) FROM FILE",
     )
+    found, unread = found[: len(fleet.volumes)], found[len(fleet.volumes) :]
+    assert {row[:5] for row in unread} == {(None, None, None, "not_read", None)}
     assert [row[:5] for row in found] == [
         (v.arn, v.size_bytes, v.usage_bytes, v.verdict.status.value, v.verdict.age_seconds)
         for v in fleet.volumes

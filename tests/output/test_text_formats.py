@@ -72,7 +72,8 @@ def test_csv_has_stable_columns_and_a_row_for_each_volume() -> None:
     text = written(fleet, ".csv").decode()
     table = list(csv.DictReader(StringIO(text, newline="")))
     assert text.splitlines()[0] == ",".join(column.name for column in COLUMNS)
-    assert len(table) == len(fleet.volumes)
+    table, unread = table[: len(fleet.volumes)], table[len(fleet.volumes) :]
+    assert {(row["verdict"], row["volume_arn"]) for row in unread} == {("not_read", "")}
     for row, volume in zip(table, fleet.volumes, strict=True):
         assert row["volume_arn"] == volume.arn
         assert row["size_bytes"] == str(volume.size_bytes)
@@ -114,6 +115,8 @@ def test_no_locale_makes_a_formula_of_a_csv_cell(text: str) -> None:
     for naive in re.split("[;\t\r\n]", data):
         assert not is_formula(naive.lstrip('"'))
     for found in csv.DictReader(StringIO(data, newline="")):
+        if found["verdict"] == "not_read":
+            continue
         assert not is_formula(found["gateway_name"])
         assert re.sub(r"(^|[;\t\r\n])'", r"\1", found["gateway_name"]) == text
         assert json.loads(found["tags"]) == {text: text}

@@ -12,7 +12,7 @@ from scanner.aws.regions import Regions
 from scanner.config.settings import AccountSettings, ScannerConfig
 from scanner.iam.permissions import base_statements, compact, session_policy
 from scanner.inventory.arns import owner_of, role_arn
-from scanner.inventory.records import FailureKind
+from scanner.inventory.records import FailureKind, ListVolumes
 from scanner.service.errors import CallFailed, InvalidResponse
 from scanner.service.protocol import SignIn
 from scanner.service.secrets import HIDDEN
@@ -183,7 +183,11 @@ class Identities:
         parameters: dict[str, Any] = {
             "RoleArn": account.role_arn_in(of.partition),
             "RoleSessionName": account.session_name,
-            "Policy": session_policy(self._config.scan.details, partition=of.partition),
+            "Policy": session_policy(
+                self._config.scan.details,
+                partition=of.partition,
+                list_volumes=self._config.scan.list_volumes is not ListVolumes.NEVER,
+            ),
         }
         if account.external_id:
             parameters["ExternalId"] = account.external_id

@@ -11,6 +11,8 @@ from scanner.service.errors import InvalidResponse
 
 LONGEST_NAME = 1024
 """Characters that are kept of a name, a state or a tag; AWS allows 256 at most."""
+SURROGATES = re.compile("[\ud800-\udfff]")
+"""Half a character each, which JSON can carry."""
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)", re.ASCII)
 """ListVolumeRecoveryPoints gives times as text; without an offset they would have to be guessed at."""
 
@@ -25,21 +27,25 @@ def _gateway(entry: Any) -> ListedGateway:
     arn = fields.get("GatewayARN")
     if not isinstance(arn, str):
         return ListedGateway(None)
-    try:
-        return ListedGateway(
-            arn,
-            name=text(fields, "GatewayName"),
-            type=text(fields, "GatewayType"),
-            operational_state=text(fields, "GatewayOperationalState"),
-            host_environment=text(fields, "HostEnvironment"),
-            ec2_instance_id=text(fields, "Ec2InstanceId"),
-            software_version=text(fields, "SoftwareVersion"),
-            deprecation_date=text(fields, "DeprecationDate"),
-        )
-    except InvalidResponse as nonsense:
-        return ListedGateway(
-            arn, problem=f"the gateway's entry in the listing is broken: {nonsense.facts.message}"
-        )
+    dropped: list[str] = []
+
+    def shown(key: str) -> str | None:
+        value, whole = readable(fields.get(key))
+        if not whole:
+            dropped.append(key)
+        return value
+
+    return ListedGateway(
+        arn,
+        name=shown("GatewayName"),
+        type=shown("GatewayType"),
+        operational_state=shown("GatewayOperationalState"),
+        host_environment=shown("HostEnvironment"),
+        ec2_instance_id=shown("Ec2InstanceId"),
+        software_version=shown("SoftwareVersion"),
+        deprecation_date=shown("DeprecationDate"),
+        dropped=tuple(dropped),
+    )
 
 
 def recovery_points(body: Mapping[str, Any], gateway_arn: str, observed_at: datetime) -> RecoveryPoints:
@@ -80,19 +86,33 @@ def entries(body: Mapping[str, Any], key: str) -> list[Any]:
 
 
 def text(fields: Mapping[str, Any], key: str, *, whole: bool = False) -> str | None:
-    """The text under `key`, None if there is none; raises InvalidResponse for another type."""
+    """The text under `key`, None if there is none; raises InvalidResponse for another type.
+
+    `whole`: it is not cut, as a marker must come back as it is.
+    """
     value = fields.get(key)
     if value is None:
         return None
-    if isinstance(value, str) and not _has_surrogate(value):
-        # A marker must come back as it is; a name is for people.
-        return value if whole or len(value) <= LONGEST_NAME else value[: LONGEST_NAME - 1] + "…"
+    if isinstance(value, str) and not SURROGATES.search(value):
+        return value if whole else _cut(value)
     raise InvalidResponse.because(f"{key} is no text: {str(value)[:100]!r}", whole=whole)
 
 
-def _has_surrogate(value: str) -> bool:
-    # JSON can carry half a character, which no file and no terminal can.
-    return any("\ud800" <= char <= "\udfff" for char in value)
+def readable(value: Any) -> tuple[str | None, bool]:
+    """A text that no verdict needs, as far as it can be shown, and whether that is all of it.
+
+    What is no text becomes None; lone surrogates, which no file and no terminal can show, become U+FFFD.
+    """
+    if not isinstance(value, str):
+        return None, value is None
+    if value.isascii():
+        return _cut(value), True
+    shown = SURROGATES.sub("\ufffd", value)
+    return _cut(shown), shown == value
+
+
+def _cut(value: str) -> str:
+    return value if len(value) <= LONGEST_NAME else value[: LONGEST_NAME - 1] + "…"
 
 
 def size(fields: Mapping[str, Any], key: str) -> int | None:

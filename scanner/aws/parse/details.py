@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from scanner.aws.parse.answers import answered_for, entries, size, text
+from scanner.aws.parse.answers import answered_for, entries, readable, size, text
 from scanner.inventory.records import rfc3339
 from scanner.service.answers import GatewayDescription, ListedVolume, TagPage, VolumeDescription, VolumePage
 from scanner.service.errors import InvalidResponse
@@ -47,17 +47,29 @@ def gateway_description(body: Mapping[str, Any], gateway_arn: str) -> GatewayDes
 
 def volume_page(body: Mapping[str, Any]) -> VolumePage:
     """A page of ListVolumes; raises InvalidResponse when it is of another shape."""
-    return VolumePage(
-        tuple(
-            ListedVolume(
-                _arn(entry, "VolumeARN"),
-                size(entry, "VolumeSizeInBytes"),
-                text(entry, "VolumeAttachmentStatus"),
-            )
-            for entry in _mappings(body, "VolumeInfos")
-        ),
-        text(body, "Marker", whole=True),
-    )
+    return VolumePage(tuple(map(_listed, entries(body, "VolumeInfos"))), text(body, "Marker", whole=True))
+
+
+def _listed(entry: Any) -> ListedVolume:
+    try:
+        if not isinstance(entry, Mapping):
+            raise InvalidResponse.because("it is no record")
+        (attached, attached_whole), (type, type_whole) = (
+            readable(entry.get(key)) for key in ("VolumeAttachmentStatus", "VolumeType")
+        )
+        return ListedVolume(
+            _arn(entry, "VolumeARN"),
+            size(entry, "VolumeSizeInBytes"),
+            attached,
+            text(entry, "GatewayARN", whole=True),
+            type,
+            dropped=(
+                *([] if attached_whole else ["VolumeAttachmentStatus"]),
+                *([] if type_whole else ["VolumeType"]),
+            ),
+        )
+    except InvalidResponse as broken:
+        return ListedVolume("", problem=f"an entry of the listing is broken: {broken.facts.message}")
 
 
 def volume_descriptions(body: Mapping[str, Any]) -> tuple[VolumeDescription, ...]:

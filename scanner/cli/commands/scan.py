@@ -66,7 +66,12 @@ def scan(
     max_concurrency: Concurrency = None,
     details: Details = None,
     history: HistoryPath = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
+    exit_zero: Annotated[
+        bool, typer.Option("--exit-zero", help="Exit with 0 where it would be 1 or 3: the work was done.")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print nothing if the exit code is 0, else the summary.")
+    ] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Log each retry, each failure and each target.")
     ] = False,
@@ -96,5 +101,5 @@ def scan(
     settings = settings_of(config, account, region, flags)
     loudness = Loudness.QUIET if quiet else Loudness.VERBOSE if verbose else Loudness.NORMAL
     destinations = tuple(output or settings.output.files)
-    run = Run(settings, destinations, loudness, log_format.value, summary=not quiet)
+    run = Run(settings, destinations, loudness, log_format.value, quiet, exit_zero)
     raise typer.Exit(run.locked(config))

@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from typing import Any, Literal
@@ -11,10 +11,19 @@ from typing import Any, Literal
 import structlog
 
 from scanner.iam.remedies import remedy_of
-from scanner.inventory.events import CallRetried, Event, FailureSeen, ScanEnded, ScanStarted, TargetEnded
+from scanner.inventory.events import (
+    CallRetried,
+    Event,
+    FailureSeen,
+    FieldsDropped,
+    ScanEnded,
+    ScanStarted,
+    TargetEnded,
+)
 from scanner.inventory.records import Failure, FailureKind, Outcome
 from scanner.output.text import printable
 from scanner.service.secrets import hidden
+from scanner.summary.statistics import Statistics
 
 Facts = MutableMapping[str, Any]
 
@@ -113,6 +122,10 @@ class EventLog:
                 self._log.info("scan started")
             case FailureSeen():
                 self._failed(event)
+            case FieldsDropped(arn, operation, fields):
+                self._log.warning(
+                    "broken fields left out", arn=arn, operation=operation, fields=", ".join(fields)
+                )
             case CallRetried():
                 self._retried(event)
             case TargetEnded(target):
@@ -173,8 +186,21 @@ class EventLog:
                 self._log.error("not read", count=count, **_known(facts))
             elif count > 1:
                 self._log.warning("not read, in all", operation=operation, kind=kind.value, count=count)
-        tell = {Outcome.COMPLETE: self._log.info, Outcome.PARTIAL: self._log.warning}
-        tell.get(outcome, self._log.error)("scan ended", outcome=outcome.value, calls=event.calls.attempted)
+
+
+def log_end(log: Any, statistics: Statistics, destinations: Sequence[str], code: int) -> None:
+    """Logs the last line of a scan, with all that its summary tells in numbers."""
+    scan, coverage = statistics.scan, statistics.coverage()
+    level = {0: log.info, 1: log.warning, 3: log.warning}.get(code, log.error)
+    level(
+        "scan ended",
+        scan_id=scan.id,
+        outcome=scan.outcome.value,
+        seconds=round((scan.finished_at - scan.started_at).total_seconds(), 3),
+        coverage=coverage.model_dump(mode="json"),
+        outputs=list(destinations),
+        exit_code=code,
+    )
 
 
 def _known(facts: dict[str, Any]) -> dict[str, Any]:

@@ -9,10 +9,18 @@ from rich.text import Text
 
 from scanner.iam.remedies import remedy_of
 from scanner.inventory.arns import id_of
-from scanner.inventory.records import ANY_REGION, Failure, Gateway, Outcome, VerdictStatus, Volume
+from scanner.inventory.records import (
+    ANY_REGION,
+    Failure,
+    FailureKind,
+    Gateway,
+    Outcome,
+    VerdictStatus,
+    Volume,
+)
 from scanner.output.text import age_of, ago, gateway_label, printable, rpo_of, size
 from scanner.policy.rules import Policy, Waiver
-from scanner.summary.statistics import Group, Statistics
+from scanner.summary.statistics import Cause, Group, Statistics
 from scanner.summary.verdicts import URGENT, WORST_FIRST
 
 WIDTH = 140
@@ -22,6 +30,17 @@ NOTHING_PLANNED = (
     "There was nothing to scan: every account or Region is left out; look at include_ous, exclude_ous,"
     " exclude_accounts and exclude_regions"
 )
+COLUMNS = ("volume", "verdict", "age", "gateway", "account", "Region", "RPO", "used")
+WIDE = 110
+"""Columns of a terminal that has room for all of them; a narrow one does without the last two."""
+MOST_SHOWN = 20
+"""Causes of failures that are printed."""
+EXITS = {
+    0: "complete, and no volume needs action",
+    1: "some volume needs action: it is in breach of its RPO or has no recovery point",
+    3: "incomplete; what was read is written",
+    4: "nothing could be read",
+}
 STYLES = {Outcome.COMPLETE: "bold green", Outcome.PARTIAL: "bold red", Outcome.FAILED: "bold red"}
 VERDICT_STYLES = {
     VerdictStatus.NO_RECOVERY_POINT: "red",
@@ -33,15 +52,29 @@ VERDICT_STYLES = {
 }
 
 
-def print_summary(statistics: Statistics, policy: Policy, stream: TextIO) -> None:
-    """Prints to `stream`; other people's text on it can neither colour nor move anything."""
+def print_summary(
+    statistics: Statistics,
+    policy: Policy,
+    stream: TextIO,
+    written: Sequence[str] = (),
+    code: int | None = None,
+) -> None:
+    """Prints to `stream`, the answer last; other people's text on it can neither colour nor move anything.
+
+    `written` are the places of the outputs, `code` the exit code, where there is one.
+    """
     console = console_for(stream)
     with console.capture() as printed:
-        _coverage(statistics, console)
         _last_known(statistics, console)
-        _volumes(statistics, console)
         _failures(statistics, console)
+        _volumes(statistics, console)
         _expired(policy.expired(statistics.scan.finished_at), console)
+        _coverage(statistics, console)
+        _answer(statistics, console)
+        if written:
+            console.print(f"Written: {printable(', '.join(written))}", soft_wrap=True)
+        if code is not None:
+            console.print(f"Exit code {code}: {EXITS[code]}.", soft_wrap=True)
     # Rich pads every line, and ends the process with 1, which means a breach, where it cannot write.
     stream.write("".join(f"{line.rstrip()}\n" for line in printed.get().splitlines()))
     stream.flush()
@@ -54,11 +87,13 @@ def console_for(stream: TextIO) -> Console:
 
 
 def _expired(waivers: Sequence[Waiver], console: Console) -> None:
+    for waiver in waivers:
+        said = (
+            f"The waiver “{printable(waiver.reason)}” ended on {waiver.until}: it excuses nothing any more."
+        )
+        console.print(Text(said, "yellow"), soft_wrap=True)
     if waivers:
         console.print()
-    for waiver in waivers:
-        said = f"The waiver “{printable(waiver.reason)}” expired on {waiver.until} and counts for nothing."
-        console.print(Text(said, "yellow"))
 
 
 def _coverage(statistics: Statistics, console: Console) -> None:
@@ -67,9 +102,6 @@ def _coverage(statistics: Statistics, console: Console) -> None:
     seconds = (scan.finished_at - scan.started_at).total_seconds()
     ended = f", ended by {by}" if by else ""
     headline = Text.assemble("Scan ", (scan.outcome.value, STYLES[scan.outcome]), f"{ended}, {seconds:.1f} s")
-    if scan.outcome is not Outcome.COMPLETE:
-        headline.append(": ")
-        headline.append("not everything was read", "bold red")
     console.print(headline)
     if not statistics.planned:
         console.print(Text(NOTHING_PLANNED, "bold red"))
@@ -125,10 +157,36 @@ def _verdicts(statistics: Statistics) -> Text:
         for kind in WORST_FIRST
         if statistics.verdicts[kind.status]
     ]
-    said = Text(", ").join(counts)
-    if statistics.waived:
-        said.append(f" ({statistics.waived} waived)")
-    return said
+    return Text(", ").join(counts)
+
+
+def _answer(statistics: Statistics, console: Console) -> None:
+    coverage = statistics.coverage()
+    volumes, waived = coverage.volumes, coverage.volumes.waived
+    excused = f" A waiver excuses {waived} more." if waived else ""
+    style = "bold red" if volumes.need_action else "bold green" if statistics.whole else "bold"
+    needed = (
+        f"{_count(volumes.need_action, 'volume')} {'needs' if volumes.need_action == 1 else 'need'} action"
+    )
+    console.print(Text.assemble((f"{needed}.", style), excused), soft_wrap=True)
+    unread = [
+        _count(count, noun)
+        for count, noun in ((coverage.targets.failed, "target"), (coverage.gateways.failed, "gateway"))
+        if count
+    ]
+    if unread:
+        verb = "was" if coverage.targets.failed + coverage.gateways.failed == 1 else "were"
+        said = f"{' and '.join(unread)} {verb} not read"
+        console.print(
+            Text.assemble((said, "bold red"), ": volumes there may need action, too."), soft_wrap=True
+        )
+    elif not statistics.whole:
+        console.print(Text("Not everything was read: volumes may be missing.", "bold red"), soft_wrap=True)
+    console.print(f"{_count(volumes.known, 'volume')} {'is' if volumes.known == 1 else 'are'} known.")
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _volumes(statistics: Statistics, console: Console) -> None:
@@ -142,14 +200,16 @@ def _volumes(statistics: Statistics, console: Console) -> None:
         shown, title = statistics.oldest, "The oldest recovery points; set policy.rpo to have them rated"
     if not shown:
         return
-    console.print()
     console.print(Text(title, "bold"))
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("volume", "verdict", "age", "RPO", "gateway", "account", "Region", "used"):
-        table.add_column(heading, overflow="fold", justify="right" if heading == "used" else "left")
+    columns = COLUMNS if console.width >= WIDE else COLUMNS[:-2]
+    for heading in columns:
+        table.add_column(heading, no_wrap=True, overflow="ellipsis")
     for volume, gateway in shown:
-        table.add_row(*_row(volume, gateway, statistics.accounts.get(volume.account_id)))
+        row = _row(volume, gateway, statistics.accounts.get(volume.account_id))
+        table.add_row(*row[: len(columns)])
     console.print(table)
+    console.print()
 
 
 def _row(volume: Volume, gateway: Gateway | None, account_name: str | None) -> list[str | Text]:
@@ -159,38 +219,53 @@ def _row(volume: Volume, gateway: Gateway | None, account_name: str | None) -> l
         volume.id,
         Text(_words(verdict.status) + waived, VERDICT_STYLES[verdict.status]),
         age_of(verdict),
-        rpo_of(verdict),
         gateway_label(volume, gateway),
         printable(account_name or volume.account_id),
         volume.region,
+        rpo_of(verdict),
         size(volume.usage_bytes),
     ]
 
 
-def _words(status: VerdictStatus) -> str:
+def _words(status: VerdictStatus | FailureKind) -> str:
     return status.value.replace("_", " ")
 
 
 def _failures(statistics: Statistics, console: Console) -> None:
     if not statistics.failures:
         return
-    console.print()
     console.print(Text("What could not be read", "bold"))
-    for (kind, operation), group in sorted(statistics.failures.items()):
-        console.print(Text.assemble((kind.value.replace("_", " "), "red"), f" at {printable(operation)}"))
-        console.print(_examples(group, statistics))
+    groups = sorted(
+        statistics.failures.items(), key=lambda each: (each[0].waived is not None, -each[1].count)
+    )
+    for cause, group in groups[:MOST_SHOWN]:
+        _print_group(cause, group, statistics, console)
+    rest = sum(group.count for _, group in groups[MOST_SHOWN:]) + statistics.ungrouped
+    if rest:
+        console.print(f"... and {_count(rest, 'failure')} of other causes; each output names them all.")
+    console.print()
 
 
-def _examples(group: Group, statistics: Statistics) -> Table:
-    lines = Table.grid(padding=(0, 1))
-    lines.add_column(width=1)
-    lines.add_column(overflow="fold")
-    for failure in group.examples:
-        lines.add_row("", f"{_where(failure, statistics)}: {_shortened(printable(failure.message))}")
-    if group.count > len(group.examples):
-        lines.add_row("", f"... and {group.count - len(group.examples)} more")
-    lines.add_row("", Text(f"→ {printable(remedy_of(group.examples[0]))}", "cyan"))
-    return lines
+def _print_group(cause: Cause, group: Group, statistics: Statistics, console: Console) -> None:
+    words = Text(f"{_words(cause.kind)} at {printable(cause.operation)}", "red")
+    waived = f" (waived: {printable(cause.waived)})" if cause.waived else ""
+    first = group.examples[0]
+    if group.count == 1:
+        console.print(Text.assemble(f"{_where(first, statistics)}: ", words, waived), soft_wrap=True)
+    else:
+        account = _named(cause.account_id, statistics.accounts.get(cause.account_id))
+        console.print(Text.assemble(f"{account}, {_extent(group)}: ", words, waived), soft_wrap=True)
+        for failure in group.examples:
+            console.print(f"  {_where(failure, statistics)}", soft_wrap=True)
+        if group.count > len(group.examples):
+            console.print(f"  ... and {group.count - len(group.examples):,} more")
+    console.print(f"  {_shortened(printable(first.message))}", soft_wrap=True)
+    console.print(Text(f"  → {printable(remedy_of(first))}", "cyan"), soft_wrap=True)
+
+
+def _extent(group: Group) -> str:
+    regions = _count(len(group.regions), "Region")
+    return f"{_count(group.gateways, 'gateway')} in {regions}" if group.gateways else regions
 
 
 def _where(failure: Failure, statistics: Statistics) -> str:

@@ -1,4 +1,4 @@
-"""A scan as one page that opens offline: coverage first, then verdicts, then every volume."""
+"""A scan as one page that opens offline: what needs action, what was not read, then every volume."""
 
 from base64 import b64encode
 from functools import cache
@@ -8,59 +8,52 @@ from typing import BinaryIO
 
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from scanner.inventory.model import Inventory
 from scanner.output import text
-from scanner.output.html.cells import SIGNS, SYMBOLS
+from scanner.output.html import facts as limits
+from scanner.output.html.ages import STATES, chart_of
+from scanner.output.html.cells import SIGNS, SYMBOLS, WAIVED
 from scanner.output.html.data import packed, page_data
-from scanner.output.html.facts import BARS, FEW, MOST_ACCOUNTS, MOST_ROWS, facts_of
+from scanner.output.html.facts import facts_of
 
-SCRIPTS = ("words.js", "table.js", "charts.js", "page.js")
+SCRIPTS = ("words.js", "volumes.js", "state.js", "filters.js", "table.js", "volume.js", "heat.js", "page.js")
 """One script, in the order in which its parts stand in the page."""
+_CHARTS = {"wide": (980, 250), "narrow": (360, 230)}
+"""Width and height of the chart of ages on a desk and on a phone, in pixels."""
 
 
 def write(inventory: Inventory, stream: BinaryIO) -> None:
     """Writes a page that asks no network for anything, and that nothing in it can make ask."""
     script, style = _script(), _asset("page.css")
-    chart_library, chart_hash = _plotly()
+    facts = facts_of(inventory)
     page = _template().generate(
-        facts=(facts := facts_of(inventory)),
+        facts=facts,
         inventory=inventory,
+        charts={name: chart_of(facts.ages, *size) for name, size in _CHARTS.items()},
+        states=STATES,
         symbols=SYMBOLS,
         signs=SIGNS,
-        few=FEW,
-        bars=BARS,
-        most=MOST_ROWS,
-        most_accounts=MOST_ACCOUNTS,
-        policy=_policy(script, chart_hash),
+        waived=WAIVED,
+        limits=limits,
+        policy=_policy(script, style),
         script=Markup(script),
         style=Markup(style),
         data=Markup(packed(page_data(facts))),
-        chart_library=chart_library,
     )
     for piece in page:
         stream.write(piece.encode())
 
 
-def _policy(script: str, chart_hash: str) -> str:
-    # Plotly builds style sheets and attributes of its own at run time, hence unsafe-inline for styles,
-    # which can load nothing here. Scripts are these two and no others, by their hashes.
+def _policy(script: str, style: str) -> str:
     return (
-        f"default-src 'none'; script-src '{_hash(script)}' '{chart_hash}'; style-src 'unsafe-inline'; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
+        "base-uri 'none'; form-action 'none'"
     )
 
 
 def _hash(source: str) -> str:
     return "sha256-" + b64encode(sha256(source.encode()).digest()).decode()
-
-
-@cache
-def _plotly() -> tuple[Markup, str]:
-    # The library's size is most of the page's: packed it is 2 MB instead of 5.
-    source: str = get_plotlyjs()
-    return Markup(packed(source)), _hash(source)
 
 
 @cache
@@ -83,10 +76,11 @@ def _template() -> Template:
         "shown": text.printable,
         "size": text.size,
         "age": text.age_of,
+        "duration": text.age,
         "rpo": text.rpo_of,
         "number": "{:,}".format,
         "region": text.region_name,
-        "moment": "{:%Y-%m-%d %H:%M:%S} UTC".format,
+        "moment": "{:%Y-%m-%d %H:%M} UTC".format,
         "words": lambda status: status.replace("_", " "),
     }
     environment.globals["gateway_label"] = text.gateway_label

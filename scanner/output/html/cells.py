@@ -12,9 +12,18 @@ from scanner.summary.verdicts import URGENT
 SYMBOLS = VERDICT_SIGNS
 WAIVED = "waived"
 """What a breach is called that a waiver excuses."""
+NOT_READ = "not_read"
+"""What a volume is called that only earlier scans know, as its gateway or target was not read."""
 SIGNS: dict[str, str] = {status.value: sign for status, sign in SYMBOLS.items() if status in URGENT}
-SIGNS |= {WAIVED: "◇"} | {status.value: sign for status, sign in SYMBOLS.items()}
-"""Worst first: the verdicts, and what is waived before what needs no look at all."""
+SIGNS |= {NOT_READ: "◌", WAIVED: "◇"} | {status.value: sign for status, sign in SYMBOLS.items()}
+"""Worst first: the verdicts, and what was not read or is waived before what needs no look at all."""
+
+DETACHED = "DETACHED"
+
+
+def waives(volume: Volume) -> bool:
+    """Whether a waiver excuses the volume from what would else need action."""
+    return volume.verdict.waived is not None and volume.verdict.status in IN_DANGER
 
 
 @dataclass
@@ -24,6 +33,8 @@ class Cell:
     verdicts: Counter[VerdictStatus] = field(default_factory=Counter)
     waived: Counter[VerdictStatus] = field(default_factory=Counter)
     """Of the breaches among the verdicts those that a waiver excuses; it changes nothing of the others."""
+    detached: int = 0
+    """Of the unknown ones those that no gateway holds: they take no writes."""
     size: int = 0
     used: int = 0
     unknown_size: int = 0
@@ -49,7 +60,7 @@ class Cell:
         """What is said of the volumes, worst first, and of how many; each is counted once."""
         left = {status.value: self.verdicts[status] - self.waived[status] for status in SYMBOLS}
         left[WAIVED] = self.waived.total()
-        return [(state, left[state]) for state in SIGNS if left[state]]
+        return [(state, left[state]) for state in SIGNS if left.get(state)]
 
     @property
     def known_size(self) -> int | None:
@@ -65,10 +76,11 @@ class Cell:
         return None if nothing else amount
 
     def add(self, volume: Volume) -> None:
-        verdict = volume.verdict
-        self.verdicts[verdict.status] += 1
-        if verdict.waived is not None and verdict.status in IN_DANGER:
-            self.waived[verdict.status] += 1
+        status = volume.verdict.status
+        self.verdicts[status] += 1
+        self.detached += status is VerdictStatus.UNKNOWN and volume.attachment_status == DETACHED
+        if waives(volume):
+            self.waived[status] += 1
         if volume.size_bytes is None:
             self.unknown_size += 1
         else:
@@ -84,6 +96,7 @@ class Cell:
         for cell in cells:
             total.verdicts.update(cell.verdicts)
             total.waived.update(cell.waived)
+            total.detached += cell.detached
             total.size += cell.size
             total.used += cell.used
             total.unknown_size += cell.unknown_size

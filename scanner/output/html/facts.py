@@ -1,27 +1,37 @@
-"""What the page says, worked out of an inventory: counts, groups and the worst of each."""
+"""What the page says, worked out of an inventory: its answer, counts, groups and the worst of each."""
 
-from collections import defaultdict
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
-from heapq import nsmallest
 
 from scanner.iam.remedies import REASONS
 from scanner.inventory.model import Inventory
-from scanner.inventory.records import Gateway, Target, TargetStatus, VerdictStatus, Volume
+from scanner.inventory.records import IN_DANGER, Gateway, Outcome, Target, TargetStatus, VerdictStatus, Volume
+from scanner.output.html import worst
+from scanner.output.html.ages import Ages, ages_of
 from scanner.output.html.cells import Cell, Row, rows_of
-from scanner.output.html.failures import Group, groups_of, reasons_of
-from scanner.summary.verdicts import URGENT, urgency
+from scanner.output.html.failures import Group, Unread, groups_of, reasons_of, unread_of
 
 MOST_ROWS = 200
 """How many rows a list on the page has; what is left out is counted below it."""
 FEW = 3
 """How many places of a failure are seen at once."""
-MOST_WORST = 50
+MOST_PLACES = 50
+"""How many of them the page names at all."""
+MOST_OPEN = 10
+"""How many groups of what was not read are seen at once."""
 MOST_ACCOUNTS = 40
-"""How many accounts a chart has; those that are left out are in the table below it."""
+"""How many accounts the heat map has before the others are asked for."""
 
-SHARES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0, 10.0)
-"""Where the bars of the ages end, as multiples of the RPO."""
-BARS = ("≤ 25 %", "≤ 50 %", "≤ 75 %", "≤ 100 %", "≤ 1.5×", "≤ 2×", "≤ 5×", "≤ 10×", "> 10×", "no point")
+
+@dataclass(frozen=True)
+class Applied:
+    """A rule, with the RPO that it set, or a waiver: the volumes it matched, and those in danger."""
+
+    name: str | None
+    rpo: float | None
+    volumes: int
+    danger: int
 
 
 @dataclass
@@ -30,19 +40,32 @@ class Facts:
     accounts: list[Row]
     """Those of which anything was asked, worst first."""
     total: Cell
-    bars: dict[VerdictStatus, list[int]]
+    ages: Ages
+    gateways: list[worst.Group]
+    worrying: int
+    """How many gateways have a volume that is worth a look."""
     worst: list[tuple[Volume, Gateway | None]]
-    unread: list[tuple[Target, str]]
+    unread: Unread
+    targets: list[tuple[Target, str]]
+    """Targets that were not read, or not completely, and why."""
     skipped: list[tuple[Target, str]]
     failures: list[Group]
+    rules: list[Applied]
+    waivers: list[Applied]
     known: dict[str, tuple[str | None, str | None]]
     """Of each account its name and its organizational units."""
+
+    @property
+    def action(self) -> int:
+        """Volumes that breach their RPO or have no recovery point, and that no waiver excuses."""
+        return self.total.breaches
 
     @property
     def whole(self) -> bool:
         """Whether the page may be taken for the whole fleet."""
         scan = self.inventory.scan
-        return not self.unread and not scan.interrupted and not scan.deadline_reached and bool(self.read)
+        stopped = scan.interrupted or scan.deadline_reached or scan.outcome is not Outcome.COMPLETE
+        return not self.unread.count and not stopped
 
     @property
     def read(self) -> int:
@@ -50,81 +73,159 @@ class Facts:
         return targets.complete + targets.partial
 
     @property
-    def urgent(self) -> int:
-        return sum(self.total.verdicts[status] for status in URGENT)
+    def undecided(self) -> int:
+        """Volumes of which nobody can say that they are well; detached ones take no writes."""
+        verdicts = self.total.verdicts
+        return verdicts[VerdictStatus.UNKNOWN] - self.total.detached + verdicts[VerdictStatus.UNRATED]
+
+    @property
+    def well(self) -> bool:
+        """Whether all is known and all is well: then alone the page is green."""
+        return self.whole and not self.action and not self.undecided and self.total.volumes > 0
+
+    @property
+    def tightest(self) -> float | None:
+        """The shortest RPO that a verdict rests on, in seconds."""
+        given = (volume.verdict.rpo_seconds for volume in self.inventory.volumes)
+        return min((rpo for rpo in given if rpo), default=None)
+
+    @property
+    def heading(self) -> str:
+        """The page in a sentence; its numbers are those below it."""
+        volumes = self.total.volumes
+        if not self.read and not self.whole:
+            return "Nothing was read: of no volume is anything known."
+        if not volumes:
+            return "There are no volumes." if self.whole else "No volume was found in what was read."
+        if self.well:
+            return f"All is well: everything was read, and {_volumes(volumes)}."
+        verb = "needs" if self.action == 1 else "need"
+        said = f"{self.action:,} of {volumes:,} volume{'' if volumes == 1 else 's'} {verb} action"
+        if not self.action:
+            # What nobody could ask about is not known to be well.
+            said = "The one volume is not" if volumes == 1 else f"Of {volumes:,} volumes none is"
+            said += " known to need action"
+        return f"{said}; {_coverage(self.unread, self.whole)}."
+
+    @property
+    def title(self) -> str:
+        """What stands in the browser's tab: the answer first."""
+        if self.well:
+            return "All well"
+        return f"{self.action:,} need action, {self.unread.count:,} not read"
+
+    @property
+    def remarks(self) -> list[str]:
+        """What one must know beside the numbers."""
+        scan, cell, said = self.inventory.scan, self.total, []
+        if scan.interrupted:
+            said.append("The scan was interrupted: volumes may be missing.")
+        if scan.deadline_reached:
+            said.append("The deadline ended the scan: volumes may be missing.")
+        if scan.missing_shards:
+            said.append(f"Shards are missing: {', '.join(map(str, scan.missing_shards))}.")
+        if self.unread.excused:
+            said.append(f"A waiver excuses {self.unread.excused:,} more that could not be read.")
+        if waived := cell.waived.total():
+            said.append(f"A waiver excuses {waived:,} more that would need action.")
+        unknown = cell.verdicts[VerdictStatus.UNKNOWN] - cell.detached
+        if unknown:
+            said.append(f"{unknown:,} could not be asked about, or not judged: unknown is not well.")
+        if cell.detached:
+            said.append(f"{cell.detached:,} detached from any gateway: not rated.")
+        if unrated := cell.verdicts[VerdictStatus.UNRATED]:
+            said.append(f"No RPO applies to {unrated:,}: not rated.")
+        return said
 
     @property
     def regions(self) -> list[str]:
-        return sorted({region for row in self.accounts for region in row.regions})
+        """Those with anything to see, worst first; empty ones that were read are folded away."""
+        totals = self._by_region
+        seen = (region for region, cell in totals.items() if cell.volumes or not cell.read)
+        return sorted(seen, key=lambda region: _danger(region, totals[region]))
 
     @property
-    def cells(self) -> list[tuple[str, str, Cell]]:
-        return [(row.account, region, cell) for row in self.accounts for region, cell in row.regions.items()]
+    def empty(self) -> list[str]:
+        totals = self._by_region
+        return sorted(region for region, cell in totals.items() if not cell.volumes and cell.read)
+
+    @property
+    def _by_region(self) -> dict[str, Cell]:
+        parts: dict[str, list[Cell]] = {}
+        for row in self.accounts:
+            for region, cell in row.regions.items():
+                parts.setdefault(region, []).append(cell)
+        return {region: Cell.sum(cells) for region, cells in parts.items()}
 
     @property
     def largest(self) -> list[Row]:
         """The accounts by the size of their volumes."""
         return sorted(self.accounts, key=lambda row: (-row.total.size, row.account))
 
-    @property
-    def lead(self) -> str:
-        """The page in a sentence or three, whose numbers are those of the tiles below it."""
-        volumes, found, waived = self.total.volumes, self.total.found, self.total.waived.total()
-        unknown = self.total.verdicts[VerdictStatus.UNKNOWN]
-        if not volumes:
-            return "There are no volumes." if self.whole else "No volume was read."
-        said = [_found(found, volumes)]
-        if waived:
-            which = "It" if found == 1 else "All of them" if waived == found else f"{waived:,} of them"
-            count = "is waived and counts" if waived == 1 else "are waived and count"
-            said.append(f"{which} {count} for no breach.")
-        if unknown:
-            said.append(f"{unknown:,}{' more' if found else ''} {'is' if unknown == 1 else 'are'} unknown.")
-        return " ".join(said)
+
+def _volumes(count: int) -> str:
+    return "the one volume needs no action" if count == 1 else f"none of {count:,} volumes needs action"
 
 
-def _found(found: int, volumes: int) -> str:
-    those = f"{volumes:,} {'volume' if volumes == 1 else 'volumes'}"
-    if not found:
-        return "No volume is known to breach its RPO or to lack a recovery point."
-    if found == 1:
-        return f"1 of {those} breaches its RPO or has no recovery point."
-    return f"{found:,} of {those} breach their RPO or have no recovery point."
+def _coverage(unread: Unread, whole: bool) -> str:
+    count = unread.count
+    if count:
+        return f"{count:,} {'gateway or target was' if count == 1 else 'gateways or targets were'} not read"
+    if not whole:
+        return "the scan is not complete"
+    return "everything but what a waiver excuses was read" if unread.excused else "everything was read"
+
+
+def _danger(region: str, cell: Cell) -> tuple[int | str, ...]:
+    verdicts = cell.verdicts
+    return (
+        -cell.breaches,
+        -verdicts[VerdictStatus.UNKNOWN],
+        cell.read,
+        -verdicts[VerdictStatus.AT_RISK],
+        -cell.volumes,
+        region,
+    )
 
 
 def facts_of(inventory: Inventory) -> Facts:
-    """Two passes over the volumes, whatever the page asks of them."""
+    """A few passes over the volumes, whatever the page asks of them."""
     accounts = rows_of(inventory)
-    bars: dict[VerdictStatus, list[int]] = defaultdict(lambda: [0] * len(BARS))
-    for volume in inventory.volumes:
-        bar = _bar(volume)
-        if bar is not None:
-            bars[volume.verdict.status][bar] += 1
-    gateways = {gateway.arn: gateway for gateway in inventory.gateways}
-    worst = nsmallest(MOST_WORST, (v for v in inventory.volumes if v.verdict.status in URGENT), key=urgency)
+    gateways, worrying = worst.worst_gateways(inventory)
     reasons = reasons_of(inventory)
+    known = {gateway.arn: gateway for gateway in inventory.gateways}
     return Facts(
         inventory=inventory,
         accounts=accounts,
         total=Cell.sum(row.total for row in accounts),
-        bars=dict(bars),
-        worst=[(volume, gateways.get(volume.gateway_arn or "")) for volume in worst],
-        unread=[
+        ages=ages_of(inventory.volumes),
+        gateways=gateways,
+        worrying=worrying,
+        worst=[(each, known.get(each.gateway_arn or "")) for each in worst.worst_volumes(inventory)],
+        unread=unread_of(inventory),
+        targets=[
             (target, reasons.get(target.key) or reasons.get((target.account_id, None), ""))
             for target in inventory.targets
             if target.status in (TargetStatus.FAILED, TargetStatus.PARTIAL)
         ],
         skipped=[(target, REASONS[target.reason]) for target in inventory.targets if target.reason],
         failures=groups_of(inventory),
+        rules=_applied(
+            (volume.verdict.rule, volume.verdict.rpo_seconds, volume) for volume in inventory.volumes
+        ),
+        waivers=_applied(
+            (volume.verdict.waived, None, volume)
+            for volume in inventory.volumes
+            if volume.verdict.waived is not None
+        ),
         known={target.account_id: (target.account_name, target.ou_path) for target in inventory.targets},
     )
 
 
-def _bar(volume: Volume) -> int | None:
-    verdict = volume.verdict
-    if verdict.status is VerdictStatus.NO_RECOVERY_POINT:
-        return len(BARS) - 1
-    if verdict.age_seconds is None or not verdict.rpo_seconds or verdict.status is VerdictStatus.UNKNOWN:
-        return None
-    share = verdict.age_seconds / verdict.rpo_seconds
-    return next((number for number, end in enumerate(SHARES) if share <= end), len(SHARES))
+def _applied(matched: Iterable[tuple[str | None, float | None, Volume]]) -> list[Applied]:
+    volumes: Counter[tuple[str | None, float | None]] = Counter()
+    danger: Counter[tuple[str | None, float | None]] = Counter()
+    for name, rpo, volume in matched:
+        volumes[name, rpo] += 1
+        danger[name, rpo] += volume.verdict.status in IN_DANGER
+    return [Applied(name, rpo, count, danger[name, rpo]) for (name, rpo), count in volumes.most_common()]

@@ -1,161 +1,209 @@
-// The table of all volumes.
+// The table of all volumes: filters, order, pages, columns, and what of it goes to paper or to a CSV.
 const PAGE = 100;
 
-function columnsOf(data) {
-  const { columns, gateways, accounts, regions, rules, waivers } = data.volumes;
-  const order = Object.keys(data.signs);
-  const gateway = (row) => gateways[columns.gateway[row]];
-  const account = (row) => accounts[gateway(row)[2]];
-  const status = (row) => data.statuses[columns.status[row]];
-  // A clock that is a little off makes a point no worse; one that lies ahead says nothing of its age.
-  const ahead = (row) => columns.age[row] !== null && columns.age[row] < -data.tolerance;
-  const old = (row) => (ahead(row) ? null : columns.age[row]);
-  const share = (row) => (old(row) === null || !columns.rpo[row] ? null : Math.max(old(row), 0) / columns.rpo[row]);
-  const point = (row) =>
-    columns.age[row] === null || gateway(row)[4] === null ? null : gateway(row)[4] - columns.age[row];
-  // Nobody could ask a failed gateway: its volumes may well have recovery points, and an RPO.
-  const pointless = (row) => (status(row) === "no_recovery_point" ? "none" : "not known");
-  const boundless = (row) => (status(row) === "unknown" ? "not known" : "none");
-  const scaled = (name) => (row) => (columns[name][row] === null ? null : columns[name][row] * MIB);
-  const from = (list, name) => (row) => (columns[name][row] === null ? "" : list[columns[name][row]]);
-  const percent = (value) => (value === null ? "" : `${number(Math.round(value * 100))} %`);
-  const rank = (row) => order.indexOf(status(row)) + (columns.waived[row] === null ? 0 : order.length);
-  return [
-    { title: "Verdict", value: rank, shown: (row) => `${data.signs[status(row)]} ${words(status(row))}`,
-      style: (row) => `verdict ${status(row)}` },
-    { title: "Volume", value: (row) => columns.id[row], shown: (row) => `vol-${columns.id[row]}`,
-      style: () => "id" },
-    { title: "Age", value: old, numeric: true,
-      shown: (row) => (columns.age[row] === null ? pointless(row) : age(columns.age[row])) },
-    { title: "RPO", value: (row) => columns.rpo[row], numeric: true,
-      shown: (row) => (columns.rpo[row] === null ? boundless(row) : age(columns.rpo[row])) },
-    { title: "Of RPO", value: share, numeric: true,
-      shown: (row) => (ahead(row) ? "in the future" : percent(share(row))) },
-    { title: "Gateway", value: (row) => gateway(row)[1] || gateway(row)[0], sought: (row) => gateway(row)[0] },
-    { title: "Account", value: (row) => `${account(row)[1]} ${account(row)[0]}`.trim(),
-      sought: (row) => account(row)[2] },
-    { title: "Region", value: (row) => regions[gateway(row)[3]], style: () => "place" },
-    { title: "Size", value: scaled("size"), shown: (row) => size(scaled("size")(row)), numeric: true },
-    { title: "Used", value: scaled("used"), shown: (row) => size(scaled("used")(row)), numeric: true },
-    { title: "Recovery point", value: point, numeric: true,
-      shown: (row) => (point(row) === null ? pointless(row) : minute(point(row))) },
-    { title: "Rule", value: from(rules, "rule") },
-    ...(waivers.length ? [{ title: "Waived", value: from(waivers, "waived") }] : []),
-  ].map((column) => ({ shown: column.value, style: (row) => (column.numeric ? "n" : ""), ...column }));
-}
+function table(volumes) {
+  const { list, columns, data } = volumes;
+  const form = at("filters");
+  let wish = asked(), rows = [], sorted = null, sortedBy = null, shown = [];
 
-function table(data) {
-  const columns = columnsOf(data);
-  const { status } = data.volumes.columns;
-  const every = Uint32Array.from(status, (_, row) => row);
-  const collator = new Intl.Collator("en", { numeric: true });
-  const titled = (title) => columns.findIndex((column) => column.title === title);
-  const searched = ["Volume", "Gateway", "Account", "Region", "Rule", "Waived"].map(titled)
-    .filter((place) => place >= 0).flatMap((place) => [columns[place].shown, columns[place].sought ?? []].flat());
-  const state = { column: 0, down: false, page: 0, rows: every };
-  let haystacks = null;
+  const order = () => {
+    const [, key, way] = /^([a-z]+)(-?)$/.exec(wish.sort ?? "") ?? [null, "verdict", ""];
+    return [list.some((column) => column.key === key) ? key : "verdict", way === "-"];
+  };
+  const last = () => Math.max(1, Math.ceil(rows.length / PAGE));
+  const page = () => Math.min(last(), Math.max(1, Math.floor(Number(wish.page)) || 1));
+  const usual = list.filter((column) => !column.off).map((column) => column.key);
+  const chosen = () => {
+    const keys = wish.columns ? wish.columns.split(",") : usual;
+    return list.filter((column) => keys.includes(column.key) || column.key === "volume");
+  };
 
-  function keys(column) {
-    // Text is compared once for each different text, not once for each pair of rows.
-    const values = Array.from(status, (_, row) => column.value(row));
-    if (column.numeric || typeof values[0] === "number") return values;
-    const order = [...new Set(values)].sort(collator.compare);
-    const ranks = new Map(order.map((value, place) => [value, value === "" ? null : place]));
-    return values.map((value) => ranks.get(value));
+  function change(changes, typed = false) {
+    wish = { ...wish, page: "", volume: "", ...changes };
+    ask(wish, typed);
+    refresh();
   }
 
-  function sorted() {
-    const values = keys(columns[state.column]);
-    const shares = state.column === 0 ? keys(columns[titled("Of RPO")]) : null;
-    const sign = state.down ? -1 : 1;
-    every.sort((one, other) => {
-      const a = values[one], b = values[other];
-      // What is not known comes last, whichever way the rest is sorted.
-      if (a !== b) return a === null ? 1 : b === null ? -1 : sign * (a - b);
-      return (shares ? sign * ((shares[other] ?? -1) - (shares[one] ?? -1)) : 0) || one - other;
-    });
-  }
-
-  function filtered() {
-    const terms = at("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
-    const wanted = data.statuses.indexOf(at("verdict").value);
-    if (terms.length && !haystacks) {
-      haystacks = Array.from(status, (_, row) => searched.map((text) => text(row)).join("\n").toLowerCase());
+  function refresh() {
+    const [key, down] = order();
+    if (sortedBy !== `${key}${down}`) {
+      sorted = volumes.ordered(key, down);
+      sortedBy = `${key}${down}`;
     }
-    state.rows = every.filter((row) =>
-      (wanted < 0 || status[row] === wanted) && terms.every((term) => haystacks[row].includes(term)));
-    state.page = 0;
+    const matches = volumes.matcher(wish);
+    rows = sorted.filter(matches);
+    draw();
+    fill();
   }
 
   function cell(column, row) {
-    const box = document.createElement(column.title === "Volume" ? "th" : "td");
-    if (box.tagName === "TH") box.scope = "row";
-    box.className = column.style(row);
-    if (column.sought?.(row)) box.title = column.sought(row);
-    const text = document.createElement("bdi");
-    text.textContent = column.shown(row);
-    box.append(text);
+    const text = column.shown(row), hint = column.hint(row);
+    const box = made(column.key === "volume" ? "th" : "td");
+    box.setAttribute("role", column.key === "volume" ? "rowheader" : "cell");
+    if (column.key === "volume") box.scope = "row";
+    box.dataset.title = column.title;
+    box.className = [column.numeric ? "n" : "", column.style ?? "", text ? "" : "blank", volumes.carried(row) &&
+      ["age", "share", "point"].includes(column.key) ? "carried" : ""].filter(Boolean).join(" ");
+    if (hint && (hint !== text || text.length > 24)) box.title = hint;
+    if (column.key === "verdict") {
+      const state = volumes.state(row);
+      const sign = made("span", data.signs[state], { className: `sign ${state}` });
+      sign.setAttribute("aria-hidden", "true");
+      box.append(sign, " ");
+    }
+    const inner = made("bdi", text);
+    if (column.key === "volume") {
+      const link = made("a", undefined, { href: address({ ...wish, volume: volumes.arn(row) }) });
+      link.append(inner);
+      box.append(link);
+    } else box.append(inner);
     return box;
   }
 
-  function drawn() {
-    const { rows, page } = state;
-    const pages = Math.max(1, Math.ceil(rows.length / PAGE));
-    const lines = Array.from(rows.subarray(page * PAGE, (page + 1) * PAGE), (row) => {
-      const line = document.createElement("tr");
-      line.append(...columns.map((column) => cell(column, row)));
+  function lines(which) {
+    return Array.from(which, (row) => {
+      const line = made("tr");
+      line.setAttribute("role", "row");
+      line.append(...shown.map((column) => cell(column, row)));
       return line;
     });
-    at("table").tBodies[0].replaceChildren(...lines);
-    at("count").textContent = `${number(rows.length)} of ${number(every.length)} volumes`;
-    at("page").textContent = `Page ${number(page + 1)} of ${number(pages)}`;
-    at("previous").disabled = page === 0;
-    at("next").disabled = page + 1 >= pages;
-    columns.forEach((column, place) => {
-      const way = place !== state.column ? "none" : state.down ? "descending" : "ascending";
-      column.head.setAttribute("aria-sort", way);
-    });
-    at("order").value = `${state.column} ${Number(state.down)}`;
   }
 
-  function sortBy(column, down) {
-    Object.assign(state, { column, down });
-    sorted();
-    filtered();
-    drawn();
+  const onPage = () => rows.subarray((page() - 1) * PAGE, page() * PAGE);
+
+  function draw() {
+    const now = chosen();
+    if (now.length !== shown.length || now.some((column, place) => column !== shown[place])) head(now);
+    const [key, down] = order(), first = (page() - 1) * PAGE;
+    at("table").tBodies[0].replaceChildren(...lines(onPage()));
+    const all = volumes.count - data.carried;
+    const many = rows.length === volumes.count ? `${plural(all, "volume")}` : `${number(rows.length)} of ${plural(all, "volume")}`;
+    const also = data.carried ? `, and ${number(data.carried)} that only earlier scans know` : "";
+    at("count").textContent = `${many}${rows.length === volumes.count ? also : ""}` +
+      (rows.length > PAGE ? `; page ${number(page())} of ${number(last())}, rows ${number(first + 1)} to ${number(Math.min(first + PAGE, rows.length))}` : "");
+    at("page").textContent = `Page ${number(page())} of ${number(last())}`;
+    // A button that is switched off would lose the keyboard's focus.
+    at("previous").setAttribute("aria-disabled", String(page() <= 1));
+    at("next").setAttribute("aria-disabled", String(page() >= last()));
+    at("pages").hidden = last() === 1;
+    at("nothing").hidden = rows.length > 0;
+    at("nothing").textContent = volumes.count ? "Nothing matches these filters." : "There are no volumes.";
+    at("table").hidden = !rows.length;
+    for (const column of shown) {
+      column.head.setAttribute("aria-sort", column.key !== key ? "none" : down ? "descending" : "ascending");
+    }
+  }
+
+  function head(now) {
+    const focused = shown.find((column) => column.head.contains(document.activeElement));
+    shown = now;
+    const heads = shown.map((column) => {
+      column.head ??= headOf(column);
+      return column.head;
+    });
+    at("table").tHead.rows[0].replaceChildren(...heads);
+    focused?.head.querySelector("button").focus();
+  }
+
+  function headOf(column) {
+    const box = made("th");
+    box.scope = "col";
+    box.setAttribute("role", "columnheader");
+    // On paper the style sheet shows this in the button's place, which would stand on the first sheet only.
+    box.dataset.title = column.title;
+    if (column.numeric) box.className = "n";
+    const button = made("button", column.title, { type: "button" });
+    button.addEventListener("click", () => {
+      const [key, down] = order();
+      // The oldest, the largest and the newest first; what is text from its beginning.
+      change({ sort: column.key + ((column.key === key ? !down : column.numeric) ? "-" : "") });
+    });
+    box.append(button);
+    return box;
+  }
+
+  // The form shows what the address asks for, also what no volume has.
+  function fill() {
+    for (const field of form.querySelectorAll("input[name], select[name]")) {
+      if (field.type === "checkbox" || field.name === "order") continue;
+      const value = wish[field.name] ?? "";
+      if (field.tagName === "SELECT" && ![...field.options].some((option) => option.value === value)) {
+        field.append(new Option(value, value));
+      }
+      if (field.value !== value) field.value = value;
+    }
+    const verdicts = (wish.verdict ?? "").split(",");
+    for (const box of at("verdicts").querySelectorAll("input")) box.checked = verdicts.includes(box.value);
+    const [key, down] = order();
+    form.elements.order.value = `${key}${down ? "-" : ""}`;
+    for (const box of at("columns").querySelectorAll("input")) box.checked = shown.some((one) => one.key === box.value);
+    at("share").hidden = !wish.share;
+    const bounds = (wish.share ?? "").split("~").map((part) => (part ? `${number(Number(part) * 100)} %` : ""));
+    at("share").textContent = `Age ${bounds[0] ? `over ${bounds[0]}` : ""}${bounds[0] && bounds[1] ? ", " : ""}${bounds[1] ? `up to ${bounds[1]}` : ""} of RPO ✕`;
+    at("clear").hidden = !WISHES.some((name) => wish[name]);
   }
 
   function turn(step) {
-    state.page += step;
-    drawn();
-    at("volumes").scrollIntoView();
+    const to = page() + step;
+    if (to < 1 || to > last()) return;
+    change({ page: String(to) });
+    at("table-box").scrollTop = 0;
+    if (at("table-box").getBoundingClientRect().top < 0) at("volumes").scrollIntoView();
   }
 
-  columns.forEach((column, place) => {
-    column.head = document.createElement("th");
-    column.head.scope = "col";
-    // On paper the style sheet shows this in the button's place, which would stand on the first sheet only.
-    column.head.dataset.title = column.title;
-    if (column.numeric) column.head.className = "n";
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = column.title;
-    button.addEventListener("click", () => sortBy(place, place === state.column && !state.down));
-    column.head.append(button);
-    at("table").tHead.rows[0].append(column.head);
-    for (const down of [0, 1]) {
-      const option = new Option(`${column.title} ${down ? "↓" : "↑"}`, `${place} ${down}`);
-      at("order").append(option);
+  offer(form, volumes);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("input", ({ target }) => {
+    if (target.type === "checkbox") {
+      const ticked = [...at("verdicts").querySelectorAll("input:checked")].map((box) => box.value);
+      change({ verdict: ticked.join(",") });
+    } else if (target.name === "order") change({ sort: target.value });
+    else if (target.tagName === "SELECT") change({ [target.name]: target.value });
+    else {
+      change({ [target.name]: target.value }, true);
     }
   });
-  at("order").addEventListener("change", (event) => sortBy(...event.target.value.split(" ").map(Number)));
-  for (const [id, kind] of [["filter", "input"], ["verdict", "change"]]) {
-    at(id).addEventListener(kind, () => { filtered(); drawn(); });
-  }
-  at("controls").addEventListener("submit", (event) => event.preventDefault());
+  at("columns").addEventListener("change", () => {
+    const ticked = [...at("columns").querySelectorAll("input:checked")].map((box) => box.value);
+    change({ columns: ticked.length ? ticked.join(",") : "volume", page: wish.page });
+  });
+  at("clear").addEventListener("click", () => {
+    change(Object.fromEntries(WISHES.map((name) => [name, ""])));
+    form.elements.q.focus();
+  });
+  at("share").addEventListener("click", () => {
+    change({ share: "" });
+    form.elements.q.focus();
+  });
   at("previous").addEventListener("click", () => turn(-1));
   at("next").addEventListener("click", () => turn(1));
-  for (const id of ["controls", "table-box", "pages"]) at(id).hidden = false;
-  at("needs-script").hidden = true;
-  sortBy(0, false);
+  at("csv").addEventListener("click", () => save(volumes, rows));
+
+  // On paper stands what was chosen; afterwards the page is as it was.
+  const paper = { page: onPage, rows: () => rows, all: () => volumes.ordered(...order()), none: () => [] };
+  window.addEventListener("beforeprint", () => {
+    const choice = at("paper").value;
+    at("live").classList.toggle("unprinted", choice === "none");
+    if (choice !== "page") at("table").tBodies[0].replaceChildren(...lines(paper[choice]()));
+  });
+  window.addEventListener("afterprint", draw);
+
+  at("static").hidden = true;
+  at("live").hidden = false;
+  refresh();
+  return {
+    follow() {
+      const before = wish;
+      clearTimeout(typing);
+      wish = asked();
+      // A volume is looked at: the table stays, and with it the keyboard's place in it.
+      if (address({ ...before, volume: "" }) !== address({ ...wish, volume: "" })) refresh();
+      return wish;
+    },
+    close() {
+      wish = { ...wish, volume: "" };
+      ask(wish);
+    },
+    get wish() { return wish; },
+  };
 }

@@ -105,12 +105,19 @@ def test_a_listed_entry_without_an_arn_is_still_counted(entry: object) -> None:
     assert gateway_page({"Gateways": [entry]}).gateways == (ListedGateway(None),)
 
 
-@pytest.mark.parametrize("value", [7, [], {}, True, "half \udcff"])
-def test_a_listed_entry_with_a_broken_field_keeps_its_arn_and_says_why(value: object) -> None:
+@pytest.mark.parametrize(
+    ("value", "shown"), [(7, None), ([], None), ({}, None), (True, None), ("half \udcff", "half \ufffd")]
+)
+def test_a_broken_name_is_left_out_and_named(value: object, shown: str | None) -> None:
+    """No verdict needs it, so it costs nothing else."""
     (found,) = gateway_page({"Gateways": [{"GatewayARN": GATEWAY, "GatewayName": value}]}).gateways
-    assert found.arn == GATEWAY
-    assert found.problem
-    assert "GatewayName is no text" in found.problem
+    assert (found.arn, found.name, found.problem) == (GATEWAY, shown, None)
+    assert found.dropped == ("GatewayName",)
+
+
+def test_a_name_in_any_script_is_whole() -> None:
+    (found,) = gateway_page({"Gateways": [{"GatewayARN": GATEWAY, "GatewayName": "Zürich 東京"}]}).gateways
+    assert (found.name, found.dropped) == ("Zürich 東京", ())
 
 
 @pytest.mark.parametrize("marker", [7, [], True])

@@ -71,16 +71,35 @@ def test_listed_volumes_come_with_size_attachment_and_marker() -> None:
     "body",
     [
         {},
-        {"VolumeInfos": [7]},
-        {"VolumeInfos": [{}]},
-        {"VolumeInfos": [{"VolumeARN": VOLUME, "VolumeSizeInBytes": "5"}]},
-        {"VolumeInfos": [{"VolumeARN": VOLUME, "VolumeAttachmentStatus": 5}]},
+        {"VolumeInfos": {}},
         {"VolumeInfos": [], "Marker": 5},
     ],
 )
-def test_a_listing_of_volumes_of_another_shape_is_nonsense(body: dict[str, Any]) -> None:
+def test_a_listing_of_volumes_of_another_shape_is_refused(body: dict[str, Any]) -> None:
     with pytest.raises(InvalidResponse):
         volume_page(body)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        7,
+        {},
+        {"VolumeARN": 7},
+        {"VolumeARN": VOLUME, "VolumeSizeInBytes": "5"},
+        {"VolumeARN": VOLUME, "GatewayARN": 5},
+    ],
+)
+def test_a_broken_entry_of_volumes_costs_no_other(entry: object) -> None:
+    broken, other = volume_page({"VolumeInfos": [entry, {"VolumeARN": VOLUME}]}).volumes
+    assert broken.problem
+    assert other == ListedVolume(VOLUME)
+
+
+def test_a_broken_status_of_a_volume_is_left_out_and_named() -> None:
+    entry = {"VolumeARN": VOLUME, "VolumeAttachmentStatus": 5, "VolumeType": "CACHED"}
+    (found,) = volume_page({"VolumeInfos": [entry]}).volumes
+    assert found == ListedVolume(VOLUME, type="CACHED", dropped=("VolumeAttachmentStatus",))
 
 
 def described(**fields: Any) -> Any:

@@ -43,9 +43,39 @@ def test_stdout_is_pure_json_with_o_dash_and_the_summary_moves_to_stderr(command
     assert "Scan complete" in said.err
 
 
-def test_quiet_prints_nothing_at_all(command: Command) -> None:
+def test_quiet_prints_nothing_where_all_is_well_and_the_summary_where_it_is_not(
+    command: Command, sgw_fleet: Fleet
+) -> None:
+    """So cron mails only what has to be read."""
     said = command("scan", "--quiet")
     assert (said.code, said.out, said.err) == (0, "", "")
+    sgw_fleet.accounts[0].gateways.append(gateway(4, timedelta(days=3)))
+    said = command("scan", "--quiet")
+    assert (said.code, said.err) == (1, "")
+    assert said.out.splitlines()[-1].startswith("Exit code 1: ")
+
+
+def test_everything_in_json_is_a_line_of_json_and_the_last_one_has_all_numbers(command: Command) -> None:
+    said = command("scan", "--log-format", "json", "-o", "i.json")
+    assert said.out == ""
+    lines = [json.loads(line) for line in said.err.splitlines()]
+    last = lines[-1]
+    assert [line["event"] for line in lines].count("scan ended") == 1
+    assert (last["event"], last["exit_code"], last["outputs"]) == ("scan ended", 0, ["i.json"])
+    assert last["coverage"]["volumes"]["known"] == 3
+    assert last["coverage"]["targets"]["complete"] == 4
+
+
+def test_exit_zero_says_only_that_the_work_was_done(
+    command: Command, sgw_fleet: Fleet, sgw_emulator: Emulator
+) -> None:
+    """A breach and an incomplete scan are 0; nothing read at all is not."""
+    sgw_fleet.accounts[0].gateways.append(gateway(4, timedelta(days=3)))
+    assert command("scan").code == 1
+    assert command("scan", "--exit-zero").code == 0
+    sgw_fleet.accounts[0].gateways[-1] = gateway(5, None, error="GatewayNotConnected")
+    assert command("scan").code == 3
+    assert command("scan", "--exit-zero").code == 0
 
 
 def test_accounts_and_regions_narrow_the_plan(command: Command, place: Path) -> None:
@@ -221,7 +251,7 @@ def test_an_expired_waiver_is_named(command: Command, place: Path) -> None:
     )
     (place / "scanner.toml").write_text(f"{CONFIG}\n{waiver}\n")
     said = command("scan")
-    assert "The waiver “moving” expired on" in said.out
+    assert "The waiver “moving” ended on" in said.out
 
 
 def test_an_output_that_fails_after_the_scan_costs_only_itself(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -17,8 +18,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-DESKTOP = {"viewport": {"width": 1280, "height": 900}}
-PHONE = {"viewport": {"width": 375, "height": 812}, "is_mobile": True, "has_touch": True}
+DESKTOP = {"viewport": {"width": 1280, "height": 800}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 DARK = {**DESKTOP, "color_scheme": "dark"}
 
 # The contrast of every visible text with what lies behind it, as WCAG counts it; worst first.
@@ -56,38 +57,33 @@ def chromium() -> Iterator[Browser]:
 class Watched:
     """An open page; `unasked` lists console messages, errors, dialogs and requests."""
 
-    def __init__(self, page: Page, place: Path) -> None:
+    def __init__(self, page: Page, address: str) -> None:
         self.page = page
         self.unasked: list[str] = []
         page.on("console", lambda said: self.unasked.append(f"{said.type}: {said.text}"))
         page.on("pageerror", lambda error: self.unasked.append(f"error: {error}"))
         page.on("dialog", lambda dialog: self.unasked.append(f"dialog: {dialog.message}"))
         page.on("request", lambda request: self.unasked.append(f"request: {request.url}"))
-        page.goto(place.as_uri())
+        page.goto(address)
         # The page itself is the one thing that was asked for.
-        self.unasked.remove(f"request: {place.as_uri()}")
+        self.unasked.remove(f"request: {address.partition('#')[0]}")
 
     def drawn(self) -> "Watched":
-        """Waits until the script has drawn table and charts."""
+        """Waits until the script has drawn the table."""
         self.page.wait_for_selector("html[data-ready=true]", state="attached")
         return self
 
     def ask(self, script: str, argument: Any = None) -> Any:
         return self.page.evaluate(script, argument)
 
-    def listed(self) -> "Watched":
-        """Waits for the table alone, which comes before the charts."""
-        self.page.wait_for_selector("#controls")
-        return self
-
     def column(self, title: str) -> list[str]:
         """The texts of one column of the table of all volumes, as shown."""
         texts: list[str] = self.ask(
             """(title) => {
               const heads = Array.from(document.querySelectorAll("#table thead th"));
-              const place = heads.findIndex((head) => head.textContent === title);
+              const place = heads.findIndex((head) => head.dataset.title === title);
               return Array.from(document.querySelectorAll("#table tbody tr"), (row) =>
-                row.cells[place].textContent);
+                row.cells[place].querySelector("bdi").textContent);
             }""",
             title,
         )
@@ -96,3 +92,8 @@ class Watched:
 
 Open = Callable[..., Watched]
 """Writes the page of an inventory and opens it, with the context's options."""
+
+
+def hash_of(seen: Watched) -> dict[str, str]:
+    """What the address asks for."""
+    return dict(parse_qsl(str(seen.ask("location.hash")).removeprefix("#?")))
