@@ -28,7 +28,7 @@ class Column:
 
 
 NOT_READ = "not_read"
-"""Stands for a verdict in a row without a volume."""
+"""Stands for a verdict in the row of a volume that only earlier scans knew, and in a row without a volume."""
 LISTINGS = ("ListGateways", "ListVolumes")
 """What tells which gateways and volumes a target has: without it some may be missing."""
 COLUMNS = (
@@ -62,10 +62,6 @@ COLUMNS = (
     Column("last_known_at_most_age_seconds", Kind.SECONDS, "the greatest age that it can have by now"),
     Column("ou_path", Kind.TEXT, "the organizational units above the account, where they are known"),
 )
-
-
-NOT_READ = "not_read"
-"""The verdict in the row of a volume that an earlier scan knew, in a target or gateway that was not read."""
 
 
 def rows(inventory: Inventory) -> Iterator[tuple[Any, ...]]:
@@ -124,8 +120,8 @@ def rows(inventory: Inventory) -> Iterator[tuple[Any, ...]]:
             volume_id=id_of(known.arn),
             verdict=NOT_READ,
             rpo_seconds=known.rpo_seconds,
-            last_known_time=point_time,
-            last_known_seen_at=seen_at,
+            last_known_point_time=point_time,
+            last_known_observed_at=seen_at,
             last_known_at_most_age_seconds=at_most,
             ou_path=ou_path,
         )
@@ -148,7 +144,10 @@ def rows(inventory: Inventory) -> Iterator[tuple[Any, ...]]:
 
 
 def _row(**known: Any) -> tuple[Any, ...]:
-    return tuple(known.pop(column.name, None) for column in COLUMNS)
+    row = tuple(known.pop(column.name, None) for column in COLUMNS)
+    if known:
+        raise TypeError(f"there is no column {min(known)}")
+    return row
 
 
 def _not_read(inventory: Inventory) -> Iterator[tuple[str, str, str | None, str | None]]:

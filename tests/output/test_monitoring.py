@@ -12,7 +12,14 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from scanner.inventory.records import FailureKind, GatewayStatus, Outcome, TargetStatus, VerdictStatus
+from scanner.inventory.records import (
+    ANY_REGION,
+    FailureKind,
+    GatewayStatus,
+    Outcome,
+    TargetStatus,
+    VerdictStatus,
+)
 from scanner.output.prometheus import METRICS
 from tests.output.fleet import inventory, written
 
@@ -26,6 +33,8 @@ VALUES: dict[tuple[str, str], set[str]] = {
     ("sgw_gateways", "status"): set(GatewayStatus),
     ("sgw_failures", "kind"): set(FailureKind),
     ("sgw_scan_outcome", "outcome"): set(Outcome),
+    # Of Regions the rules name only that of an account whose Regions are not known.
+    ("sgw_target_complete", "region"): {ANY_REGION},
 }
 SELECTOR = re.compile(r"\b(sgw_\w+)\s*(?:\{([^}]*)\})?")
 MATCHER = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"')
@@ -77,7 +86,13 @@ def queries() -> Iterator[Query]:
 
 @cache
 def real_samples() -> list[Any]:
-    texts = [written(inventory(whole=whole), ".prom").decode() for whole in (True, False)]
+    partial = inventory(whole=False)
+    lost = tuple(
+        each.model_copy(update={"region": ANY_REGION}) if each.status is TargetStatus.FAILED else each
+        for each in partial.targets
+    )
+    fleets = inventory(), partial, partial.model_copy(update={"targets": lost})
+    texts = [written(fleet, ".prom").decode() for fleet in fleets]
     return [s for text in texts for family in text_string_to_metric_families(text) for s in family.samples]
 
 
