@@ -100,18 +100,21 @@ class Scanner:
         """
         return await self._gathered(Preflight(self._opened()))
 
-    async def scan(self) -> Inventory:
-        """One scan as an inventory. What fails inside is in it; nothing of it is raised."""
-        return await self._gathered(self._opened())
+    async def scan(self, scan_id: str | None = None) -> Inventory:
+        """One scan as an inventory. What fails inside is in it; nothing of it is raised.
 
-    async def _gathered(self, service: Service) -> Inventory:
+        `scan_id` names it; by default it gets a UUID of version 7.
+        """
+        return await self._gathered(self._opened(), scan_id)
+
+    async def _gathered(self, service: Service, scan_id: str | None = None) -> Inventory:
         collector = Collector()
 
         async def gather(event: Event) -> None:
             collector.add(event)
 
         # A task of its own, so that leaving the Scanner can end it and wait until its connections are closed.
-        task = asyncio.create_task(self._scan(service, gather).run(), name="sgw-scanner scan")
+        task = asyncio.create_task(self._scan(service, gather, scan_id).run(), name="sgw-scanner scan")
         self._scans.add(task)
         try:
             await task
@@ -124,7 +127,7 @@ class Scanner:
         return collector.inventory()
 
     @asynccontextmanager
-    async def stream(self) -> AsyncIterator[EventStream]:
+    async def stream(self, scan_id: str | None = None) -> AsyncIterator[EventStream]:
         """The same scan as it happens. Leaving the block early ends the scan."""
         send, receive = anyio.create_memory_object_stream[Event](BUFFERED)
 
@@ -133,7 +136,7 @@ class Scanner:
             with suppress(anyio.BrokenResourceError):
                 await send.send(event)
 
-        scan = self._scan(self._opened(), hand_over)
+        scan = self._scan(self._opened(), hand_over, scan_id)
 
         async def run() -> None:
             with send:
@@ -165,8 +168,8 @@ class Scanner:
             raise RuntimeError("a Scanner scans only inside of `async with Scanner(config) as scanner:`")
         return self._service
 
-    def _scan(self, service: Service, emit: Emit) -> Scan:
-        return Scan(self.config, service, self._limits, __version__, emit)
+    def _scan(self, service: Service, emit: Emit, scan_id: str | None = None) -> Scan:
+        return Scan(self.config, service, self._limits, __version__, emit, scan_id)
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:

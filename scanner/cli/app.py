@@ -21,6 +21,7 @@ from scanner.cli.commands import (
     report,
     scan,
     schema,
+    show,
 )
 from scanner.cli.process.streams import leave_signals, standing
 from scanner.errors import LockError, ScannerError
@@ -55,6 +56,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(scan.scan)
+app.command()(show.show)
 app.command()(check.check)
 app.command()(demo.demo)
 app.command()(init.init)

@@ -23,6 +23,8 @@ from scanner.cli.terminal.summary import print_summary
 from scanner.config.settings import ScannerConfig
 from scanner.errors import OutputError, ScannerError
 from scanner.inventory.collect import Collector
+from scanner.inventory.scan_id import new_scan_id
+from scanner.output.destination import fill_in
 from scanner.output.outputs import Outputs
 from scanner.summary.statistics import Statistics, exit_code
 
@@ -81,10 +83,18 @@ class Run:
         uvloop = find_spec("uvloop") is not None
         with spared_collector():
             say = make_reporter(log, self.log_format)
-            outputs = Outputs(self.destinations, self.config, say)
+            scan_id = new_scan_id()
+            destinations = tuple(fill_in(each, scan_id) for each in self.destinations)
+            outputs = Outputs(destinations, self.config, say)
             keeping = Keeping(self.config, say)
             statistics = anyio.run(
-                self._beaten, beat, outputs, keeping, log, backend_options={"use_uvloop": uvloop}
+                self._beaten,
+                scan_id,
+                beat,
+                outputs,
+                keeping,
+                log,
+                backend_options={"use_uvloop": uvloop},
             )
         failed = outputs.failed or keeping.failed
         code = exit_code(statistics, failed_outputs=failed)
@@ -93,14 +103,14 @@ class Run:
         beat.tell(statistics, self.config.policy, failed_outputs=failed)
         code = self._shown_code(exit_code(statistics, failed_outputs=failed))
         if self.log_format == "json":
-            log_end(log, statistics, self.destinations, code)
+            log_end(log, statistics, outputs.destinations, code)
         return code
 
     def _print(self, statistics: Statistics, outputs: Outputs, code: int) -> bool:
         """Prints the summary; says whether that was possible."""
         stream = sys.stderr if outputs.on_stdout else sys.stdout
         try:
-            print_summary(statistics, self.config.policy, stream, self.destinations, code)
+            print_summary(statistics, self.config.policy, stream, outputs.destinations, code)
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -111,11 +121,13 @@ class Run:
     def _shown_code(self, code: int) -> int:
         return 0 if self.exit_zero and code in EXCUSED else code
 
-    async def _beaten(self, beat: Beat, outputs: Outputs, keeping: Keeping, log: Any) -> Statistics:
+    async def _beaten(
+        self, scan_id: str, beat: Beat, outputs: Outputs, keeping: Keeping, log: Any
+    ) -> Statistics:
         async with beat.started():
-            return await self._scan(outputs, keeping, log)
+            return await self._scan(scan_id, outputs, keeping, log)
 
-    async def _scan(self, outputs: Outputs, keeping: Keeping, log: Any) -> Statistics:
+    async def _scan(self, scan_id: str, outputs: Outputs, keeping: Keeping, log: Any) -> Statistics:
         signals = Signals(make_reporter(log, self.log_format))
         collector = Collector() if outputs.need_inventory or keeping.wanted else None
         deadline = self.config.scan.deadline
@@ -128,7 +140,7 @@ class Run:
                     await outputs.prove()
                 if scope.cancelled_caught:
                     raise OutputError("the buckets did not answer before the scan was to end; scan again")
-                statistics = await self._read(signals, outputs, collector, log)
+                statistics = await self._read(scan_id, signals, outputs, collector, log)
                 inventory = await keeping.carry(collector.inventory() if collector else None)
                 statistics.last_known = inventory.last_known if inventory else ()
                 outputs.write(statistics.last_known)
@@ -147,12 +159,12 @@ class Run:
         return statistics
 
     async def _read(
-        self, signals: Signals, outputs: Outputs, collector: Collector | None, log: Any
+        self, scan_id: str, signals: Signals, outputs: Outputs, collector: Collector | None, log: Any
     ) -> Statistics:
         statistics = Statistics()
         tell = EventLog(log, every_failure=self.loudness is Loudness.VERBOSE).tell
         with progress(not self.quiet and self.log_format == "text") as show:
-            async with Scanner(self.config) as scanner, scanner.stream() as events:
+            async with Scanner(self.config) as scanner, scanner.stream(scan_id) as events:
                 signals.end(events)
                 async for event in events:
                     tell(event)

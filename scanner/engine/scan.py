@@ -1,11 +1,8 @@
 """A scan: accounts are signed in to, their targets listed, their gateways read, all of them side by side."""
 
-import os
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from uuid import UUID
 
 import anyio
 from anyio.abc import TaskGroup
@@ -28,19 +25,12 @@ from scanner.inventory.records import (
     TargetStatus,
     outcome_of,
 )
+from scanner.inventory.scan_id import new_scan_id
 from scanner.policy.rater import Rater
 from scanner.service.protocol import Service, TargetKey
 
 ACTIVE_PER_SLOT = 64
 """Targets under way for each call in flight: throttled ones wait, and must not keep others from starting."""
-
-
-def new_scan_id() -> str:
-    """A UUID of version 7: scans sort by the moment at which they began."""
-    stamp = time.time_ns() // 1_000_000
-    noise = int.from_bytes(os.urandom(10), "big")
-    value = stamp << 80 | 7 << 76 | (noise >> 68) << 64 | 2 << 62 | noise & (1 << 62) - 1
-    return str(UUID(int=value))
 
 
 @dataclass(slots=True)
@@ -52,6 +42,7 @@ class Scan:
     limits: Limits
     version: str
     emit_to: Emit
+    scan_id: str | None = None
     _calls: Calls = field(init=False)
     _sign_ins: SignIns = field(init=False)
     _rater: Rater = field(init=False)
@@ -72,7 +63,7 @@ class Scan:
     async def run(self) -> None:
         """Scan, until all is known, the deadline has come, or `interrupt` was called."""
         started = datetime.now(UTC)
-        scan_id = new_scan_id()
+        scan_id = self.scan_id or new_scan_id()
         await self.emit_to(ScanStarted(scan_id, started))
         try:
             async with anyio.create_task_group() as helpers:

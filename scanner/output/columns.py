@@ -18,6 +18,8 @@ class Kind(Enum):
     BYTES = "bytes"
     SECONDS = "seconds"
     TAGS = "tags"
+    COUNT = "count"
+    FLAG = "flag"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A row for each volume as CSV (RFC 4180, UTF-8), with cells that no spreadsheet takes for a formula."""
+"""A table as CSV (RFC 4180, UTF-8), with cells that no spreadsheet takes for a formula."""
 
 import json
 import re
@@ -8,7 +8,8 @@ from typing import Any, BinaryIO
 
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import rfc3339
-from scanner.output.columns import COLUMNS, Kind, rows
+from scanner.output.columns import Kind
+from scanner.output.tables import TABLES
 
 # The apostrophe is among them so that taking one off always gives back the text as it was; the quotation
 # mark because a spreadsheet takes it off and looks behind it. The wide forms are what spreadsheets in East
@@ -52,15 +53,18 @@ _FORMS: dict[Kind, Callable[[Any], str]] = {
     Kind.BYTES: str,
     Kind.SECONDS: "{:.3f}".format,
     Kind.TAGS: _tags,
+    Kind.COUNT: str,
+    Kind.FLAG: {True: "true", False: "false"}.__getitem__,
 }
 
 
-def write(inventory: Inventory, stream: BinaryIO) -> None:
-    """Writes a header and a row for each volume; what is not known is an empty cell."""
-    forms = [_FORMS[column.kind] for column in COLUMNS]
+def write(inventory: Inventory, stream: BinaryIO, table: str = "volumes") -> None:
+    """Writes a header and the rows of one of the `TABLES`; what is not known is an empty cell."""
+    columns, rows = TABLES[table].columns, TABLES[table].rows
+    forms = [_FORMS[column.kind] for column in columns]
     # csv.writer has no way to quote for a semicolon, too.
     text = TextIOWrapper(stream, encoding="utf-8", newline="", write_through=False)
-    text.write(",".join(column.name for column in COLUMNS) + "\r\n")
+    text.write(",".join(column.name for column in columns) + "\r\n")
     for row in rows(inventory):
         cells = ["" if value is None else form(value) for form, value in zip(forms, row, strict=True)]
         text.write(",".join(cells) + "\r\n")

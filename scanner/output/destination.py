@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from scanner.errors import OutputError
+from scanner.inventory.scan_id import date_of
 from scanner.output.atomic_files import atomic, check_writable
 from scanner.output.formats import Format, format_of
 
 STDOUT = "-"
+_PLACEHOLDER = re.compile(r"\{(?:date|scan_id)\}")
 _S3 = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>.+)", re.DOTALL)
 
 
@@ -42,6 +44,22 @@ def parse_object(destination: str) -> tuple[str, str]:
     if parts is None:
         raise OutputError(f"{destination}: is no object in a bucket; write it like s3://bucket/key.json")
     return parts["bucket"], parts["key"]
+
+
+def fill_in(destination: str, scan_id: str) -> str:
+    """`destination` with `{date}`, the day in UTC on which the scan began, and `{scan_id}` filled in.
+
+    Folders that it names with one of them are made; raises OutputError where they cannot be.
+    """
+    filled = {"{date}": date_of(scan_id).isoformat(), "{scan_id}": scan_id}
+    found = _PLACEHOLDER.sub(lambda name: filled[name[0]], destination)
+    folder = os.path.dirname(found)
+    if folder and not found.startswith("s3:") and _PLACEHOLDER.search(os.path.dirname(destination)):
+        try:
+            os.makedirs(folder, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{found}: its folder cannot be made: {error.strerror}") from None
+    return found
 
 
 def check_output(destination: str) -> Output:

@@ -1,7 +1,7 @@
 """The one table of formats: which suffix means what, and what each needs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import PurePosixPath
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Format:
     """How a suffix is written; `module` is imported when it is first used, as some are heavy.
 
-    New files get `mode` where there is one, else what the umask says.
+    New files get `mode` where there is one, else what the umask says. `table` is the one of `TABLE_NAMES` that is
+    written, of a format that holds one table.
     """
 
     suffix: str
@@ -27,11 +28,15 @@ class Format:
     extra: str | None = None
     needs: tuple[str, ...] = ()
     mode: int | None = None
+    table: str | None = None
 
     def write(self, inventory: "Inventory", stream: BinaryIO) -> None:
         """Writes all of `inventory` to `stream`, which stays open."""
-        writer: Callable[[Inventory, BinaryIO], None] = import_module(self.module).write
-        writer(inventory, stream)
+        writer: Callable[..., None] = import_module(self.module).write
+        if self.table:
+            writer(inventory, stream, self.table)
+        else:
+            writer(inventory, stream)
 
     def check(self, destination: str) -> None:
         """Raises `OutputError` when a library that this format needs is not installed."""
@@ -43,18 +48,20 @@ class Format:
             )
 
 
+TABLE_NAMES = ("volumes", "targets", "gateways", "failures")
 FORMATS = {
     each.suffix: each
     for each in (
         Format(".json", "scanner.output.json", "application/json"),
         Format(".ndjson", "scanner.output.ndjson", "application/x-ndjson", streams=True),
-        Format(".csv", "scanner.output.csv", "text/csv; charset=utf-8"),
+        Format(".csv", "scanner.output.csv", "text/csv; charset=utf-8", table="volumes"),
         Format(
             ".parquet",
             "scanner.output.parquet",
             "application/vnd.apache.parquet",
             extra="parquet",
             needs=("pyarrow",),
+            table="volumes",
         ),
         Format(
             ".html",
@@ -70,10 +77,12 @@ FORMATS = {
 
 
 def format_of(destination: str) -> Format:
-    """The format that the suffix of `destination` names; `-` is JSON."""
+    """The format that the suffix of `destination` names; `-` is JSON. An infix names a table: `x.targets.csv`."""
     suffix = ".json" if destination == "-" else PurePosixPath(destination).suffix.lower()
     if suffix not in FORMATS:
         known = ", ".join(FORMATS)
         named = f"the suffix {suffix!r} names no format" if suffix else "a suffix must name the format"
         raise OutputError(f"{destination}: {named}; use one of {known}")
-    return FORMATS[suffix]
+    found = FORMATS[suffix]
+    infix = PurePosixPath(PurePosixPath(destination).stem).suffix.lower().removeprefix(".")
+    return replace(found, table=infix) if found.table and infix in TABLE_NAMES else found

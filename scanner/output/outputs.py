@@ -44,6 +44,11 @@ class Outputs:
         self._begun: dict[Output, str] = {}
 
     @property
+    def destinations(self) -> tuple[str, ...]:
+        """Where the outputs go, as they were named."""
+        return tuple(output.destination for output in self.outputs)
+
+    @property
     def on_stdout(self) -> bool:
         return any(output.destination == STDOUT for output in self.outputs)
 

@@ -1,4 +1,4 @@
-"""A row for each volume as one typed Parquet file, for DuckDB, Athena and data frames."""
+"""A table as one typed Parquet file, for DuckDB, Athena and data frames."""
 
 from itertools import islice
 from typing import Any, BinaryIO
@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from scanner.inventory.model import Inventory
-from scanner.output.columns import COLUMNS, Kind, rows
+from scanner.output.columns import Kind
+from scanner.output.tables import TABLES
 
 _BATCH = 32_768
 
@@ -19,10 +20,12 @@ _TYPES: dict[Kind, Any] = {
     Kind.BYTES: pa.int64(),
     Kind.SECONDS: pa.float64(),
     Kind.TAGS: pa.map_(pa.string(), pa.string()),
+    Kind.COUNT: pa.int64(),
+    Kind.FLAG: pa.bool_(),
 }
 
 
-def schema(inventory: Inventory) -> Any:
+def schema(inventory: Inventory, table: str = "volumes") -> Any:
     """The columns, with the scan and its coverage as metadata: even an empty file says what it is."""
     metadata: dict[str | bytes, str | bytes] = {
         "sgw_scanner.schema_version": inventory.schema_version,
@@ -31,21 +34,20 @@ def schema(inventory: Inventory) -> Any:
     }
     fields = [
         pa.field(column.name, _TYPES[column.kind], metadata={"description": column.meaning})
-        for column in COLUMNS
+        for column in TABLES[table].columns
     ]
     return pa.schema(fields, metadata=metadata)
 
 
-def write(inventory: Inventory, stream: BinaryIO) -> None:
-    """Writes row groups of 32,768 volumes, so that what is held at once does not grow with the fleet."""
-    layout = schema(inventory)
-    remaining = rows(inventory)
+def write(inventory: Inventory, stream: BinaryIO, table: str = "volumes") -> None:
+    """Writes one of the `TABLES` in groups of 32,768 rows: what is held at once does not grow with the fleet."""
+    layout = schema(inventory, table)
+    kinds = [column.kind for column in TABLES[table].columns]
+    remaining = TABLES[table].rows(inventory)
     with pq.ParquetWriter(stream, layout, compression="zstd") as writer:
         while batch := list(islice(remaining, _BATCH)):
             # zip(*batch) would make an iterator for each row, and the garbage collector walk all of them.
-            columns = [
-                _array(column.kind, [row[number] for row in batch]) for number, column in enumerate(COLUMNS)
-            ]
+            columns = [_array(kind, [row[number] for row in batch]) for number, kind in enumerate(kinds)]
             writer.write_table(pa.Table.from_arrays(columns, schema=layout))
 
 

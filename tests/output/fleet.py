@@ -16,7 +16,7 @@ from scanner.inventory.records import (
     VerdictStatus,
     Volume,
 )
-from scanner.output import FORMATS
+from scanner.output import format_of
 from tests.strategies import NOW, failure_of, gateway, scan_info, volume
 
 HOSTILE = [
@@ -190,6 +190,6 @@ def hostile(text: str) -> Inventory:
 
 def written(of: Inventory, suffix: str) -> bytes:
     stream = BytesIO()
-    FORMATS[suffix].write(of, stream)
+    format_of(f"x{suffix}").write(of, stream)
     assert not stream.closed
     return stream.getvalue()

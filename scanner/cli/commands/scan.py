@@ -62,6 +62,15 @@ def scan(
     output: Destinations = None,
     account: Accounts = None,
     region: Regions = None,
+    profile: Annotated[
+        str | None, typer.Option(help="The profile of the base identity.", metavar="NAME")
+    ] = None,
+    rpo: Annotated[
+        str | None,
+        typer.Option(
+            help="The greatest age that a recovery point may have, such as 24h.", metavar="DURATION"
+        ),
+    ] = None,
     deadline: Deadline = None,
     max_concurrency: Concurrency = None,
     details: Details = None,
@@ -93,6 +102,8 @@ def scan(
     if quiet and verbose:
         raise ConfigError("--quiet and --verbose clash; leave one out")
     flags = {
+        "credentials.profile": profile,
+        "policy.rpo": rpo,
         "scan.deadline": deadline,
         "scan.max_concurrency": max_concurrency,
         "scan.details": listed(details),

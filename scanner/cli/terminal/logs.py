@@ -191,7 +191,8 @@ class EventLog:
 def log_end(log: Any, statistics: Statistics, destinations: Sequence[str], code: int) -> None:
     """Logs the last line of a scan, with all that its summary tells in numbers."""
     scan, coverage = statistics.scan, statistics.coverage()
-    level = {0: log.info, 1: log.warning, 3: log.warning}.get(code, log.error)
+    # An error unless all is well: with --quiet nothing else would be printed.
+    level = log.error if code else log.info
     level(
         "scan ended",
         scan_id=scan.id,

@@ -201,15 +201,35 @@ def _volumes(statistics: Statistics, console: Console) -> None:
     if not shown:
         return
     console.print(Text(title, "bold"))
+    console.print(_table(shown, statistics.accounts, console.width))
+    console.print()
+
+
+def print_volumes(
+    volumes: Sequence[tuple[Volume, Gateway | None]], accounts: Mapping[str, str | None], stream: TextIO
+) -> None:
+    """Prints a row for each volume, and how many there are."""
+    console = console_for(stream)
+    with console.capture() as printed:
+        if volumes:
+            console.print(_table(volumes, accounts, console.width))
+        else:
+            console.print("No volume matches.")
+    stream.write("".join(f"{line.rstrip()}\n" for line in printed.get().splitlines()))
+    stream.flush()
+
+
+def _table(
+    volumes: Sequence[tuple[Volume, Gateway | None]], accounts: Mapping[str, str | None], width: int
+) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    columns = COLUMNS if console.width >= WIDE else COLUMNS[:-2]
+    columns = COLUMNS if width >= WIDE else COLUMNS[:-2]
     for heading in columns:
         table.add_column(heading, no_wrap=True, overflow="ellipsis")
-    for volume, gateway in shown:
-        row = _row(volume, gateway, statistics.accounts.get(volume.account_id))
+    for volume, gateway in volumes:
+        row = _row(volume, gateway, accounts.get(volume.account_id))
         table.add_row(*row[: len(columns)])
-    console.print(table)
-    console.print()
+    return table
 
 
 def _row(volume: Volume, gateway: Gateway | None, account_name: str | None) -> list[str | Text]:

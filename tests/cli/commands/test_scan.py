@@ -48,8 +48,11 @@ def test_quiet_prints_nothing_where_all_is_well(command: Command) -> None:
     assert (said.code, said.out, said.err) == (0, "", "")
 
 
-def test_quiet_prints_the_summary_where_something_has_to_be_read(command: Command, sgw_fleet: Fleet) -> None:
+def test_quiet_prints_the_summary_where_something_has_to_be_read(
+    command: Command, sgw_fleet: Fleet, sgw_emulator: Emulator
+) -> None:
     sgw_fleet.accounts[0].gateways.append(gateway(4, timedelta(days=3)))
+    sgw_emulator.refresh()
     said = command("scan", "--quiet")
     assert (said.code, said.err) == (1, "")
     assert said.out.splitlines()[-1].startswith("Exit code 1: ")
@@ -71,10 +74,11 @@ def test_everything_in_json_is_a_line_of_json_and_the_last_one_has_all_numbers(c
     [(gateway(4, timedelta(days=3)), 1), (gateway(5, None, error="GatewayNotConnected"), 3)],
 )
 def test_exit_zero_says_only_that_the_work_was_done(
-    command: Command, sgw_fleet: Fleet, added: Gateway, code: int
+    command: Command, sgw_fleet: Fleet, sgw_emulator: Emulator, added: Gateway, code: int
 ) -> None:
     """A breach and an incomplete scan are 0 then."""
     sgw_fleet.accounts[0].gateways.append(added)
+    sgw_emulator.refresh()
     assert command("scan").code == code
     assert command("scan", "--exit-zero").code == 0
 
@@ -289,3 +293,23 @@ def test_a_defect_exits_70_and_tells_no_secret(
     assert ("Traceback" in said.err) is told
     assert ("some fact, [hidden] and [hidden]" in said.err) is told
     assert SECRET_ID not in said.err
+
+
+def test_the_day_and_the_scan_stand_in_the_names_of_outputs(command: Command, place: Path) -> None:
+    """Their folders are made; each scan has files of its own."""
+    command("scan", "-o", "lake/date={date}/{scan_id}.targets.parquet", "-o", "{scan_id}.ndjson")
+    (table,) = place.glob("lake/date=*/*.targets.parquet")
+    (lines,) = place.glob("*.ndjson")
+    scan = json.loads(lines.read_text().splitlines()[-1])
+    assert table.name == f"{scan['id']}.targets.parquet"
+    assert lines.stem == scan["id"]
+    assert table.parent.name == f"date={scan['started_at'][:10]}"
+
+
+def test_a_first_scan_without_a_configuration_can_rate(command: Command, place: Path) -> None:
+    (place / "scanner.toml").unlink()
+    command("scan", "--region", "us-east-1", "--rpo", "1m", "-o", "i.json")
+    assert {v["verdict"]["rpo_seconds"] for v in inventory(place / "i.json")["volumes"]} == {60.0}
+    said = command("scan", "--region", "us-east-1", "--profile", "nobody")
+    assert said.code == 2
+    assert "nobody" in said.err
