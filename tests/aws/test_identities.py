@@ -172,7 +172,7 @@ async def test_a_hub_whose_sts_is_busy_is_waited_for(monkeypatch: Patch) -> None
     async with Emulator(made) as emulator:
         environment(emulator, monkeypatch)
         accounts = [{"id": id, "role": "scan", "via": hub_role} for id in ids]
-        async with Scanner(config(*accounts, retry={"max_attempts": 8})) as scanner:
+        async with Scanner(config(*accounts, retry={"max_attempts": 8, "base_delay": "1ms"})) as scanner:
             found = await scanner.scan()
         assert calls(emulator, "AssumeRole", HUB) >= 7
     assert found.scan.outcome is Outcome.COMPLETE, found.failures

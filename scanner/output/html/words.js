@@ -39,7 +39,7 @@ function age(seconds) {
     left -= count * length;
     if (count || parts.length) parts.push([count, unit]);
   }
-  const shown = parts.filter(([count]) => count).slice(0, 2).map((part) => part.join("")).join(" ") || "0s";
+  const shown = parts.slice(0, 2).filter(([count]) => count).map((part) => part.join("")).join(" ") || "0s";
   return shown + (seconds < 0 && parts.length ? " ahead" : "");
 }
 
