@@ -60,6 +60,7 @@ class Run:
     log_format: Literal["text", "json"] = "text"
     quiet: bool = False
     exit_zero: bool = False
+    scan_id: str | None = None
 
     def locked(self, config_file: Path | None) -> int:
         """Scans while holding the lock; returns the exit code. Raises LockError if another scan holds it."""
@@ -83,7 +84,7 @@ class Run:
         uvloop = find_spec("uvloop") is not None
         with spared_collector():
             say = make_reporter(log, self.log_format)
-            scan_id = new_scan_id()
+            scan_id = self.scan_id or new_scan_id()
             destinations = tuple(fill_in(each, scan_id) for each in self.destinations)
             outputs = Outputs(destinations, self.config, say)
             keeping = Keeping(self.config, say)

@@ -1,11 +1,13 @@
 """The configuration as the options of a command ask for it."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from scanner.config.select import select
 from scanner.config.settings import ScannerConfig, Selection
+from scanner.config.shards import parse_shard
 from scanner.service.secrets import remember
 
 
@@ -14,6 +16,7 @@ def settings_of(
     accounts: Sequence[str] | None = None,
     regions: Sequence[str] | None = None,
     flags: Mapping[str, Any] | None = None,
+    shard: str | None = None,
 ) -> ScannerConfig:
     """Loaded, with what is selected of it; what is secret in it will stand in no traceback. Raises ConfigError."""
     config = ScannerConfig.load(
@@ -21,7 +24,8 @@ def settings_of(
     )
     remember(account.external_id for account in config.accounts)
     remember([config.organization.external_id] if config.organization else ())
-    return select(config, Selection(tuple(accounts or ()), tuple(regions or ())))
+    part = parse_shard(shard, os.environ) if shard else None
+    return select(config, Selection(tuple(accounts or ()), tuple(regions or ()), shard=part))
 
 
 def listed(text: str | None) -> list[str] | None:

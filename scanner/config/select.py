@@ -14,6 +14,8 @@ def select(config: ScannerConfig, selection: Selection) -> ScannerConfig:
     Without accounts in the configuration, those selected make the plan. Raises `ConfigError` for an account
     or Region that is malformed or not in the configuration.
     """
+    if selection.shard:
+        config = config.selecting(replace(config.selection, shard=selection.shard), {})
     if selection.accounts:
         config = _select_accounts(config, tuple(dict.fromkeys(selection.accounts)))
     if selection.regions:

@@ -21,9 +21,10 @@ from pydantic import (
 )
 
 from scanner.config.load import Origins, load
+from scanner.config.shards import in_shard
 from scanner.errors import Remedy
 from scanner.inventory.arns import ROLE_ARN, ROLE_NAME, role_arn
-from scanner.inventory.records import ListVolumes
+from scanner.inventory.records import ANY_REGION, ListVolumes, Shard
 from scanner.policy.durations import Duration
 from scanner.policy.rules import Policy
 
@@ -70,6 +71,7 @@ class ScanSettings(Settings):
         ListVolumes.WITH_GATEWAYS
     )
     details: Annotated[tuple[Detail, ...], Remedy('choose from "gateway", "volumes", "tags"')] = ()
+    shard_by: Annotated[Literal["account", "target"], Remedy('choose "account" or "target"')] = "account"
 
 
 class RetrySettings(Settings):
@@ -248,12 +250,14 @@ class LockSettings(Settings):
 class Selection:
     """The accounts and Regions to scan, of all that are configured; none named means all of them.
 
-    `left_out` are the configured accounts that have none of the Regions named; `select` fills it in.
+    `left_out` are the configured accounts that have none of the Regions named; `select` fills it in. `shard` is the
+    part of the fleet that is scanned here.
     """
 
     accounts: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     left_out: frozenset[str] = frozenset()
+    shard: Shard | None = None
 
 
 class ScannerConfig(Settings):
@@ -327,6 +331,18 @@ class ScannerConfig(Settings):
         config, config_origins = load(cls, path, environ, flags)
         config._origins = config_origins
         return config
+
+    def holds(self, account_id: str, region: str | None = None) -> bool:
+        """Whether an account, or one of its Regions, is of the shard that is scanned here.
+
+        Where targets are cut, every shard enters every account.
+        """
+        shard = self.selection.shard
+        if shard is None:
+            return True
+        if self.scan.shard_by == "account":
+            return in_shard(shard, account_id)
+        return region in (None, ANY_REGION) or in_shard(shard, f"{account_id} {region}")
 
     @property
     def asks_for_regions(self) -> bool:

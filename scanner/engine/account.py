@@ -69,6 +69,9 @@ class AccountScan:
         try:
             await self.sign_ins.ensure(self.steps)
             self.account_id = self.service.account_of(self.steps[-1])
+            if not self.config.holds(self.account_id):
+                # Whose credentials these are is known only now.
+                return
             operation = LIST_REGIONS
             regions = await self._regions()
         except GivenUp as failure:
@@ -150,6 +153,8 @@ class AccountScan:
 
     async def _start_targets(self, regions: Iterable[str]) -> None:
         for region in regions:
+            if not self.config.holds(self.account_id, region):
+                continue
             await self.emit(TargetPlanned(self.account_id, self.name, region))
             if region in self.config.scan.exclude_regions:
                 await self._end_target(region, TargetStatus.SKIPPED, SkipReason.EXCLUDED)
@@ -157,9 +162,12 @@ class AccountScan:
                 await self.start_target(self, TargetKey(self.account_id, region))
 
     async def _fail(self, failure: GivenUp, operation: str) -> None:
-        await self.emit(FailureSeen(failures.of_account(failure, self.account_id, operation)))
         regions = self.config.regions_of(self.settings)
-        for region in (ANY_REGION,) if regions == "enabled" else dict.fromkeys(regions):
+        named = (ANY_REGION,) if regions == "enabled" else dict.fromkeys(regions)
+        held = [region for region in named if self.config.holds(self.account_id, region)]
+        if held:
+            await self.emit(FailureSeen(failures.of_account(failure, self.account_id, operation)))
+        for region in held:
             await self.emit(TargetPlanned(self.account_id, self.name, region))
             if region in self.config.scan.exclude_regions:
                 await self._end_target(region, TargetStatus.SKIPPED, SkipReason.EXCLUDED)

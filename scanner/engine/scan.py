@@ -88,6 +88,7 @@ class Scan:
                     scanner_version=self.version,
                     details=tuple(self.config.scan.details),
                     list_volumes=self.config.scan.list_volumes,
+                    shard=self.config.selection.shard,
                 ),
                 CallCounts(attempted=calls.attempted, retried=calls.retried, throttled=calls.throttled),
             )
@@ -124,6 +125,8 @@ class Scan:
         ).run()
 
     async def _start_account(self, settings: AccountSettings | None, ou_path: str | None) -> None:
+        if settings and not self.config.holds(settings.id):
+            return
         await self._accounts_free.acquire()
         self._group.start_soon(self._scan_account, settings, ou_path)
 

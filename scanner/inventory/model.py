@@ -129,6 +129,7 @@ class Inventory(Record):
         """
         if not parts:
             raise MergeError("there is no inventory to merge")
+        missing = _missing_shards([part.scan for part in parts])
         targets = _targets(parts)
         claims = Counter(target.key for target in targets)
         twice = [key for key, count in claims.items() if count > 1]
@@ -150,6 +151,7 @@ class Inventory(Record):
                     interrupted=any(info.interrupted for info in infos),
                     scanner_version=max(info.scanner_version for info in infos),
                     details=tuple(sorted(set.intersection(*(set(info.details) for info in infos)))),
+                    missing_shards=missing,
                     list_volumes=min((info.list_volumes for info in infos), key=_LEAST_LISTED.index),
                 ),
                 calls=CallCounts(
@@ -167,9 +169,27 @@ class Inventory(Record):
             raise MergeError(f"the inventories contradict each other: {error.errors()[0]['msg']}") from error
 
 
+def _missing_shards(scans: Sequence[ScanInfo]) -> tuple[int, ...]:
+    """The shards that no part holds; a part that was merged before lacks those that it names."""
+    counts = {scan.shard.count for scan in scans if scan.shard}
+    if len(counts) > 1:
+        raise MergeError(
+            f"the parts are of fleets cut into {' and '.join(map(str, sorted(counts)))} shards; merge those of one cut"
+        )
+    lacking = [
+        set(range(1, scan.shard.count + 1)) - {scan.shard.index} if scan.shard else set(scan.missing_shards)
+        for scan in scans
+        if scan.shard or scan.missing_shards
+    ]
+    return tuple(sorted(set.intersection(*lacking))) if lacking else ()
+
+
 def _targets(parts: Sequence["Inventory"]) -> list[Target]:
     """The targets of all parts. One whose Regions are not known may stand in several, and counts once."""
-    unknown = {t.key: t for part in parts for t in part.targets if t.region == ANY_REGION}
+    several = [t for part in parts for t in part.targets if t.region == ANY_REGION]
+    # Where they differ, the one that failed stands, whatever the order of the parts.
+    several.sort(key=lambda t: (t.status is TargetStatus.FAILED, t.model_dump_json()))
+    unknown = {t.key: t for t in several}
     known = [t for part in parts for t in part.targets if t.region != ANY_REGION]
     return [*known, *unknown.values()]
 

@@ -1,6 +1,7 @@
 """What a scan is called."""
 
 import os
+import re
 import time
 from datetime import UTC, date, datetime
 from uuid import UUID
@@ -14,6 +15,17 @@ def new_scan_id() -> str:
     return str(UUID(int=value))
 
 
+def is_scan_id(text: str) -> bool:
+    """Whether `text` may name a scan: it stands in the names of files."""
+    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", text, re.ASCII) is not None
+
+
 def date_of(scan_id: str) -> date:
-    """The day, in UTC, on which the scan of an id made by `new_scan_id` began."""
-    return datetime.fromtimestamp((UUID(scan_id).int >> 80) / 1000, UTC).date()
+    """The day, in UTC, on which the scan of this id began; today where the id does not tell."""
+    try:
+        made = UUID(scan_id)
+    except ValueError:
+        made = None
+    if made is None or made.version != 7:
+        return datetime.now(UTC).date()
+    return datetime.fromtimestamp((made.int >> 80) / 1000, UTC).date()

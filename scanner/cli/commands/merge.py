@@ -17,17 +17,17 @@ def merge(
         ),
     ],
 ) -> None:
-    """Merge inventories of different targets into one.
+    """Merge inventories of different targets into one, such as those of all shards of a scan.
 
-    Two that claim the same target are an error, exit 2.
+    Exit codes: 0 merged, 2 two claim the same target or one cannot be read, 3 merged, but shards are missing.
     """
-    from scanner.errors import OutputError
     from scanner.inventory.model import Inventory
-    from scanner.output import check_output, open_output
+    from scanner.output import check_output
 
-    destination = check_output(output)
-    if destination.bucket:
-        raise OutputError(f"{output}: merge writes files; copy the result to the bucket")
+    check_output(output)
     whole = Inventory.merge([Inventory.read(file) for file in files])
-    with open_output(destination) as stream:
-        destination.format.write(whole, stream)
+    whole.write(output)
+    if whole.scan.missing_shards:
+        missing = ", ".join(map(str, whole.scan.missing_shards))
+        typer.echo(f"sgw-scanner: the whole lacks the shards {missing}; merge them, too", err=True)
+        raise typer.Exit(3)

@@ -75,6 +75,17 @@ def scan(
     max_concurrency: Concurrency = None,
     details: Details = None,
     history: HistoryPath = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            help="Scan part I of N of the accounts, or the part that AWS Batch or a Kubernetes Indexed Job names.",
+            metavar="I/N|auto",
+        ),
+    ] = None,
+    scan_id: Annotated[
+        str | None,
+        typer.Option("--scan-id", help="Call the scan this; shards of one scan share it.", metavar="ID"),
+    ] = None,
     exit_zero: Annotated[
         bool, typer.Option("--exit-zero", help="Exit with 0 where it would be 1 or 3: the work was done.")
     ] = False,
@@ -98,9 +109,12 @@ def scan(
     from scanner.cli.settings import listed, settings_of
     from scanner.cli.terminal.logs import Loudness
     from scanner.errors import ConfigError
+    from scanner.inventory.scan_id import is_scan_id
 
     if quiet and verbose:
         raise ConfigError("--quiet and --verbose clash; leave one out")
+    if scan_id is not None and not is_scan_id(scan_id):
+        raise ConfigError(f"--scan-id: {scan_id!r} is no id; use up to 64 letters, digits and any of . _ -")
     flags = {
         "credentials.profile": profile,
         "policy.rpo": rpo,
@@ -109,8 +123,8 @@ def scan(
         "scan.details": listed(details),
         "history.path": history,
     }
-    settings = settings_of(config, account, region, flags)
+    settings = settings_of(config, account, region, flags, shard)
     loudness = Loudness.QUIET if quiet else Loudness.VERBOSE if verbose else Loudness.NORMAL
     destinations = tuple(output or settings.output.files)
-    run = Run(settings, destinations, loudness, log_format.value, quiet, exit_zero)
+    run = Run(settings, destinations, loudness, log_format.value, quiet, exit_zero, scan_id)
     raise typer.Exit(run.locked(config))

@@ -44,14 +44,18 @@ def test_conditions_of_several_kinds_must_all_hold(command: Command, source: str
     one = WHOLE.volumes[0]
     gateway = next(each for each in WHOLE.gateways if each.arn == one.gateway_arn)
     for name in (gateway.id, gateway.name or "", gateway.arn, "gateway ?"):
-        found = listed(command, source, "--account", one.account_id, "--region", one.region, "--gateway", name)
+        found = listed(
+            command, source, "--account", one.account_id, "--region", one.region, "--gateway", name
+        )
         assert one.arn in {volume["arn"] for volume in found}
         assert {volume["account_id"] for volume in found} == {one.account_id}
     assert listed(command, source, "--region", "mars-1") == []
     assert "No volume matches." in command("show", source, "--region", "mars-1").out
 
 
-def test_the_oldest_come_first_where_that_is_asked_for_and_as_many_as_are(command: Command, source: str) -> None:
+def test_the_oldest_come_first_where_that_is_asked_for_and_as_many_as_are(
+    command: Command, source: str
+) -> None:
     found = listed(command, source, "--account", "*", "--sort", "age", "--limit", "2")
     ages = sorted((volume.verdict.age_seconds or 0.0 for volume in WHOLE.volumes), reverse=True)
     assert [volume["verdict"]["age_seconds"] for volume in found] == ages[:2]
