@@ -2,8 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+import random
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from math import ceil
 from types import TracebackType
 from typing import Self
 
@@ -106,6 +109,26 @@ class Scanner:
         `scan_id` names it; by default it gets a UUID of version 7.
         """
         return await self._gathered(self._opened(), scan_id)
+
+    async def watch(self, every: timedelta, jitter: float = 0.05) -> AsyncGenerator[Inventory, None]:
+        """Scans again and again, and yields each inventory; the first scan begins at once.
+
+        Scans begin `every` apart, counted from the first and not from the end of the last, each later by up to
+        the share `jitter` of `every`. There are never two at once: starts that a slow scan or a slow reader
+        misses are left out. Leave it with `contextlib.aclosing`, or by cancelling the task. A scan that read
+        nothing is yielded like any other. Raises ValueError for an interval that is not positive, or a jitter
+        that is not between 0 and 1.
+        """
+        seconds = every.total_seconds()
+        if seconds <= 0 or not 0 <= jitter <= 1:
+            raise ValueError("every must be a positive time, and jitter a share between 0 and 1")
+        clock = asyncio.get_running_loop().time
+        begun, start = clock(), 0
+        while True:
+            yield await self.scan()
+            # The next start that has not passed yet.
+            start = max(start + 1, ceil((clock() - begun) / seconds))
+            await asyncio.sleep(begun + start * seconds + random.uniform(0, jitter * seconds) - clock())
 
     async def _gathered(self, service: Service, scan_id: str | None = None) -> Inventory:
         collector = Collector()

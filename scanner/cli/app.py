@@ -21,6 +21,7 @@ from scanner.cli.commands import (
     report,
     scan,
     schema,
+    serve,
     show,
 )
 from scanner.cli.process.streams import leave_signals, standing
@@ -66,6 +67,7 @@ app.command()(diff.diff)
 app.add_typer(history.app, name="history")
 app.add_typer(notify.app, name="notify")
 app.command()(merge.merge)
+app.command()(serve.serve)
 app.command()(schema.schema)
 app.add_typer(iam.app, name="iam")
 app.command()(emulate.emulate)

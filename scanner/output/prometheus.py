@@ -86,9 +86,12 @@ METRICS = (
 )  # fmt: skip
 
 
-def write(inventory: Inventory, stream: BinaryIO) -> None:
-    """Writes every metric with its HELP and TYPE, without timestamps, ending in a newline."""
-    for metric, samples in _samples(inventory):
+def write(inventory: Inventory, stream: BinaryIO, *, each_volume: bool = True) -> None:
+    """Writes every metric with its HELP and TYPE, without timestamps, ending in a newline.
+
+    `each_volume`: those that have a series for each volume, too.
+    """
+    for metric, samples in _samples(inventory, each_volume):
         # A family without samples is left out: HELP alone would promise what is not there.
         lines: list[str] = []
         named = False
@@ -109,10 +112,21 @@ def _joined(lines: list[str]) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def _samples(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]:
+def _samples(inventory: Inventory, each_volume: bool) -> Iterator[tuple[Metric, Iterable[Sample]]]:
     yield from _scan(inventory)
     yield from _coverage(inventory)
     yield from _verdicts(inventory)
+    if each_volume:
+        yield from _volumes(inventory)
+    # Names stand apart: a renamed gateway then breaks no series of its volumes. A gateway without one has
+    # an empty name rather than no series, or whoever joins the names would lose its volumes.
+    gateways = inventory.gateways
+    yield GATEWAY, ((GATEWAY.labelled(one.account_id, one.region, one.id, one.name), 1) for one in gateways)
+    names = {target.account_id: target.account_name for target in inventory.targets}
+    yield ACCOUNT, ((ACCOUNT.labelled(*each), 1) for each in names.items() if each[1] is not None)
+
+
+def _volumes(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]:
     labels, volumes = _series(inventory)
     stale = {_stale_labels(known): known for known in inventory.last_known}
     # Of what was not read the last known stands, and two samples of one series would spoil the file.
@@ -127,12 +141,6 @@ def _samples(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]:
     yield WAIVED, zip(labels, waived, strict=True)
     yield STALE, ((label, 1) for label in stale)
     yield AT_MOST, ((label, known.at_most_age_seconds) for label, known in stale.items())
-    # Names stand apart: a renamed gateway then breaks no series of its volumes. A gateway without one has
-    # an empty name rather than no series, or whoever joins the names would lose its volumes.
-    gateways = inventory.gateways
-    yield GATEWAY, ((GATEWAY.labelled(one.account_id, one.region, one.id, one.name), 1) for one in gateways)
-    names = {target.account_id: target.account_name for target in inventory.targets}
-    yield ACCOUNT, ((ACCOUNT.labelled(*each), 1) for each in names.items() if each[1] is not None)
 
 
 def _series(inventory: Inventory) -> tuple[list[str], list[Volume]]:

@@ -33,6 +33,7 @@ COMMANDS = {
     "report",
     "scan",
     "schema",
+    "serve",
     "show",
 }
 KEPT = ("list", "show", "sql", "trend", "prune", "check")

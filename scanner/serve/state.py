@@ -1,0 +1,41 @@
+"""What the service knows: the last good scan, and how the last one ended."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from anyio import to_thread
+
+from scanner.inventory.model import Inventory
+from scanner.inventory.records import Outcome
+from scanner.serve.snapshot import Snapshot
+
+
+@dataclass(slots=True)
+class State:
+    """The last answer that is worth serving. A scan that read nothing does not replace one that did.
+
+    `every`: how often a scan begins. `each_volume`: the metrics have a series for each volume, too.
+    """
+
+    every: timedelta
+    each_volume: bool = True
+    good: Snapshot | None = None
+    last_failed: datetime | None = None
+
+    async def take(self, inventory: Inventory) -> None:
+        """Renders `inventory` beside the loop, and serves it from then on."""
+        if inventory.scan.outcome is Outcome.FAILED and self.good is not None:
+            self.last_failed = inventory.scan.finished_at
+            return
+        self.good = await to_thread.run_sync(partial(Snapshot.of, inventory, each_volume=self.each_volume))
+        self.last_failed = None
+
+    def age(self, now: datetime | None = None) -> timedelta | None:
+        """How old the last good scan is; None before the first."""
+        return (now or datetime.now(UTC)) - self.good.finished_at if self.good else None
+
+    def ready(self, now: datetime | None = None) -> bool:
+        """Whether there is an answer that is younger than twice `every`."""
+        age = self.age(now)
+        return age is not None and age < 2 * self.every
