@@ -105,7 +105,7 @@ def buckets(count: int = 500) -> Figure:
 
 
 def main(folder: str = "docs", suffix: str = "svg") -> None:
-    """Writes the four plots."""
+    """Writes the plots."""
     mpl.use("Agg")
     with mpl.rc_context(STYLE):
         figures = {
@@ -125,6 +125,13 @@ def main(folder: str = "docs", suffix: str = "svg") -> None:
                 45,
                 110,
                 "A limit that falls from 40 to 10 calls/s",
+            ),
+            "lifted": over_time(
+                lambda: Bucket(1e-9, 5, change=(20, 50)),
+                1000,
+                55,
+                110,
+                "A limit that admits nothing for 20 seconds, then 50 calls/s",
             ),
             "buckets": buckets(),
         }

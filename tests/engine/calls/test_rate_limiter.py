@@ -127,7 +127,7 @@ def test_more_calls_in_flight_than_eight_are_earned_by_answers() -> None:
 
 
 def test_a_target_that_always_throttles_is_asked_ever_more_rarely() -> None:
-    """Pauses grow to half a minute, and no further."""
+    """Pauses grow to five seconds, and no further."""
     limiter, starts = RateLimiter(), [0.0]
     for _ in range(15):
         limiter.sent(starts[-1])
