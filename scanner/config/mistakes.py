@@ -76,7 +76,7 @@ def _shown(model: type[BaseModel], path: KeyPath, problem: Any) -> str:
     # What a repr hides is a secret, and a whole table may hold one: an error must not print either.
     text_for_table = problem["type"] in NO_TABLE and isinstance(value, str)
     secret = field is not None and not field.repr
-    if secret or text_for_table or not isinstance(value, str | int | float | bool | None):
+    if secret or text_for_table or not isinstance(value, str | int | float | bool):
         return "the value"
     return repr(value[:LONGEST_SHOWN]) if isinstance(value, str) else repr(value)
 

@@ -15,10 +15,13 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    ModelWrapValidatorHandler,
     PrivateAttr,
+    ValidationError,
     field_validator,
     model_validator,
 )
+from pydantic_core import ErrorDetails, InitErrorDetails
 
 from scanner.config.load import Origins, load
 from scanner.config.shards import in_shard
@@ -260,6 +263,18 @@ class Selection:
     shard: Shard | None = None
 
 
+SECRET_KEYS = frozenset({"external_id", "secret", "urls", "ping_url"})
+"""Settings whose values no error repeats."""
+
+
+def _without_secret(problem: ErrorDetails) -> InitErrorDetails:
+    value = problem["input"]
+    plain = isinstance(value, str | int | float | bool) and SECRET_KEYS.isdisjoint(problem["loc"])
+    return InitErrorDetails(
+        type=problem["type"], loc=problem["loc"], input=value if plain else None, ctx=problem.get("ctx", {})
+    )
+
+
 class ScannerConfig(Settings):
     """All that a scan is asked. Build it in code, or `load` it from TOML."""
 
@@ -302,6 +317,17 @@ class ScannerConfig(Settings):
     def origin_of(self, key: str) -> str:
         """Where `key` was set, as an error names it: the file, variable or flag, and the key."""
         return self._origins.origin_of(key)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _without_secrets(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        # `errors()` repeats what was given, and for a missing key the whole table around it.
+        try:
+            return handler(values)
+        except ValidationError as error:
+            raise ValidationError.from_exception_data(
+                cls.__name__, [_without_secret(problem) for problem in error.errors()], hide_input=True
+            ) from None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -266,3 +267,28 @@ def test_an_empty_profile_is_none() -> None:
 def test_an_encryption_that_takes_no_key_clashes_with_one() -> None:
     with pytest.raises(ValidationError, match="use aws:kms"):
         ScannerConfig.model_validate({"output": {"encryption": "AES256", "kms_key": "alias/storage"}})
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"accounts": [{"id": "111122223333", "external_id": "hush-hush", "unknown": 1}]},
+        {"accounts": [{"external_id": "hush-hush"}]},
+        {"accounts": [{"id": "1", "role": "x", "external_id": "hush-hush"}]},
+        {"accounts": [{"id": "111122223333", "role": "x", "external_id": "hush-hush " * 200}]},
+        {"accounts": {"external_id": "hush-hush"}},
+        {"organization": {"external_id": "hush-hush"}},
+        {"notify": {"urls": ["file://hush-hush"], "on": ["x"]}},
+        {"notify": {"secret": ["hush-hush"]}},
+    ],
+)
+def test_no_error_repeats_a_secret_however_it_is_asked(values: dict[str, Any]) -> None:
+    """Nor do the errors behind it, which a service may log."""
+    for make in (lambda: ScannerConfig(**values), lambda: ScannerConfig.model_validate(values)):
+        with pytest.raises(ValidationError) as raised:
+            make()
+        error: BaseException | None = raised.value
+        assert "hush-hush" not in repr(raised.value.errors())
+        while error:
+            assert "hush-hush" not in f"{error!s} {error!r}"
+            error = error.__cause__ or error.__context__

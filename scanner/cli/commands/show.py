@@ -6,7 +6,6 @@ import typer
 
 from scanner.cli.commands.options import HistoryPath
 from scanner.cli.commands.scan import Config
-from scanner.inventory.records import VerdictStatus
 
 Several = list[str] | None
 
@@ -20,7 +19,7 @@ def show(
         ),
     ],
     verdict: Annotated[
-        list[VerdictStatus] | None, typer.Option(help="List volumes with this verdict. Repeatable.")
+        Several, typer.Option(help="List volumes with this verdict. Repeatable.", metavar="VERDICT")
     ] = None,
     account: Annotated[
         Several,
@@ -49,10 +48,15 @@ def show(
     """
     from scanner.cli.settings import settings_of
     from scanner.cli.sources import read_source
-    from scanner.cli.terminal.showing import Filter, print_inventory
+    from scanner.cli.terminal.showing import Filter, print_inventory, verdicts_of
 
     settings = settings_of(config, flags={"history.path": history})
     wanted = Filter(
-        tuple(verdict or ()), tuple(account or ()), tuple(region or ()), tuple(gateway or ()), sort, limit
+        verdicts_of(verdict or ()),
+        tuple(account or ()),
+        tuple(region or ()),
+        tuple(gateway or ()),
+        sort,
+        limit,
     )
     print_inventory(read_source(source, settings).inventory, wanted, output, settings.policy)

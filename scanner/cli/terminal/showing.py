@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from heapq import nsmallest
 from typing import Any
@@ -49,6 +50,17 @@ class Filter:
             and _any(self.regions, (volume.region,))
             and _any(self.gateways, (arn, arn and id_of(arn), gateway.name if gateway else None))
         )
+
+
+def verdicts_of(names: Iterable[str]) -> tuple[VerdictStatus, ...]:
+    """The verdicts of these names; raises ConfigError for one that there is not."""
+    known = [status.value for status in VerdictStatus]
+    for name in names:
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"choose from {', '.join(known)}"
+            raise ConfigError(f"--verdict: there is no verdict {name!r}; {hint}")
+    return tuple(VerdictStatus(name) for name in names)
 
 
 def _any(globs: tuple[str, ...], values: Iterable[str | None]) -> bool:

@@ -67,7 +67,8 @@ def test_the_oldest_come_first_where_that_is_asked_for_and_as_many_as_are(
         (["missing.json"], "missing.json"),
         (["i.json", "-o", "x.json"], "standard output"),
         (["i.json", "--sort", "size"], "choose from urgency"),
-        (["i.json", "--verdict", "bad"], "not one of"),
+        (["i.json", "--verdict", "braech"], "did you mean breach?"),
+        (["i.json", "--verdict", "x"], "choose from ok"),
         (["latest"], "--history"),
     ],
 )
