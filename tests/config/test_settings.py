@@ -1,5 +1,6 @@
 """Every mistake in a configuration is an error that names its place and its remedy; nothing is guessed."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -284,9 +285,13 @@ def test_an_encryption_that_takes_no_key_clashes_with_one() -> None:
 )
 def test_no_error_repeats_a_secret_however_it_is_asked(values: dict[str, Any]) -> None:
     """Nor do the errors behind it, which a service may log."""
-    for make in (lambda: ScannerConfig(**values), lambda: ScannerConfig.model_validate(values)):
+    ways: list[Callable[[dict[str, Any]], ScannerConfig]] = [
+        ScannerConfig.model_validate,
+        lambda given: ScannerConfig(**given),
+    ]
+    for make in ways:
         with pytest.raises(ValidationError) as raised:
-            make()
+            make(values)
         error: BaseException | None = raised.value
         assert "hush-hush" not in repr(raised.value.errors())
         while error:
