@@ -1,9 +1,11 @@
 """The demo: a scan against an emulator in a thread of its own."""
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import which
 
 import typer
 
@@ -39,7 +41,12 @@ def run_demo(folder: Path) -> None:
     typer.echo(f"\nA scan of your own that finds this ends with exit code {code}; the demo ends with 0.")
     typer.echo(f"  {inventory}  everything that was found")
     typer.echo(f"  {page}     {missing or 'the same as a page: open it in a browser'}")
-    typer.echo("Next: sgw-scanner init writes a scanner.toml for your own accounts.")
+    typer.echo(f"Next: {_command()} init writes a scanner.toml for your own accounts.")
+
+
+def _command() -> str:
+    # `make demo` runs it out of a virtual environment that is not on the path.
+    return "sgw-scanner" if which("sgw-scanner") else sys.argv[0]
 
 
 def _missing(page: str) -> str | None:
