@@ -297,10 +297,14 @@ class ScannerConfig(Settings):
     @property
     def fleet(self) -> str:
         """What the fleet is called: `output.fleet`, else after the configuration's file."""
-        file = Path(self._origins.file or "scanner.toml").absolute()
-        return (
-            self.output.fleet or (file.parent.name if file.name == "scanner.toml" else file.stem) or "fleet"
-        )
+        if self.output.fleet:
+            return self.output.fleet
+        try:
+            file = Path(self._origins.file or "scanner.toml").absolute()
+        except OSError:
+            # The working folder is gone.
+            return "fleet"
+        return (file.parent.name if file.name == "scanner.toml" else file.stem) or "fleet"
 
     @property
     def selection(self) -> Selection:

@@ -5,7 +5,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from scanner.errors import OutputError
@@ -75,6 +75,13 @@ def check_output(destination: str) -> Output:
     if output.bucket is None and destination != STDOUT:
         check_writable(destination)
     return output
+
+
+def of_fleet(output: Output, fleet: str) -> Output:
+    """`output`, whose metrics carry the label `fleet` if it holds metrics."""
+    if output.format.suffix != ".prom":
+        return output
+    return replace(output, format=replace(output.format, fleet=fleet))
 
 
 def check_outputs(destinations: Sequence[str]) -> tuple[Output, ...]:

@@ -18,7 +18,7 @@ class Format:
     """How a suffix is written; `module` is imported when it is first used, as some are heavy.
 
     New files get `mode` where there is one, else what the umask says. `table` is the one of `TABLE_NAMES` that is
-    written, of a format that holds one table.
+    written, of a format that holds one table; `fleet` a label of each metric.
     """
 
     suffix: str
@@ -29,12 +29,15 @@ class Format:
     needs: tuple[str, ...] = ()
     mode: int | None = None
     table: str | None = None
+    fleet: str | None = None
 
     def write(self, inventory: "Inventory", stream: BinaryIO) -> None:
         """Writes all of `inventory` to `stream`, which stays open."""
         writer: Callable[..., None] = import_module(self.module).write
         if self.table:
             writer(inventory, stream, self.table)
+        elif self.fleet:
+            writer(inventory, stream, fleet=self.fleet)
         else:
             writer(inventory, stream)
 

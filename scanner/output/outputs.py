@@ -11,7 +11,7 @@ from scanner.errors import ConfigError, OutputError
 from scanner.inventory.events import Event, FailureSeen, GatewayEnded, TargetEnded
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import Record
-from scanner.output.destination import STDOUT, Output, check_outputs, open_output, parse_output
+from scanner.output.destination import STDOUT, Output, check_outputs, of_fleet, open_output, parse_output
 from scanner.output.ndjson import NdjsonWriter
 from scanner.output.s3_upload import Bucket, give_up, object_arguments, save, upload
 from scanner.output.spool import open_spool, spooling
@@ -30,7 +30,7 @@ class Outputs:
         self, destinations: Sequence[str], config: ScannerConfig, report: Callable[[str], None]
     ) -> None:
         _check_configured(config)
-        self.outputs = check_outputs(destinations)
+        self.outputs = tuple(of_fleet(output, config.fleet) for output in check_outputs(destinations))
         for output in self.outputs:
             if output.bucket:
                 open_spool(output.destination).close()

@@ -86,11 +86,15 @@ METRICS = (
 )  # fmt: skip
 
 
-def write(inventory: Inventory, stream: BinaryIO, *, each_volume: bool = True) -> None:
+def write(
+    inventory: Inventory, stream: BinaryIO, *, fleet: str | None = None, each_volume: bool = True
+) -> None:
     """Writes every metric with its HELP and TYPE, without timestamps, ending in a newline.
 
+    `fleet` is a label of each: two files in one folder of a collector then hide nothing of each other.
     `each_volume`: those that have a series for each volume, too.
     """
+    of = f'fleet="{escaped(fleet)}"' if fleet else ""
     for metric, samples in _samples(inventory, each_volume):
         # A family without samples is left out: HELP alone would promise what is not there.
         lines: list[str] = []
@@ -101,11 +105,17 @@ def write(inventory: Inventory, stream: BinaryIO, *, each_volume: bool = True) -
             if not named:
                 lines += [f"# HELP {metric.name} {metric.help}", f"# TYPE {metric.name} gauge"]
                 named = True
-            lines.append(f"{metric.name}{labels} {value}")
+            lines.append(f"{metric.name}{_joined_labels(of, labels)} {value}")
             if len(lines) >= _BATCH:
                 stream.write(_joined(lines))
                 lines.clear()
         stream.write(_joined(lines))
+
+
+def _joined_labels(of: str, labels: str) -> str:
+    if not of:
+        return labels
+    return f"{{{of},{labels[1:]}" if labels else f"{{{of}}}"
 
 
 def _joined(lines: list[str]) -> bytes:

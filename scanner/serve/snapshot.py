@@ -44,10 +44,10 @@ class Snapshot:
     missing: Mapping[str, str]
 
     @classmethod
-    def of(cls, inventory: Inventory, *, each_volume: bool = True) -> "Snapshot":
+    def of(cls, inventory: Inventory, *, fleet: str | None = None, each_volume: bool = True) -> "Snapshot":
         """Renders every document of `inventory`. Takes seconds for a large fleet: call it in a thread.
 
-        `each_volume`: the metrics have a series for each volume, too.
+        `fleet` is a label of each metric. `each_volume`: the metrics have a series for each volume, too.
         """
         documents, missing = {}, {}
         for path, suffix in PATHS.items():
@@ -59,7 +59,7 @@ class Snapshot:
                 continue
             stream = BytesIO()
             if path == METRICS:
-                prometheus.write(inventory, stream, each_volume=each_volume)
+                prometheus.write(inventory, stream, fleet=fleet, each_volume=each_volume)
             else:
                 form.write(inventory, stream)
             documents[path] = Document.of(form.media_type, stream.getvalue())

@@ -16,10 +16,12 @@ class State:
     """The last answer that is worth serving. A scan that read nothing does not replace one that did.
 
     `every`: how often a scan begins. `each_volume`: the metrics have a series for each volume, too.
+    `fleet` is a label of each metric.
     """
 
     every: timedelta
     each_volume: bool = True
+    fleet: str | None = None
     good: Snapshot | None = None
     last_failed: datetime | None = None
 
@@ -28,7 +30,9 @@ class State:
         if inventory.scan.outcome is Outcome.FAILED and self.good is not None:
             self.last_failed = inventory.scan.finished_at
             return
-        self.good = await to_thread.run_sync(partial(Snapshot.of, inventory, each_volume=self.each_volume))
+        self.good = await to_thread.run_sync(
+            partial(Snapshot.of, inventory, fleet=self.fleet, each_volume=self.each_volume)
+        )
         self.last_failed = None
 
     def age(self, now: datetime | None = None) -> timedelta | None:

@@ -25,8 +25,8 @@ from tests.output.fleet import inventory, written
 
 ROOT = Path(__file__).parents[2]
 LABELS = {metric.name: set(metric.labels) for metric in METRICS}
-SCRAPED = {"instance", "job"}
-"""What Prometheus adds to every sample."""
+SCRAPED = {"instance", "job", "fleet"}
+"""What Prometheus adds to every sample, and the fleet, which we add."""
 VALUES: dict[tuple[str, str], set[str]] = {
     ("sgw_volumes", "verdict"): set(VerdictStatus),
     ("sgw_targets", "status"): set(TargetStatus),

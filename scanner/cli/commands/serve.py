@@ -42,11 +42,11 @@ def serve(
     from scanner.serve import serve as serve_scans
 
     address = Address.parse(listen)
+    settings = settings_of(config, account, region)
     try:
-        state = State(parse_duration(every), metrics is Metrics.VOLUMES)
+        state = State(parse_duration(every), metrics is Metrics.VOLUMES, settings.fleet)
     except ValueError as error:
         raise ConfigError(f"--every: {error}") from None
-    settings = settings_of(config, account, region)
 
     def tell(port: int) -> None:
         host = f"[{address.host}]" if ":" in address.host else address.host
