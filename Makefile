@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check check-newest check-lowest config bench lock clean
+.PHONY: demo test check check-newest check-lowest config bench soak lock clean
 
 # Both stamps rebuild only when their lock file or the project's metadata changes.
 $(VENV)/.run: requirements/run.lock pyproject.toml
@@ -60,6 +60,9 @@ config: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
+
+soak: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.soak
 
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header --extra all --group build pyproject.toml -o requirements/run.lock
