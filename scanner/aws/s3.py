@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from scanner.aws.base_client import BaseClient, Peer, RefusedError
+from scanner.aws.sdk.http_session import body_of
 from scanner.config.settings import ScannerConfig
 from scanner.errors import ConfigError, OutputError
 
@@ -76,7 +77,7 @@ class S3Bucket:
                 answer = await self._call(GET, key, Range=wanted, **same)
             except OutputError as error:
                 raise ConfigError(str(error)) from None
-            piece: bytes = answer["Body"].body
+            piece = body_of(answer["Body"])
             content += piece
             total = str(answer.get("ContentRange")).rpartition("/")[2]
             if not piece or not total.isdecimal() or len(content) >= int(total):

@@ -23,7 +23,7 @@ from botocore.exceptions import (
 from botocore.httpsession import ProxyConfiguration
 from multidict import CIMultiDict
 
-from scanner.aws.connections import Connections, Route, TooLongError, Trust
+from scanner.aws.connections import Connections, Reply, Route, TooLongError, Trust
 
 LARGE = 1 << 20
 
@@ -125,6 +125,15 @@ def as_sdk_error(error: Exception, url: str, proxy: str | None) -> Exception:
             return EndpointConnectionError(**known)
         case _:
             return HTTPClientError(error=error)
+
+
+def body_of(stream: Any) -> bytes:
+    """The bytes of an answer that the SDK would stream; our connections have read it whole already.
+
+    Seen in aiobotocore 2.25, where the stream is a proxy of our reply, and in 3.10, where it has it.
+    """
+    reply: Reply = getattr(stream, "raw_stream", None) or stream.__wrapped__
+    return reply.body
 
 
 def _certificate(given: Any) -> tuple[str, str | None] | None:

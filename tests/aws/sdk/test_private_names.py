@@ -6,11 +6,12 @@ import aioboto3
 import aiohttp
 import pytest
 from aiobotocore.config import AioConfig
+from aiobotocore.response import StreamingBody
 from aiobotocore.session import get_session
 from aiohttp.client_reqrep import ClientRequest
 
-from scanner.aws.connections import Connections
-from scanner.aws.sdk.http_session import ClientConfig, HttpSession
+from scanner.aws.connections import Connections, Reply
+from scanner.aws.sdk.http_session import ClientConfig, HttpSession, body_of
 
 
 @pytest.mark.parametrize(
@@ -57,3 +58,9 @@ def test_the_sdks_credential_providers_start_processes_and_ask_by_what_we_replac
     """Seen in aiobotocore 2.25."""
     chain = get_session().get_component("credential_provider")
     assert callable(getattr(chain.get_provider(provider), attribute))
+
+
+async def test_the_body_of_a_streamed_answer_is_the_reply_of_our_connections() -> None:
+    """Seen in aiobotocore 2.25 and 3.10."""
+    reply = Reply(200, {}, b"all of it")
+    assert body_of(StreamingBody(reply, 9)) == b"all of it"
