@@ -9,7 +9,6 @@ killed while they write, after which a file is whole, and the old one or the new
 
 import asyncio
 import hashlib
-import os
 import random
 import signal
 import subprocess
@@ -36,6 +35,7 @@ from scanner.inventory.collect import Collector
 from scanner.inventory.events import Event
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import FailureKind, TargetStatus
+from scanner.output.atomic_files import atomic
 from scanner.service.errors import CallFailed
 from scanner.service.protocol import TargetKey
 from tests.engine.simulated import config
@@ -123,12 +123,24 @@ def scans_of(seed: int) -> tuple[Troubled, list[Inventory], int]:
     return service, found, cancelled
 
 
-def faults_of(truth: Truth, whole: Inventory) -> list[str]:
-    """What is missing or wrong in an inventory, and is not excused by its target."""
+def faults_of(truth: Troubled, whole: Inventory) -> list[str]:
+    """What is missing or wrong in an inventory, and is not excused by its target.
+
+    A target may be incomplete only where a fault was injected, or the scan was ended.
+    """
     status = {target.key: target.status for target in whole.targets}
+    ended = whole.scan.deadline_reached or whole.scan.interrupted
+    injected = {(place.account_id, place.region) for place, _ in truth.broken}
+    wrong = [
+        f"{key} is {said.value} without a fault"
+        for key, said in status.items()
+        if said is not TargetStatus.COMPLETE and not ended and not truth.share and key not in injected
+    ]
+    if not ended:
+        wrong += [f"{place} was not planned" for place in truth.held if (*place,) not in status]
     shown = Counter((v.account_id, v.region, v.id) for v in whole.volumes)
     verdicts = {(v.account_id, v.region, v.id): v.verdict.status.value for v in whole.volumes}
-    wrong = [f"{key} stands {count} times" for key, count in shown.items() if count > 1]
+    wrong += [f"{key} stands {count} times" for key, count in shown.items() if count > 1]
     for place, volumes in truth.held.items():
         complete = status.get((place.account_id, place.region)) is TargetStatus.COMPLETE
         for name in volumes:
@@ -188,25 +200,33 @@ while True:
     with atomic(sys.argv[1]) as stream:
         for _ in range(200):
             stream.write(b"%020d" % n + b"x" * 4076)
+    print(n, flush=True)
 """
 
 
-def kills(count: int) -> tuple[int, int]:
-    """Kills a process that writes a file over and over; says how often it was torn, and how many files were left."""
-    dice, torn = random.Random(2), 0
+def kills(count: int) -> tuple[int, int, int]:
+    """Kills a process that writes a file over and over.
+
+    Says how many met a write, how often the file was torn or older than what was told, and how many are left.
+    """
+    dice, met, torn = random.Random(2), 0, 0
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "file.bin")
         for _ in range(count):
-            process = subprocess.Popen([sys.executable, "-c", WRITE, str(file)])
-            while not file.exists():
-                time.sleep(0.005)
-            time.sleep(dice.random() * 0.05)
-            os.kill(process.pid, signal.SIGKILL)
-            process.wait()
+            command = [sys.executable, "-c", WRITE, str(file)]
+            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+                assert process.stdout
+                process.stdout.readline()
+                time.sleep(dice.random() * 0.02)
+                process.send_signal(signal.SIGKILL)
+                told = [1, *(int(line) for line in process.stdout)][-1]
+            met += len(list(Path(folder).iterdir())) > 1
             content = file.read_bytes()
             numbers = {content[at : at + 20] for at in range(0, len(content), 4096)}
-            torn += len(content) != PIECES * 4096 or len(numbers) != 1
-        return torn, len(list(Path(folder).iterdir())) - 1
+            torn += len(content) != PIECES * 4096 or len(numbers) != 1 or int(min(numbers)) < told
+        with atomic(file) as stream:
+            stream.write(b"last")
+        return met, torn, len(list(Path(folder).iterdir())) - 1
 
 
 def main() -> None:
@@ -225,13 +245,17 @@ def main() -> None:
         f"{asked[1]:,} signatures of 500 accounts, {mismatches} mismatches ({time.perf_counter() - began:.0f} s)"
     )
     began = time.perf_counter()
-    torn, left = kills(asked[2])
-    print(f"{asked[2]:,} kills, {torn} torn files, {left} files left ({time.perf_counter() - began:.0f} s)")
+    met, torn, left = kills(asked[2])
+    print(
+        f"{asked[2]:,} kills, {met:,} of them in the middle of a write, {torn} torn or lost files, {left} files left"
+        f" ({time.perf_counter() - began:.0f} s)"
+    )
     verdict(
         {
             "every scan equals the truth, less what its faults justify": not wrong,
             "every signature is accepted": not mismatches,
-            "no file is torn, and no more than the last temporary one is left": not torn and left <= 1,
+            "no file is torn or lost, and none is left by who was killed": not torn and not left,
+            "one kill of ten met a write": met >= asked[2] // 10,
         }
     )
 

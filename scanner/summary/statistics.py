@@ -52,6 +52,7 @@ class Cause(NamedTuple):
     kind: FailureKind
     operation: str
     code: str | None
+    remedy: str | None
     waived: str | None
 
 
@@ -132,7 +133,14 @@ class Statistics:
                 pass
 
     def _failure_seen(self, failure: Failure) -> None:
-        cause = Cause(failure.account_id, failure.kind, failure.operation, failure.code, failure.waived)
+        cause = Cause(
+            failure.account_id,
+            failure.kind,
+            failure.operation,
+            failure.code,
+            failure.remedy,
+            failure.waived,
+        )
         if cause not in self.failures and len(self.failures) >= MOST_GROUPS:
             self.ungrouped += 1
             return

@@ -112,8 +112,8 @@ class EventLog:
     def __init__(self, log: Any, *, every_failure: bool) -> None:
         self._log = log
         self._every_failure = every_failure
-        self._failures: Counter[tuple[FailureKind, str]] = Counter()
-        self._examples: dict[tuple[FailureKind, str], Failure] = {}
+        self._failures: Counter[tuple[FailureKind, str, str]] = Counter()
+        self._examples: dict[tuple[FailureKind, str, str], Failure] = {}
 
     def tell(self, event: Event) -> None:
         match event:
@@ -144,7 +144,7 @@ class EventLog:
 
     def _failed(self, event: FailureSeen) -> None:
         failure = event.failure
-        group = failure.kind, failure.operation
+        group = failure.kind, failure.operation, remedy_of(failure)
         self._failures[group] += 1
         self._examples.setdefault(group, failure)
         if self._every_failure or self._failures[group] == 1:
@@ -177,12 +177,12 @@ class EventLog:
 
     def _ended(self, event: ScanEnded) -> None:
         outcome = event.scan.outcome
-        for (kind, operation), count in sorted(self._failures.items()):
+        for (kind, operation, remedy), count in sorted(self._failures.items()):
             # A scan that read nothing says why even if only errors are asked for.
             if outcome is Outcome.FAILED:
-                first = self._examples[kind, operation]
+                first = self._examples[kind, operation, remedy]
                 facts = {"account": first.account_id, "region": first.region, "message": first.message}
-                facts |= {"operation": operation, "kind": kind.value, "remedy": remedy_of(first)}
+                facts |= {"operation": operation, "kind": kind.value, "remedy": remedy}
                 self._log.error("not read", count=count, **_known(facts))
             elif count > 1:
                 self._log.warning("not read, in all", operation=operation, kind=kind.value, count=count)

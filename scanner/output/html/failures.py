@@ -64,7 +64,8 @@ def groups_of(inventory: Inventory) -> list[Group]:
     names = {gateway.arn: gateway.name for gateway in inventory.gateways}
     groups: dict[tuple[str | None, ...], Group] = {}
     for failure in inventory.failures:
-        key = (failure.account_id, failure.kind, failure.operation, failure.code, failure.waived)
+        cause = failure.kind, failure.operation, failure.code, failure.remedy
+        key = (failure.account_id, *cause, failure.waived)
         if key not in groups:
             groups[key] = Group(
                 account=failure.account_id,
