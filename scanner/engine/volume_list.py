@@ -19,12 +19,17 @@ class VolumeList:
     ended: anyio.Event = field(default_factory=anyio.Event)
     _volumes: dict[str, ListedVolume] = field(default_factory=dict)
     _by_gateway: dict[str | None, list[str]] = field(default_factory=dict)
+    _guessed: set[str] = field(default_factory=set)
+    """Volumes whose gateway only their ARN tells, which may name one that held them before."""
 
     def add(self, volume: ListedVolume) -> None:
         """Notes a volume; its gateway is the one that the entry names, unless it says that it is detached."""
+        guessed = volume.gateway_arn is None
         volume = replace(volume, gateway_arn=holder_of(volume))
         identifier = id_of(volume.arn)
         self._volumes[identifier] = volume
+        if guessed and volume.gateway_arn:
+            self._guessed.add(identifier)
         self._by_gateway.setdefault(volume.gateway_arn, []).append(identifier)
 
     def find(self, volume_arn: str) -> ListedVolume | None:
@@ -41,11 +46,16 @@ class VolumeList:
     def take_outside(self, gateways: Iterable[str]) -> list[ListedVolume]:
         """The cached volumes that none of these gateways holds."""
         outside = self._by_gateway.keys() - set(gateways)
-        return [volume for gateway_arn in outside for volume in self.held_by(gateway_arn)]
+        found = [volume for gateway_arn in outside for volume in self.held_by(gateway_arn)]
+        for volume in found:
+            if id_of(volume.arn) in self._guessed:
+                # No listing knows that gateway, so nothing says that it holds the volume still.
+                self._volumes[id_of(volume.arn)] = replace(volume, gateway_arn=None)
+        return found
 
 
 def holder_of(volume: ListedVolume) -> str | None:
-    if volume.attachment_status == DETACHED:
+    if (volume.attachment_status or "").upper() == DETACHED:
         return None
     if volume.gateway_arn is not None:
         return volume.gateway_arn

@@ -220,10 +220,16 @@ def _verdicts(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]
     for volume in inventory.volumes:
         counts[volume.account_id, volume.region, volume.verdict.status] += 1
         breaches[volume.account_id, volume.region] += is_breach(volume.verdict)
-    # In a target that was not read completely, none found does not mean that there is none: no zero stands there.
+    # Where not every gateway was read, if only one that a waiver excuses, none found does not mean that there is
+    # none: no zero stands there.
     found = [one for one in inventory.targets if one.gateways or one.volumes]
     keys = [one.key for one in found]
-    complete = {one.key for one in found if one.status is TargetStatus.COMPLETE}
+    unread = {
+        (one.account_id, one.region)
+        for one in inventory.gateways
+        if one.status in (GatewayStatus.FAILED, GatewayStatus.VANISHED)
+    }
+    complete = {one.key for one in found if one.status is TargetStatus.COMPLETE} - unread
     # A volume that cannot be read any more is not well because of that: it counts as it did when last seen.
     stale = Counter((known.account_id, known.region) for known in _stale_breaches(inventory))
     held = {key: breaches[key] + stale[key] for key in [*keys, *sorted(stale.keys() - set(keys))]}

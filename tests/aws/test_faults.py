@@ -1,5 +1,6 @@
 """Each thing that can go wrong on the way, and what the inventory says of it."""
 
+import asyncio
 import json
 import socket
 import threading
@@ -144,6 +145,19 @@ async def test_what_goes_wrong_at_a_gateway_costs_that_gateway_alone(
     assert failure.message.isprintable()
     assert emulator.requests["storagegateway", READ, PROD, REGION] == attempts + 1
     assert found.scan.outcome is Outcome.PARTIAL
+
+
+async def test_an_answer_that_comes_byte_by_byte_is_given_up_in_time(monkeypatch: Patch) -> None:
+    """No pause in it is long enough for a timeout of its own: the whole call has one."""
+    fault = Fault("trickle", operation=READ, gateway=VICTIM, seconds=3)
+    async with Emulator(fleet(gateway(1), faults=[fault])) as emulator:
+        settings = config(
+            account(), scan={"regions": [REGION], "call_timeout": "500ms"}, retry={"max_attempts": 1}
+        )
+        began = asyncio.get_running_loop().time()
+        found = await scan(emulator, monkeypatch, settings)
+    assert [failure.kind for failure in found.failures] == [FailureKind.TIMEOUT]
+    assert asyncio.get_running_loop().time() - began < 5
 
 
 # What goes wrong with the listing; what becomes of the target.

@@ -53,6 +53,18 @@ def test_a_breach_whose_gateway_goes_away_stays(tmp_path: Path) -> None:
     assert not firing(tmp_path, "SgwBreach", *samples, hours=5)
 
 
+def test_a_breach_whose_gateway_is_known_to_be_away_stays(tmp_path: Path) -> None:
+    """A waiver makes its target complete, and says nothing of the volume."""
+    samples = series("sgw_breaches", "2 2 _ _ _ 0"), series("sgw_target_complete", "1 1 1 1 1 1")
+    assert firing(tmp_path, "SgwBreach", *samples, hours=4)
+    assert not firing(tmp_path, "SgwBreach", *samples, hours=5)
+
+
+def test_an_account_that_left_the_fleet_fires_no_more(tmp_path: Path) -> None:
+    samples = series("sgw_breaches", "2 2 _ _ _ _ _"), series("sgw_target_complete", "1 1 _ _ _ _ _")
+    assert not firing(tmp_path, "SgwBreach", *samples, hours=6)
+
+
 def test_a_breach_in_an_account_that_cannot_be_entered_stays(tmp_path: Path) -> None:
     """Such an account has one target, whose Region is not known."""
     samples = (

@@ -10,7 +10,7 @@ import pytest
 from scanner.config.settings import ScannerConfig
 from scanner.engine.calls.paging import MOST_PAGES
 from scanner.engine.calls.scheduler import Limits
-from scanner.engine.scan import Scan
+from scanner.engine.scan import ACTIVE_PER_SLOT, Scan
 from scanner.inventory.events import Event
 from scanner.inventory.records import FailureKind, FailureScope, GatewayStatus, Outcome, TargetStatus
 from scanner.service.answers import GatewayPage, RecoveryPoint, RecoveryPoints, RegionPage
@@ -403,3 +403,19 @@ def test_a_volume_that_is_moved_counts_once_with_its_newer_recovery_point() -> N
     (volume,) = whole.volumes
     assert ((volume.gateway_arn or "")[-1], volume.verdict.age_seconds) == ("1", 0.0)
     assert whole.coverage.volumes.known == whole.targets[0].volumes == 1
+
+
+def test_targets_that_wait_are_bounded_by_the_slots_of_the_scan() -> None:
+    """However many there are: each that is under way takes memory."""
+    limits, most = Limits(anyio.CapacityLimiter(1), 8), 0
+
+    async def emit(event: Event) -> None:
+        nonlocal most
+        most = max(most, len(limits.limiters))
+
+    async def main() -> None:
+        regions = tuple(f"us-east-{number}" for number in range(1, 201))
+        await Scan(config(1, regions), SimulatedService(gateways=1), limits, "1", emit).run()
+
+    run(main())
+    assert 1 < most <= ACTIVE_PER_SLOT + 5

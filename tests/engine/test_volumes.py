@@ -187,6 +187,15 @@ def test_an_entry_without_its_gateway_is_held_by_the_one_that_its_arn_names() ->
     assert verdicts(whole) == {"vol-1": "no_recovery_point"}
 
 
+def test_an_entry_without_its_gateway_whose_arn_names_one_that_is_gone_is_unknown_and_no_failure() -> None:
+    """It may just be detached."""
+    lonely = ListedVolume(f"{THIRD}/volume/vol-1")
+    whole = scanned(SimulatedService(gateways=1, points=points(), listed=naming(lonely)))
+    (volume,) = whole.volumes
+    assert (volume.gateway_arn, volume.verdict.status) == (None, VerdictStatus.UNKNOWN)
+    assert whole.scan.outcome is Outcome.COMPLETE
+
+
 def test_an_entry_whose_arn_names_no_gateway_is_unknown_until_a_gateway_tells_a_point() -> None:
     lonely = ListedVolume(f"{REGION}:volume/vol-1")
     source = SimulatedService(gateways=1, points=points(), listed=naming(lonely))

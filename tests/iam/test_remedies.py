@@ -52,3 +52,16 @@ def test_the_remedy_names_who_needs_what_on_which_resource(told: Failure, mended
     assert mended in remedy_of(told)
     if "explicit deny" in told.message:
         assert '"Allow"' not in remedy_of(told)
+
+
+def test_a_remedy_that_only_the_place_of_the_failure_knows_stands() -> None:
+    """Whatever its kind: only there it is known which file or variable to mend."""
+    failure = Failure(
+        scope=FailureScope.ACCOUNT,
+        account_id="111122223333",
+        operation="GetCredentials",
+        kind=FailureKind.ACCESS_DENIED,
+        message="no",
+        remedy="look into that file",
+    )
+    assert remedy_of(failure) == "look into that file"

@@ -328,3 +328,22 @@ def test_a_volume_may_stand_only_once_whichever_form_its_arn_has(holder: str) ->
     )
     with pytest.raises(ValidationError, match="stands twice"):
         Inventory.build(scan_info(), CallCounts(), [target], [one], [long, other], [])
+
+
+@pytest.mark.parametrize("failed_first", [True, False])
+def test_an_account_whose_regions_no_part_knows_counts_once_and_a_failure_stands(failed_first: bool) -> None:
+    """Whichever part is named first."""
+    failed = Target(account_id=ACCOUNTS[0], region="*", status=TargetStatus.FAILED)
+    skipped = failed.model_copy(update={"status": TargetStatus.SKIPPED, "reason": SkipReason.EXCLUDED})
+    failure = Failure(
+        scope=FailureScope.ACCOUNT,
+        account_id=ACCOUNTS[0],
+        operation="AssumeRole",
+        kind=FailureKind.ACCESS_DENIED,
+        message="no",
+    )
+    one = Inventory.build(scan_info(), CallCounts(), [failed], [], [], [failure])
+    other = Inventory.build(scan_info(), CallCounts(), [skipped], [], [], [])
+    whole = Inventory.merge([one, other] if failed_first else [other, one])
+    assert [target.status for target in whole.targets] == [TargetStatus.FAILED]
+    assert whole.coverage.targets.planned == 1

@@ -108,6 +108,8 @@ def test_an_end_at_the_edge_of_time_is_an_end() -> None:
 def test_secrets_are_hidden_in_what_others_say_and_words_are_not() -> None:
     found = Credentials(None, "key", "test", "a-long-session-token")
     assert found.hidden_in("user/test, a-long-session-token") == "user/test, [hidden]"
+    longer = Credentials(None, "key", "a-long-secret-key")
+    assert longer.hidden_in("signed with a-long-secret-key") == "signed with [hidden]"
 
 
 def test_no_secret_is_shown() -> None:

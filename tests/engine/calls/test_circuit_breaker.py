@@ -325,3 +325,13 @@ def test_who_must_wait_long_anyway_does_not_keep_others_from_a_gate_that_is_shut
         strike(breaker, refused(), 100.0, 100.0)
     assert breaker.ready_at(400.0, late.wake) == 400.0
     assert breaker.ready_at(100.2, other.wake) == 100.0 + INTERVAL
+
+
+def test_calls_sent_before_it_opened_do_not_give_an_endpoint_up() -> None:
+    """They tell of the moment at which they were sent; only what is tried afterwards decides."""
+    breaker = CircuitBreaker(DEAD)
+    for _ in range(OPENS_AT * 3):
+        strike(breaker, refused(), 100.0, 100.0)
+    strike(breaker, refused(), 99.0, 101.0 + PATIENCE)
+    breaker.check(0)
+    assert breaker.is_open
