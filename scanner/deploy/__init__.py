@@ -10,6 +10,7 @@ DEPLOYMENTS: Mapping[str, tuple[str, ...]] = {
     "systemd": ("systemd/sgw-scanner.service", "systemd/sgw-scanner.timer"),
     "cron": ("sgw-scanner.cron",),
     "kubernetes": ("kubernetes/cronjob.yaml",),
+    "kubernetes-shards": ("kubernetes/shards.yaml",),
 }
 """Each deployment by its name: its files, as paths in this package."""
 

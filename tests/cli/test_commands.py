@@ -94,6 +94,19 @@ def test_merging_two_accounts_makes_the_whole(command: Command, place: Path) -> 
     assert command("merge", "one.json", "-o", "s3://bucket/all.json").code == 2
 
 
+def test_a_merge_that_lacks_a_shard_says_which_and_is_incomplete(command: Command, place: Path) -> None:
+    command("scan", "--shard", "1/2", "-o", "one.ndjson")
+    command("scan", "--shard", "2/2", "-o", "two.ndjson")
+    assert command("merge", "one.ndjson", "two.ndjson", "-o", "all.json").code == 0
+    assert inventory(place / "all.json")["scan"]["missing_shards"] == []
+    lacking = command("merge", "one.ndjson", "-o", "all.json")
+    assert (lacking.code, inventory(place / "all.json")["scan"]["missing_shards"]) == (3, [2])
+    (place / "two.ndjson").write_bytes((place / "two.ndjson").read_bytes()[:-30])
+    cut = command("merge", "one.ndjson", "two.ndjson", "-o", "all.json")
+    assert cut.code == 2
+    assert "two.ndjson" in cut.err
+
+
 def test_explain_names_the_rule_and_why_others_did_not_apply(
     command: Command, scanned: Path, place: Path
 ) -> None:

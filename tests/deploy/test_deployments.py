@@ -62,3 +62,16 @@ def test_the_cronjob_mounts_a_configuration_that_loads(tmp_path: Path) -> None:
     limit = job["spec"]["jobTemplate"]["spec"]["activeDeadlineSeconds"]
     assert config.scan.deadline
     assert config.scan.deadline.total_seconds() < limit
+
+
+def test_a_sharded_job_retries_what_may_mend_and_no_good_shard() -> None:
+    (job,) = documents("kubernetes/shards.yaml")
+    spec = job["spec"]
+    rules = {code: rule["action"] for rule in spec["podFailurePolicy"]["rules"] if "onExitCodes" in rule
+             for code in rule["onExitCodes"]["values"]}  # fmt: skip
+    assert rules == {1: "FailIndex", 3: "FailIndex", 2: "FailJob", 4: "Count", 75: "Count"}
+    (container,) = spec["template"]["spec"]["containers"]
+    assert spec["completionMode"] == "Indexed"
+    assert spec["template"]["spec"]["restartPolicy"] == "Never"
+    assert {"name": "SGW_SCANNER_SHARDS", "value": str(spec["completions"])} in container["env"]
+    assert container["args"][container["args"].index("--shard") + 1] == "auto"
