@@ -52,6 +52,8 @@ class OrganizationWalk:
     _management_account: str | None = None
     _units: dict[str, str] = field(default_factory=dict)
     """The path of each unit that was met, by its id."""
+    _inside: set[str] = field(default_factory=set)
+    """Units whose accounts are wanted."""
     _listed: set[str] = field(default_factory=set)
     _found: set[str] = field(default_factory=set)
     _mistakes: set[tuple[str | None, str | None]] = field(default_factory=set)
@@ -71,31 +73,45 @@ class OrganizationWalk:
         described = await self._ask(OrganizationRequest(DESCRIBE), self._take_description)
         if not described:
             return
+        wanted = self.settings.include_ous
         async with anyio.create_task_group() as group:
-            if self.settings.include_ous:
-                for unit in self.settings.include_ous:
-                    self._visit(group, unit, unit)
-            else:
-                await self._ask(OrganizationRequest(ROOTS), partial(self._take_units, group, None))
+            # From the root in any case, for only that way the path of a unit is known.
+            take = partial(self._take_units, group, None, inside=not wanted)
+            await self._ask(OrganizationRequest(ROOTS), take, quiet=bool(wanted))
+        async with anyio.create_task_group() as group:
+            for unit in wanted:
+                if unit not in self._inside:
+                    self._visit(group, unit, unit, inside=True)
         await self._look_again()
 
     async def _take_description(self, page: OrganizationPage) -> None:
         self._management_account = page.management_account
 
-    async def _take_units(self, group: TaskGroup, path: str | None, page: OrganizationPage) -> None:
+    async def _take_units(
+        self, group: TaskGroup, path: str | None, page: OrganizationPage, *, inside: bool
+    ) -> None:
         for unit, name in page.units:
-            self._visit(group, unit, f"{path}/{name}" if path else name)
+            self._visit(group, unit, f"{path}/{name}" if path else name, inside=inside)
 
-    def _visit(self, group: TaskGroup, unit: str, path: str) -> None:
-        known = unit in self._units
+    def _visit(self, group: TaskGroup, unit: str, path: str, *, inside: bool) -> None:
+        """Looks into a unit; `inside`: it is one of those whose accounts are wanted, or below one."""
+        inside = inside or unit in self.settings.include_ous
+        known = unit in (self._inside if inside else self._units)
         if path.count("/") > DEEPEST:
             message = f"{path[:200]}: units are nested deeper than Organizations allows"
             raise CallFailed.of(FailureKind.INVALID_RESPONSE, message)
-        self._units.setdefault(unit, path)
-        if not known and unit not in self.settings.exclude_ous:
-            accounts, units = OrganizationRequest(ACCOUNTS, unit), OrganizationRequest(UNITS, unit)
-            group.start_soon(self._ask, accounts, partial(self._take_accounts, path))
-            group.start_soon(self._ask, units, partial(self._take_units, group, path))
+        path = self._units.setdefault(unit, path)
+        if inside:
+            self._inside.add(unit)
+        if known or unit in self.settings.exclude_ous:
+            return
+        if inside:
+            group.start_soon(
+                self._ask, OrganizationRequest(ACCOUNTS, unit), partial(self._take_accounts, path)
+            )
+        take = partial(self._take_units, group, path, inside=inside)
+        # Of what is not wanted only names are of use: that it could not be listed loses no account.
+        group.start_soon(partial(self._ask, OrganizationRequest(UNITS, unit), take, quiet=not inside))
 
     async def _take_accounts(self, path: str, page: OrganizationPage) -> None:
         for member in page.accounts:
@@ -109,7 +125,7 @@ class OrganizationWalk:
 
     async def _look_again(self) -> None:
         """Lists the accounts of all units once more: one that was moved meanwhile may have been in neither."""
-        units = [unit for unit in self._units if unit not in self.settings.exclude_ous]
+        units = [unit for unit in self._units if unit in self._inside - set(self.settings.exclude_ous)]
         for _ in range(PASSES if len(units) > 1 and not self._failed else 0):
             before = len(self._listed)
             async with anyio.create_task_group() as group:
@@ -120,26 +136,35 @@ class OrganizationWalk:
                 return
 
     async def _ask(
-        self, request: OrganizationRequest, take: Callable[[OrganizationPage], Awaitable[None]]
+        self,
+        request: OrganizationRequest,
+        take: Callable[[OrganizationPage], Awaitable[None]],
+        *,
+        quiet: bool = False,
     ) -> bool:
-        """Follows a listing, and has each page taken; says whether the first page came."""
+        """Follows a listing, and has each page taken; says whether the first page came.
+
+        `quiet`: what cannot be read is no failure.
+        """
         paging, came = Paging(EMPTY_PAGES), False
         while True:
             call = Call(request.operation, self.queue, counted=False, prepare=self._prepare)
             try:
                 page = await self.calls.send(call, partial(self.service.organization, request))
             except GivenUp as failure:
-                await self._refused(request, failure)
+                if not quiet or failure.facts.kind in STOPPED:
+                    await self._refused(request, failure)
                 return came
             came = True
-            for problem in page.problems:
+            for problem in () if quiet else page.problems:
                 broken = GivenUp(CallFailed.of(FailureKind.INVALID_RESPONSE, problem), call.attempts)
                 await self._fail(request, broken)
             try:
                 more = paging.follow(page.marker, news=self._news(page))
             except CallFailed as endless:
                 await take(page)
-                await self._fail(request, GivenUp(endless, call.attempts))
+                if not quiet:
+                    await self._fail(request, GivenUp(endless, call.attempts))
                 return came
             try:
                 await take(page)

@@ -110,12 +110,22 @@ def test_names_come_from_the_organization() -> None:
 
 
 def test_each_account_tells_its_place_in_the_organization() -> None:
-    """By the names of the units from the root down, or from the unit that was taken in."""
+    """By the names of the units from the root down, whichever unit was taken in."""
     paths = {target.account_id: target.ou_path for target in scanned(organization()).targets}
     assert (paths[account(1)], paths[account(3)]) == ("Root/Prod", "Root/Prod/Deep")
     assert paths[MANAGEMENT] == "Root"
     (deep,) = scanned(organization(include_ous=[DEEP])).targets
-    assert deep.ou_path == DEEP
+    assert deep.ou_path == "Root/Prod/Deep"
+
+
+def test_what_is_outside_of_the_units_taken_in_may_be_unreadable() -> None:
+    """Then a path begins with the unit's id, and no account is lost."""
+    for operation, parent in ((UNITS_OF, LAB), (UNITS_OF, ROOT), ("ListRoots", None)):
+        whole = scanned(organization(include_ous=[DEEP]), source(fault=failing(operation, parent)))
+        assert accounts(whole) == [3]
+        assert not whole.failures
+        path = "Root/Prod/Deep" if parent == LAB else DEEP
+        assert [target.ou_path for target in whole.targets] == [path]
 
 
 def test_an_account_of_its_own_takes_only_name_and_place_from_the_organization() -> None:
