@@ -14,12 +14,14 @@ if TYPE_CHECKING:
         CallRetried,
         Event,
         FailureSeen,
+        FieldsDropped,
         GatewayEnded,
         GatewaysListed,
         ScanEnded,
         ScanStarted,
         TargetEnded,
         TargetPlanned,
+        VolumesSeen,
     )
     from scanner.inventory.model import Inventory
     from scanner.ports import InventoryFiles
@@ -30,6 +32,7 @@ __all__ = [
     "Event",
     "EventStream",
     "FailureSeen",
+    "FieldsDropped",
     "GatewayEnded",
     "GatewaysListed",
     "HistoryError",
@@ -44,6 +47,7 @@ __all__ = [
     "ScannerError",
     "TargetEnded",
     "TargetPlanned",
+    "VolumesSeen",
     "__version__",
 ]
 
@@ -63,12 +67,14 @@ _HOMES = {
             "CallRetried",
             "Event",
             "FailureSeen",
+            "FieldsDropped",
             "GatewayEnded",
             "GatewaysListed",
             "ScanEnded",
             "ScanStarted",
             "TargetEnded",
             "TargetPlanned",
+            "VolumesSeen",
         ),
         "scanner.inventory.events",
     ),

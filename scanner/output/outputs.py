@@ -8,7 +8,7 @@ from anyio import create_task_group
 
 from scanner.config.settings import ScannerConfig
 from scanner.errors import ConfigError, OutputError
-from scanner.inventory.events import Event, FailureSeen, GatewayEnded, TargetEnded
+from scanner.inventory.events import Event, FailureSeen, GatewayEnded, TargetEnded, VolumesSeen
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import Record
 from scanner.output.destination import STDOUT, Output, check_outputs, of_fleet, open_output, parse_output
@@ -93,6 +93,8 @@ class Outputs:
         match event:
             case GatewayEnded(gateway, volumes):
                 self.write((gateway, *volumes))
+            case VolumesSeen(volumes):
+                self.write(volumes)
             case TargetEnded(target):
                 self.write((target,))
             case FailureSeen(failure):

@@ -8,6 +8,7 @@ import pytest
 
 from scanner.cli.process.lock import hold
 from scanner.emulator import Emulator, Fault, Fleet, Gateway
+from scanner.emulator.fleets.accounts import DetachedVolume
 from scanner.inventory.model import Inventory
 from scanner.summary.statistics import Statistics
 from tests.cli.conftest import CONFIG, ONE, SECRET_ID, TWO, Command, gateway, inventory
@@ -35,6 +36,22 @@ def test_what_is_written_reads_back_as_the_same_inventory(command: Command, plac
     assert kinds[-2:] == ["coverage", "scan"]
     assert (place / "i.csv").read_text().count("\n") == 4
     assert "sgw_volume_recovery_point_age_seconds" in (place / "i.prom").read_text()
+
+
+def test_ndjson_that_is_written_along_holds_volumes_without_a_gateway_too(
+    command: Command, place: Path, sgw_fleet: Fleet, sgw_emulator: Emulator
+) -> None:
+    sgw_fleet.accounts[0].detached_volumes.extend(
+        (
+            DetachedVolume("vol-0000000A", region="us-east-1"),
+            DetachedVolume("vol-0000000B", region="us-east-1", gateway="sgw-0000000F"),
+        )
+    )
+    sgw_emulator.refresh()
+    command("scan", "-o", "i.json", "-o", "i.ndjson")
+    whole = Inventory.read(place / "i.json")
+    assert {"vol-0000000A", "vol-0000000B"} < {volume.id for volume in whole.volumes}
+    assert Inventory.read(place / "i.ndjson").volumes == whole.volumes
 
 
 def test_stdout_is_pure_json_with_o_dash_and_the_summary_moves_to_stderr(command: Command) -> None:
