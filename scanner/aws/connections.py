@@ -1,5 +1,6 @@
 """All connections of one Scanner: trusted, bounded, and shared by every Region and account."""
 
+import asyncio
 import resource
 import ssl
 from collections.abc import Mapping
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+import anyio
 from botocore.httpsession import get_cert_path
 from yarl import URL
 
@@ -19,6 +21,8 @@ FILES_LEFT = 48
 """File descriptors that are not for connections: outputs, logs, the event loop, the caller's own."""
 SPARE_CONNECTIONS = 4
 """Beside those of the scan's calls: credentials and uploads."""
+LOOK_UP_SHARE = 0.9
+"""Of the time for connecting: a name that is not resolved is told as such, and not as a slow connection."""
 KEPT_ALIVE = 12.0
 """Seconds; AWS closes idle connections after some twenty."""
 
@@ -118,10 +122,15 @@ class Connections:
             return Reply(answer.status, found, content, answer.raw_headers, answer.url)
 
     async def close(self) -> None:
-        """Closes every connection."""
+        """Closes every connection, even when all is cancelled; raises what went wrong with one only after that."""
         sessions, self._sessions = list(self._sessions.values()), {}
-        for session in sessions:
-            await session.close()
+        closing = asyncio.gather(*(session.close() for session in sessions), return_exceptions=True)
+        with anyio.CancelScope(shield=True):
+            # A task may be cancelled without a scope, too.
+            results = await asyncio.shield(closing)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
 
     def _session(self, trust: Trust) -> aiohttp.ClientSession:
         session = self._sessions.get(trust)
@@ -131,7 +140,7 @@ class Connections:
                 ssl=self.context(trust.bundle, trust.certificate),
                 proxy_ssl=self.context(trust.proxy_bundle or trust.bundle, trust.proxy_certificate),
                 keepalive_timeout=KEPT_ALIVE,
-                resolver=Resolver(self._connect_timeout),
+                resolver=Resolver(self._connect_timeout * LOOK_UP_SHARE),
                 ttl_dns_cache=30,
             )
             session = self._sessions[trust] = aiohttp.ClientSession(

@@ -1,13 +1,17 @@
 """Connections: what the clients of a Scanner share, and what they must not."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
+import aiohttp
+import anyio
 import pytest
 from aiohttp import web
+from botocore.httpsession import get_cert_path
 
-from scanner.aws.connections import Connections
+from scanner.aws.connections import Connections, Route, Trust
 from scanner.aws.text import LONGEST_MESSAGE
 from scanner.emulator import Emulator
 from scanner.inventory.records import FailureKind
@@ -34,6 +38,60 @@ async def test_every_context_verifies_certificates_and_host_names() -> None:
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
     assert context.get_ca_certs()
+
+
+@asynccontextmanager
+async def _listening(answer: bytes) -> AsyncIterator[tuple[str, list[asyncio.Task[None]]]]:
+    """A server that says `answer` once and then waits until it is left; its URL, and a task for each connection."""
+    heard: list[asyncio.Task[None]] = []
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(asyncio.current_task())  # type: ignore[arg-type]
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(hear, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", heard
+        async with asyncio.timeout(10):
+            await asyncio.gather(*heard)
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\n\r\n"])
+async def test_a_proxy_that_swallows_a_connection_is_left_after_the_time_for_connecting(
+    answer: bytes,
+) -> None:
+    """Whether it never answers CONNECT, or nobody behind it ever shows a certificate."""
+    connections = Connections(connect_timeout=0.2, read_timeout=60, limit=1)
+    async with _listening(answer) as (proxy, heard):
+        with pytest.raises(aiohttp.ConnectionTimeoutError):
+            async with asyncio.timeout(10):
+                await connections.send("GET", "https://nobody.example/", {}, None, Route(proxy=proxy))
+        assert len(heard) == 1
+        await connections.close()
+
+
+@pytest.mark.parametrize("way", ["scope", "task"])
+async def test_whoever_is_cancelled_while_closing_leaves_no_connection_behind(way: str) -> None:
+    """There may be several pools: one for each way to trust."""
+    connections = await _connections()
+    async with _listening(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as (url, heard):
+        for trust in (Trust(), Trust(bundle=get_cert_path(True)), Trust(proxy_bundle=get_cert_path(True))):
+            await connections.send("GET", url, {}, None, Route(trust))
+        closing = asyncio.create_task(_close(connections, cancelled=way == "scope"))
+        if way == "task":
+            await asyncio.sleep(0)
+            closing.cancel()
+        await asyncio.gather(closing, return_exceptions=True)
+        assert len(heard) == 3
+
+
+async def _close(connections: Connections, *, cancelled: bool) -> None:
+    with anyio.CancelScope() as scope:
+        if cancelled:
+            scope.cancel()
+        await connections.close()
 
 
 @asynccontextmanager

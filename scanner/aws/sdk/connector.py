@@ -1,10 +1,11 @@
-"""aiohttp's connector with three things that it has no public way for.
+"""aiohttp's connector with four things that it has no public way for.
 
 Seen in aiohttp 3.13.3 to 3.14: `_get_ssl_context(req)`, `_create_connection(req, traces, timeout)`, `_conns` (idle
 connections by key, oldest first), `_acquired` (connections in use), requests to a proxy by `req.proxy`, and
 `_release(key, protocol, should_close=...)`.
 """
 
+import asyncio
 import ssl
 from typing import Any
 
@@ -29,7 +30,12 @@ class Connector(aiohttp.TCPConnector):
 
     async def _create_connection(self, req: Any, traces: Any, timeout: Any) -> Any:
         self._make_room()
-        return await super()._create_connection(req, traces, timeout)
+        # aiohttp bounds TCP and TLS each, but neither the answer to CONNECT nor all of it together.
+        try:
+            async with asyncio.timeout(timeout.sock_connect):
+                return await super()._create_connection(req, traces, timeout)
+        except TimeoutError as error:
+            raise aiohttp.ConnectionTimeoutError(f"connecting took {timeout.sock_connect} s") from error
 
     def _release(self, key: Any, protocol: Any, *, should_close: bool = False) -> None:
         transport = protocol.transport
