@@ -27,6 +27,7 @@ from scanner.service.protocol import Service
 
 _Ends = tuple[MemoryObjectSendStream[Event], MemoryObjectReceiveStream[Event]]
 LOG = logging.getLogger("scanner")
+LEFT = "the Scanner was left while it scanned"
 BUFFERED = 16
 """Events that a reader may be behind; a slower one slows the scan instead of filling memory."""
 
@@ -34,15 +35,24 @@ BUFFERED = 16
 class EventStream:
     """The events of one scan, in the order in which they happen; the last is ScanEnded."""
 
-    def __init__(self, scan: Scan, events: MemoryObjectReceiveStream[Event]) -> None:
+    def __init__(
+        self, scan: Scan, task: "asyncio.Task[None]", events: MemoryObjectReceiveStream[Event]
+    ) -> None:
         self._scan = scan
+        self._task = task
         self._events = events
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Event:
-        return await self._events.__anext__()
+        """The next event. Raises ScannerError where the Scanner was left meanwhile: the scan has no end then."""
+        try:
+            return await self._events.receive()
+        except (anyio.EndOfStream, anyio.ClosedResourceError):
+            if self._task.cancelling():
+                raise ScannerError(LEFT) from None
+            raise StopAsyncIteration from None
 
     def interrupt(self) -> None:
         """End the scan in order: what is unfinished becomes failures of kind `interrupted`."""
@@ -131,7 +141,7 @@ class Scanner:
             await asyncio.sleep(begun + start * seconds + random.uniform(0, jitter * seconds) - clock())
 
     async def _gathered(self, service: Service, scan_id: str | None = None) -> Inventory:
-        collector = Collector()
+        collector, opened = Collector(), self._opened()
 
         async def gather(event: Event) -> None:
             collector.add(event)
@@ -142,9 +152,9 @@ class Scanner:
         try:
             await task
         except asyncio.CancelledError:
-            if self._service is service:
+            if self._service is opened:
                 raise
-            raise ScannerError("the Scanner was left while it scanned") from None
+            raise ScannerError(LEFT) from None
         finally:
             self._scans.discard(task)
         return collector.inventory()
@@ -170,7 +180,7 @@ class Scanner:
         task = asyncio.create_task(run(), name="sgw-scanner scan")
         self._streams[task] = send, receive
         try:
-            yield EventStream(scan, receive)
+            yield EventStream(scan, task, receive)
         finally:
             defect = await self._end_stream(task)
         if defect:

@@ -227,6 +227,36 @@ async def test_leaving_a_scanner_ends_its_scans_and_says_so(config: ScannerConfi
         await scan
 
 
+async def test_a_check_that_is_cancelled_ends_as_a_cancellation(
+    config: ScannerConfig, sgw_emulator: Emulator
+) -> None:
+    """The Scanner was not left, and is not said to have been."""
+    sgw_emulator.faults.add(Fault("hang"))
+    async with Scanner(config) as scanning:
+        check = asyncio.create_task(scanning.check())
+        await asyncio.sleep(0.1)
+        check.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await check
+
+
+async def test_a_reader_hears_that_the_scanner_was_left_and_takes_it_for_no_end(
+    config: ScannerConfig, sgw_emulator: Emulator
+) -> None:
+    sgw_emulator.faults.add(Fault("hang"))
+    scanning = Scanner(config)
+    await scanning.__aenter__()
+    async with scanning.stream() as events:
+        await anext(events)
+        reading = asyncio.create_task(anext(events))
+        await asyncio.sleep(0)
+        await scanning.__aexit__(None, None, None)
+        with pytest.raises(ScannerError, match="was left while it scanned"):
+            await reading
+        with pytest.raises(ScannerError, match="was left while it scanned"):
+            await anext(events)
+
+
 async def test_a_scanner_that_is_open_is_not_opened_again() -> None:
     async with Scanner() as scanning:
         with pytest.raises(RuntimeError, match="is open already"):

@@ -107,7 +107,7 @@ class AccountSettings(Settings):
     """One `[[accounts]]` entry: an account, and how to be let in."""
 
     id: Annotated[AccountIdSetting, ACCOUNT_REMEDY]
-    name: str | None = None
+    name: Annotated[str, Field(max_length=1000)] | None = None
     role: str | None = None
     external_id: Annotated[ExternalId | None, Field(repr=False), EXTERNAL_ID_REMEDY] = None
     session_name: Annotated[SessionName, SESSION_NAME_REMEDY] = "sgw-scanner"

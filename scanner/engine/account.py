@@ -1,8 +1,11 @@
 """One account: it is signed in to, its Regions are found, and each of them becomes a target."""
 
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
+
+import anyio
 
 from scanner.config.settings import AccountSettings, ScannerConfig
 from scanner.engine import failures
@@ -48,14 +51,13 @@ class AccountScan:
     service: Service
     calls: Calls
     sign_ins: SignIns
-    region_queues: tuple[CallQueue, CallQueue]
-    """For ListRegions and for DescribeRegions."""
     emit: Emit
     start_target: Callable[["AccountScan", TargetKey], Awaitable[None]]
     account_id: str = failures.ANY_ACCOUNT
     steps: tuple[SignIn, ...] = ()
     _enabled: frozenset[str] | None = None
     _unknowable: bool = False
+    _asking: anyio.Lock = field(default_factory=anyio.Lock)
 
     @property
     def name(self) -> str | None:
@@ -85,11 +87,13 @@ class AccountScan:
 
     async def enabled_in(self, region: str) -> bool | None:
         """Whether the account has enabled `region`; None where that cannot be known. Asked once in a scan."""
-        if self._enabled is None and not self._unknowable:
-            try:
-                await self._ask_regions()
-            except GivenUp:
-                self._unknowable = True
+        # Targets ask side by side; whoever comes later takes the first one's answer.
+        async with self._asking:
+            if self._enabled is None and not self._unknowable:
+                try:
+                    await self._ask_regions()
+                except GivenUp:
+                    self._unknowable = True
         return None if self._enabled is None else region in self._enabled
 
     async def _regions(self) -> Iterable[str]:
@@ -98,24 +102,32 @@ class AccountScan:
 
     async def _ask_regions(self) -> Iterable[str]:
         """The Regions that the account has enabled: as ListRegions says, else as DescribeRegions does."""
-        try:
-            if self.service.region_operation(self.account_id) == LIST_REGIONS:
-                try:
-                    return await self._listed_regions()
-                except GivenUp as failure:
-                    if failure.facts.kind not in FALLS_BACK:
-                        raise
-                    return await self._described_regions(instead_of=failure)
-            return await self._described_regions()
-        finally:
-            for queue in self.region_queues:
-                queue.close()
+        if self.service.region_operation(self.account_id) == LIST_REGIONS:
+            try:
+                with self._queue(LIST_REGIONS, "Account Management") as queue:
+                    return await self._listed_regions(queue)
+            except GivenUp as failure:
+                if failure.facts.kind not in FALLS_BACK:
+                    raise
+                return await self._described_regions(instead_of=failure)
+        return await self._described_regions()
 
-    async def _listed_regions(self) -> Iterable[str]:
+    @contextmanager
+    def _queue(self, operation: str, endpoint: str) -> Iterator[CallQueue]:
+        """A queue for one asking: they are rare, and a limiter that has learnt nothing is not kept."""
+        limiter = operation, self.settings.id if self.settings else None
+        queue = self.calls.queue(limiter, endpoint)
+        try:
+            yield queue
+        finally:
+            queue.close()
+            self.calls.limits.leave(limiter)
+
+    async def _listed_regions(self, queue: CallQueue) -> Iterable[str]:
         found: dict[str, None] = {}
         paging, marker = Paging(EMPTY_PAGES), None
         while True:
-            call = Call(LIST_REGIONS, self.region_queues[0], counted=False, prepare=self.prepare)
+            call = Call(LIST_REGIONS, queue, counted=False, prepare=self.prepare)
             page = await self.calls.send(call, partial(self.service.list_regions, self.account_id, marker))
             news = not found.keys() >= set(page.regions)
             found.update(dict.fromkeys(page.regions))
@@ -127,11 +139,11 @@ class AccountScan:
             marker = page.marker
 
     async def _described_regions(self, instead_of: GivenUp | None = None) -> Iterable[str]:
-        call = Call(DESCRIBE_REGIONS, self.region_queues[1], counted=False, prepare=self.prepare)
         try:
-            page: RegionPage = await self.calls.send(
-                call, partial(self.service.describe_regions, self.account_id)
-            )
+            with self._queue(DESCRIBE_REGIONS, "EC2") as queue:
+                call = Call(DESCRIBE_REGIONS, queue, counted=False, prepare=self.prepare)
+                describe = partial(self.service.describe_regions, self.account_id)
+                page: RegionPage = await self.calls.send(call, describe)
             return self._known(dict.fromkeys(page.regions), DESCRIBE_REGIONS)
         except GivenUp as failure:
             denied = failure.facts.kind is FailureKind.ACCESS_DENIED

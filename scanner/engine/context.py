@@ -81,6 +81,11 @@ class TargetContext:
         """Whether an ARN is of this target's partition, account and Region."""
         return arn.group(1, 3, 2) == (self.service.partition_of(self.key.region), *self.key)
 
+    def owns_volume(self, arn: str) -> bool:
+        """Whether a text is the ARN of a volume of this target."""
+        parts = VOLUME_ARN.fullmatch(arn)
+        return parts is not None and self.owns(parts)
+
     def canonical(self, volume_arn: str) -> str:
         """The form of a volume's ARN that was seen first.
 
@@ -92,9 +97,8 @@ class TargetContext:
         """Raises InvalidResponse for a record of another target, and for two that contradict each other."""
         seen: dict[str, RecoveryPoint] = {}
         for record in records:
-            parts = VOLUME_ARN.fullmatch(record.arn)
             problem = None
-            if not parts or not self.owns(parts):
+            if not self.owns_volume(record.arn):
                 problem = f"a record names the volume {record.arn[:200]!r}, which is not of this target"
             elif not record.same_as(seen.setdefault(self.canonical(record.arn), record)):
                 problem = f"two records of the volume {record.arn} contradict each other"

@@ -7,6 +7,7 @@ from functools import partial
 
 from scanner.engine.calls.calls import GivenUp
 from scanner.engine.context import TargetContext
+from scanner.inventory.arns import id_of
 from scanner.inventory.records import FailureKind, GatewayStatus
 from scanner.service.answers import (
     GatewayDescription,
@@ -167,10 +168,11 @@ async def _volume_descriptions(
     target: TargetContext, batch: tuple[str, ...]
 ) -> tuple[VolumeDescription, ...]:
     described = await target.service.describe_volumes(target.key, batch)
-    asked = {target.canonical(arn) for arn in batch}
-    stray = next((each.arn for each in described if target.canonical(each.arn) not in asked), None)
-    if stray:
-        raise InvalidResponse.because(f"the answer describes {stray[:200]!r}, which was not asked for")
+    asked = {id_of(arn) for arn in batch}
+    for each in described:
+        if not target.owns_volume(each.arn) or id_of(each.arn) not in asked:
+            stray = f"the answer describes {each.arn[:200]!r}, which was not asked for"
+            raise InvalidResponse.because(stray)
     return described
 
 

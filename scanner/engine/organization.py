@@ -76,28 +76,29 @@ class OrganizationWalk:
         wanted = self.settings.include_ous
         async with anyio.create_task_group() as group:
             # From the root in any case, for only that way the path of a unit is known.
-            take = partial(self._take_units, group, None, inside=not wanted)
+            take = partial(self._take_units, group, None, depth=0, inside=not wanted)
             await self._ask(OrganizationRequest(ROOTS), take, quiet=bool(wanted))
         async with anyio.create_task_group() as group:
             for unit in wanted:
                 if unit not in self._inside:
-                    self._visit(group, unit, unit, inside=True)
+                    self._visit(group, unit, unit, depth=0, inside=True)
         await self._look_again()
 
     async def _take_description(self, page: OrganizationPage) -> None:
         self._management_account = page.management_account
 
     async def _take_units(
-        self, group: TaskGroup, path: str | None, page: OrganizationPage, *, inside: bool
+        self, group: TaskGroup, path: str | None, page: OrganizationPage, *, depth: int, inside: bool
     ) -> None:
         for unit, name in page.units:
-            self._visit(group, unit, f"{path}/{name}" if path else name, inside=inside)
+            self._visit(group, unit, f"{path}/{name}" if path else name, depth=depth, inside=inside)
 
-    def _visit(self, group: TaskGroup, unit: str, path: str, *, inside: bool) -> None:
+    def _visit(self, group: TaskGroup, unit: str, path: str, *, depth: int, inside: bool) -> None:
         """Looks into a unit; `inside`: it is one of those whose accounts are wanted, or below one."""
         inside = inside or unit in self.settings.include_ous
         known = unit in (self._inside if inside else self._units)
-        if path.count("/") > DEEPEST:
+        # Counted, and not read off the path: the name of a unit may hold a slash.
+        if depth > DEEPEST:
             message = f"{path[:200]}: units are nested deeper than Organizations allows"
             raise CallFailed.of(FailureKind.INVALID_RESPONSE, message)
         path = self._units.setdefault(unit, path)
@@ -109,7 +110,7 @@ class OrganizationWalk:
             group.start_soon(
                 self._ask, OrganizationRequest(ACCOUNTS, unit), partial(self._take_accounts, path)
             )
-        take = partial(self._take_units, group, path, inside=inside)
+        take = partial(self._take_units, group, path, depth=depth + 1, inside=inside)
         # Of what is not wanted only names are of use: that it could not be listed loses no account.
         group.start_soon(partial(self._ask, OrganizationRequest(UNITS, unit), take, quiet=not inside))
 

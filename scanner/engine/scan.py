@@ -131,8 +131,6 @@ class Scan:
         self._group.start_soon(self._scan_account, settings, ou_path)
 
     async def _scan_account(self, settings: AccountSettings | None, ou_path: str | None) -> None:
-        key = settings.id if settings else None
-        limiters = ("ListRegions", key), ("DescribeRegions", key)
         account = AccountScan(
             settings=settings,
             ou_path=ou_path,
@@ -140,19 +138,12 @@ class Scan:
             service=self.service,
             calls=self._calls,
             sign_ins=self._sign_ins,
-            region_queues=(
-                self._calls.queue(limiters[0], "Account Management"),
-                self._calls.queue(limiters[1], "EC2"),
-            ),
             emit=self._emit,
             start_target=self._start_target,
         )
         try:
             await account.run()
         finally:
-            for queue in account.region_queues:
-                queue.close()
-            self.limits.leave(*limiters)
             self._accounts_free.release()
 
     async def _start_target(self, account: AccountScan, key: TargetKey) -> None:

@@ -9,7 +9,7 @@ from scanner.engine.calls.calls import Call, GivenUp
 from scanner.engine.calls.paging import Paging
 from scanner.engine.context import TargetContext
 from scanner.engine.volume_list import holder_of
-from scanner.inventory.arns import GATEWAY_ARN, VOLUME_ARN
+from scanner.inventory.arns import GATEWAY_ARN
 from scanner.inventory.events import FieldsDropped
 from scanner.inventory.records import FailureKind
 from scanner.service.answers import ListedVolume
@@ -66,8 +66,7 @@ async def _take(target: TargetContext, entries: Iterable[ListedVolume]) -> tuple
 def _problem_of(target: TargetContext, entry: ListedVolume) -> str | None:
     if entry.problem:
         return entry.problem
-    parts = VOLUME_ARN.fullmatch(entry.arn)
-    if not parts or not target.owns(parts):
+    if not target.owns_volume(entry.arn):
         return f"an entry names the volume {entry.arn[:200]!r}, which is not of this target"
     if entry.gateway_arn is not None:
         holder = GATEWAY_ARN.fullmatch(entry.gateway_arn)

@@ -1,6 +1,7 @@
 """Inventories from the bytes of a file: one JSON document, or JSON lines."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
@@ -22,6 +23,9 @@ KINDS: dict[str, type[Record]] = {
 }
 """The records of an inventory by the name that a JSON line gives in its field `record`."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+WINDOW = 32 << 10
+"""Bytes. A text at least twice as long covers a whole window, in which no text ends then."""
+END_OF_TEXT = re.compile(rb'(?<!\\)"')
 
 
 def parse_inventory(content: bytes, source: str) -> Inventory:
@@ -32,9 +36,21 @@ def parse_inventory(content: bytes, source: str) -> Inventory:
     content = content.removeprefix(BYTE_ORDER_MARK)
     lines = PurePath(source).suffix.lower() == ".ndjson"
     try:
-        return _from_lines(content, source) if lines else Inventory.model_validate_json(content)
+        whole = _from_lines(content, source) if lines else Inventory.model_validate_json(content)
     except ValidationError as error:
         raise ConfigError(f"{source}: is no inventory: {_first(error)}") from None
+    refuse_long_texts(content, source)
+    return whole
+
+
+def refuse_long_texts(content: bytes, source: str) -> None:
+    """Raises ConfigError where a text is longer than any that a scan writes: it would flood whatever shows it.
+
+    Texts of up to 32 KiB always pass, those of 64 KiB and more never do.
+    """
+    for start in range(0, len(content) - WINDOW + 1, WINDOW):
+        if not END_OF_TEXT.search(content, start, start + WINDOW):
+            raise ConfigError(f"{source}: is no inventory: it holds a text of more than {WINDOW >> 10} KiB")
 
 
 def _from_lines(content: bytes, source: str) -> Inventory:

@@ -37,7 +37,7 @@ def _not_blank(text: str) -> str:
     return text
 
 
-Text = Annotated[str, AfterValidator(_not_blank)]
+Text = Annotated[str, Field(max_length=1000), AfterValidator(_not_blank)]
 
 
 class _Part(BaseModel):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
+import anyio
 import pytest
 
 from scanner.config.settings import ScannerConfig
@@ -221,6 +222,29 @@ def test_a_description_of_a_volume_not_asked_about_is_refused() -> None:
     whole = scanned(Confused(gateways=1, volumes=1), "volumes")
     assert told(whole) == [("DescribeCachediSCSIVolumes", FailureKind.INVALID_RESPONSE)]
     assert whole.volumes[0].details is None
+
+
+def test_a_stray_description_leaves_no_trace_on_a_volume_that_is_read_later() -> None:
+    """The form of an ARN that is seen first is kept, so one of another Region must not be it."""
+
+    class Confused(SimulatedService):
+        async def list_recovery_points(self, place: TargetKey, gateway_arn: str) -> RecoveryPoints:
+            if gateway_arn != GATEWAY:
+                await anyio.sleep(1)
+            return await super().list_recovery_points(place, gateway_arn)
+
+        async def describe_volumes(
+            self, place: TargetKey, volume_arns: tuple[str, ...]
+        ) -> tuple[VolumeDescription, ...]:
+            if not volume_arns[0].startswith(GATEWAY):
+                return await super().describe_volumes(place, volume_arns)
+            elsewhere = "arn:aws:storagegateway:eu-west-1:000000000001:volume/vol-00010000"
+            return (VolumeDescription(elsewhere, {"status": "AVAILABLE"}),)
+
+    whole = scanned(Confused(gateways=2, volumes=1), "volumes")
+    assert told(whole) == [("DescribeCachediSCSIVolumes", FailureKind.INVALID_RESPONSE)]
+    assert [volume.id for volume in whole.volumes] == ["vol-00000000", "vol-00010000"]
+    assert {volume.region for volume in whole.volumes} == {"us-east-1"}
 
 
 def test_the_deadline_in_mid_details_keeps_points_and_names_what_is_missing() -> None:

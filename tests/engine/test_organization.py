@@ -174,6 +174,16 @@ def test_units_below_units_without_end_are_ended() -> None:
     assert "nested deeper" in failure.message
 
 
+def test_slashes_in_the_name_of_a_unit_are_no_depth() -> None:
+    def pages(inquiry: OrganizationRequest) -> OrganizationPage:
+        page = tree(inquiry)
+        return replace(page, units=tuple((unit, "a/" * 30 + name) for unit, name in page.units))
+
+    whole = scanned(organization(), source(pages))
+    assert whole.failures == ()
+    assert accounts(whole) == [1, 2, 3, 5, MANAGEMENT]
+
+
 def test_an_account_listed_again_and_again_is_no_news() -> None:
     numbers = count()
 

@@ -11,7 +11,7 @@ from scanner.config.settings import ScannerConfig
 from scanner.engine.calls.paging import MOST_PAGES
 from scanner.engine.calls.scheduler import Limits
 from scanner.engine.scan import ACTIVE_PER_SLOT, Scan
-from scanner.inventory.events import Event
+from scanner.inventory.events import Event, FailureSeen
 from scanner.inventory.records import FailureKind, FailureScope, GatewayStatus, Outcome, TargetStatus
 from scanner.service.answers import GatewayPage, RecoveryPoint, RecoveryPoints, RegionPage
 from scanner.service.errors import CallFailed, GatewayNotApplicable, GatewayVanished
@@ -167,6 +167,55 @@ def test_enabled_regions_are_asked_for_and_the_excluded_listed_as_skipped() -> N
         ("us-east-1", "complete", None),
         ("us-west-2", "skipped", "not_offered"),
     ]
+
+
+def test_two_regions_that_are_not_enabled_share_one_question_and_are_both_skipped() -> None:
+    """Keys that are worth nothing and a Region that is not enabled are answered alike, so the account is asked."""
+
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+        if operation == "list" and place.region != "us-east-1":
+            return CallFailed.of(FailureKind.CREDENTIALS, "the token is not valid", unrecognized=True)
+        return None
+
+    source = SimulatedService(fault=fault, regions=("us-east-1",))
+    whole, _ = run(inventory_of(config(1, ("us-east-1", "af-south-1", "me-south-1")), source))
+    told = [(target.region, target.reason) for target in whole.targets]
+    assert told == [("af-south-1", "not_enabled"), ("me-south-1", "not_enabled"), ("us-east-1", None)]
+    assert source.calls["regions"] == 1
+
+
+def test_an_account_whose_regions_cannot_be_known_is_asked_for_them_once() -> None:
+    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+        if operation == "list":
+            return CallFailed.of(FailureKind.CREDENTIALS, "the token is not valid", unrecognized=True)
+        return denied() if operation == "regions" else None
+
+    source = SimulatedService(fault=fault)
+    whole, _ = run(inventory_of(config(1, ("us-east-1", "af-south-1")), source))
+    assert [target.status for target in whole.targets] == [TargetStatus.FAILED] * 2
+    assert source.calls["regions"] == 1
+
+
+def test_an_interrupted_scan_does_not_wait_for_the_slots_of_another() -> None:
+    """Two scans of one Scanner share its slots, and the other one's calls may be silent."""
+
+    async def main() -> list[Event]:
+        slots, seen = anyio.CapacityLimiter(1), []
+
+        async def emit(event: Event) -> None:
+            seen.append(event)
+
+        async with slots, anyio.create_task_group() as group:
+            scan = Scan(config(), SimulatedService(), Limits(slots, 8), "0", emit)
+            group.start_soon(scan.run)
+            await anyio.sleep(1)
+            scan.interrupt()
+        return seen
+
+    seen, seconds = run(main())
+    assert seconds == pytest.approx(1)
+    (failure,) = [event.failure for event in seen if isinstance(event, FailureSeen)]
+    assert (failure.kind, failure.attempts) == (FailureKind.INTERRUPTED, 0)
 
 
 def test_other_gateway_types_are_counted_and_never_asked() -> None:

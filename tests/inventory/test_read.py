@@ -55,6 +55,19 @@ def test_a_line_that_is_no_record_is_named(line: bytes, told: str) -> None:
         parse_inventory(line + b"\n" + b"".join(LINES), "i.ndjson")
 
 
+@pytest.mark.parametrize("suffix", [".json", ".ndjson"])
+@pytest.mark.parametrize("unit", ["n", "ü", '"', "\\", '\\"'])
+def test_a_text_that_would_flood_a_screen_is_refused_and_a_long_one_is_read(suffix: str, unit: str) -> None:
+    def named(name: str) -> bytes:
+        target = inventory().targets[0].model_copy(update={"account_name": name})
+        return written(inventory().model_copy(update={"targets": (target, *inventory().targets[1:])}), suffix)
+
+    content = named(unit * 1024)
+    assert parse_inventory(content, f"i{suffix}").targets[0].account_name == unit * 1024
+    with pytest.raises(ConfigError, match="a text of more than 32 KiB"):
+        parse_inventory(named(unit * 100_000), f"i{suffix}")
+
+
 def test_what_is_no_inventory_is_told_with_its_place() -> None:
     with pytest.raises(ConfigError, match=r"i\.json: is no inventory: scan: Field required"):
         parse_inventory(b"{}", "i.json")

@@ -183,11 +183,11 @@ class Calls:
         ended = False
         scope = anyio.CancelScope()
         try:
-            await self._take_slot(turn)
             with scope:
+                # Added first: another scan of the Scanner may hold every slot, and `stop` must not wait for it.
                 self._scopes.add(scope)
-                if self.stopped:
-                    scope.cancel()
+                await self._take_slot(turn)
+                self._check_stopped(call)
                 self._count(call)
                 try:
                     call.queue.breaker.check(call.unread())
