@@ -7,7 +7,7 @@ from typing import Literal
 from scanner.inventory.arns import id_of
 from scanner.inventory.records import Gateway, GatewayStatus, Verdict, Volume
 from scanner.policy.durations import format_duration
-from scanner.policy.rater import Rater, compiled, hit
+from scanner.policy.rater import Rater, compiled, hit, known_of
 from scanner.policy.rules import Excuse, Match, Policy
 
 
@@ -125,11 +125,11 @@ def _misses(match: Match, volume: Volume, gateway: Gateway | None, account_name:
     misses = [
         f"{name}: {_quoted(values)} none of {', '.join(globs)}"
         for name, globs, values in facts
-        if not hit(compiled(globs), values)
+        if not hit(compiled(globs), known_of(values))
     ]
     for name, glob in match.tags.items():
         known = [tags for tags in (volume.tags, gateway.tags if gateway else {}) if tags is not None]
-        if not hit(compiled((glob,)), (tags.get(name) for tags in known)):
+        if not hit(compiled((glob,)), known_of(tags.get(name) for tags in known)):
             cause = f"neither the volume nor its gateway has {name} = {glob}"
             misses.append(
                 f"tags: {cause if len(known) == 2 else f'{name} was not read, so {glob} may match'}"

@@ -1,9 +1,10 @@
 """A policy to verdicts: pure functions of what was read, the policy, and the moment it was read."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from fnmatch import translate
+from typing import NamedTuple
 
 from scanner.inventory.records import Verdict, VerdictStatus
 from scanner.policy.rules import Excuse, Match, Policy, Waiver
@@ -22,15 +23,17 @@ class _Globs:
         self._tags = [(name, compiled((glob,))) for name, glob in match.tags.items()]
         self.settled_by_gateway = not match.volumes and not match.tags
 
-    def gateway(self, account: Iterable[str | None], region: str, gateway: Iterable[str | None]) -> bool:
-        return hit(self._accounts, account) and hit(self._regions, (region,)) and hit(self._gateways, gateway)
+    def gateway(self, account: Sequence[str], region: str, gateway: Sequence[str]) -> bool:
+        return hit(self._gateways, gateway) and hit(self._accounts, account) and hit(self._regions, (region,))
 
-    def volume(self, volume: Iterable[str | None], *tags: Mapping[str, str] | None) -> bool | None:
+    def volume(self, volume: Sequence[str], *tags: Mapping[str, str] | None) -> bool | None:
         """Whether the match holds for a volume of the gateway; None where tags that are not known decide."""
         if not hit(self._volumes, volume):
             return False
         missed = [
-            name for name, glob in self._tags if not hit(glob, (each.get(name) for each in tags if each))
+            name
+            for name, glob in self._tags
+            if not hit(glob, known_of(each.get(name) for each in tags if each))
         ]
         if not missed:
             return True
@@ -43,13 +46,29 @@ def compiled(globs: Iterable[str]) -> re.Pattern[str] | None:
     return re.compile(pattern) if pattern else None
 
 
-def hit(pattern: re.Pattern[str] | None, values: Iterable[str | None]) -> bool:
+def known_of(values: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(value for value in values if value is not None)
+
+
+def hit(pattern: re.Pattern[str] | None, values: Sequence[str]) -> bool:
     """Whether the condition holds for any of `values`."""
-    return pattern is None or any(value is not None and pattern.match(value) for value in values)
+    # A loop in C: each gateway is held against each rule.
+    return pattern is None or any(map(pattern.match, values))
 
 
 _BothTags = tuple[Mapping[str, str] | None, Mapping[str, str] | None]
-_Rules = list[tuple[_Globs, str | None, timedelta | None]]
+
+
+class _Candidate(NamedTuple):
+    """A rule, or what holds where none does, that may decide for the volumes of a gateway."""
+
+    globs: _Globs
+    name: str | None
+    rpo: timedelta | None
+    warn_from: timedelta | None
+
+
+_Rules = list[_Candidate]
 _Waivers = list[tuple[_Globs, Waiver]]
 
 
@@ -87,9 +106,10 @@ class Rater:
         observed_at: datetime,
         gateway_failed: bool = False,
     ) -> Verdict:
-        account, gateway = (account_id, account_name), (gateway_id, gateway_name, gateway_arn)
-        key = (account, region, gateway, account_rpo)
+        key = (account_id, account_name, region, gateway_arn, gateway_id, gateway_name, account_rpo)
         if key != self._key:
+            account = known_of((account_id, account_name))
+            gateway = known_of((gateway_id, gateway_name, gateway_arn))
             self._left, self._key = self._of_gateway(account, region, gateway, account_rpo), key
         rules, waivers = self._left
         volume, tags = (volume_id, volume_arn), (volume_tags, gateway_tags)
@@ -115,12 +135,13 @@ class Rater:
         moment: datetime,
     ) -> str | None:
         """The reason of the waiver that excuses that a gateway cannot be reached; None if there is none."""
-        gateway = (gateway_id, gateway_name, gateway_arn)
+        account = known_of((account_id, account_name))
+        gateway = known_of((gateway_id, gateway_name, gateway_arn))
         return next(
             (
                 waiver.reason
                 for globs, waiver in self._excuses
-                if waiver.holds(moment) and globs.gateway((account_id, account_name), region, gateway)
+                if waiver.holds(moment) and globs.gateway(account, region, gateway)
             ),
             None,
         )
@@ -128,17 +149,16 @@ class Rater:
     def _decided(
         self, rules: _Rules, volume: tuple[str, str], tags: _BothTags, age: timedelta | None
     ) -> tuple[VerdictStatus, str | None, timedelta | None]:
-        warn_at = self.policy.warn_at
         doubtful: set[VerdictStatus] = set()
-        for globs, name, rpo in rules:
+        for globs, name, rpo, warn_from in rules:
             holds = globs.settled_by_gateway or globs.volume(volume, *tags)
             if holds:
-                status = status_of(age, rpo, warn_at)
+                status = _status(age, rpo, warn_from)
                 if doubtful <= {status}:
                     return status, name, rpo
                 break
             if holds is None:
-                doubtful.add(status_of(age, rpo, warn_at))
+                doubtful.add(_status(age, rpo, warn_from))
         # A rule for tags that could not be read may have set another RPO, and that would matter.
         return VerdictStatus.UNKNOWN, None, None
 
@@ -151,37 +171,45 @@ class Rater:
 
     def _of_gateway(
         self,
-        account: tuple[str | None, ...],
+        account: Sequence[str],
         region: str,
-        gateway: tuple[str | None, ...],
+        gateway: Sequence[str],
         account_rpo: timedelta | None,
     ) -> tuple[_Rules, _Waivers]:
-        rules: _Rules = [
-            (globs, rule.name, rule.rpo)
-            for globs, rule in self._rules
-            if globs.gateway(account, region, gateway)
-        ]
-        rules.append((_ANYTHING, *_fallback(self.policy, account_rpo)))
+        rules: _Rules = []
+        for globs, rule in self._rules:
+            if globs.gateway(account, region, gateway):
+                rules.append(self._rule(globs, rule.name, rule.rpo))
+                if globs.settled_by_gateway:
+                    break  # No volume of this gateway gets past it.
+        else:
+            rules.append(self._rule(_ANYTHING, *self._fallback(account_rpo)))
         return rules, [each for each in self._waivers if each[0].gateway(account, region, gateway)]
+
+    def _rule(self, globs: _Globs, name: str | None, rpo: timedelta | None) -> _Candidate:
+        return _Candidate(globs, name, rpo, None if rpo is None else rpo * self.policy.warn_at)
+
+    def _fallback(self, account_rpo: timedelta | None) -> tuple[str | None, timedelta | None]:
+        if account_rpo is not None:
+            return "account", account_rpo
+        return ("default", self.policy.rpo) if self.policy.rpo is not None else (None, None)
 
 
 _ANYTHING = _Globs(Match.model_construct())
 
 
-def _fallback(policy: Policy, account_rpo: timedelta | None) -> tuple[str | None, timedelta | None]:
-    if account_rpo is not None:
-        return "account", account_rpo
-    return ("default", policy.rpo) if policy.rpo is not None else (None, None)
-
-
 def status_of(age: timedelta | None, rpo: timedelta | None, warn_at: float) -> VerdictStatus:
     """How an age stands against an RPO; `None` for no recovery point and for no RPO."""
+    return _status(age, rpo, None if rpo is None else rpo * warn_at)
+
+
+def _status(age: timedelta | None, rpo: timedelta | None, warn_from: timedelta | None) -> VerdictStatus:
     if age is None:
         return VerdictStatus.NO_RECOVERY_POINT
     if age < -CLOCK_TOLERANCE:
         return VerdictStatus.UNKNOWN
-    if rpo is None:
+    if rpo is None or warn_from is None:
         return VerdictStatus.UNRATED
     if age > rpo:
         return VerdictStatus.BREACH
-    return VerdictStatus.AT_RISK if age >= rpo * warn_at else VerdictStatus.OK
+    return VerdictStatus.AT_RISK if age >= warn_from else VerdictStatus.OK
