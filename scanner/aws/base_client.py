@@ -17,7 +17,9 @@ from scanner.aws.connections import Connections
 from scanner.aws.credentials.credentials import Credentials
 from scanner.aws.credentials.sessions import Sessions
 from scanner.aws.errors import BROKEN_ANSWER, CLOCK_REMEDY, failed, is_clock_error
+from scanner.aws.sdk.endpoint_settings import check_endpoint, no_client
 from scanner.aws.sdk.http_session import ClientConfig
+from scanner.aws.sdk.session import core_of
 from scanner.aws.text import clean
 from scanner.config.settings import ScannerConfig
 from scanner.errors import OutputError
@@ -92,14 +94,12 @@ class BaseClient:
         """The client, made anew when its credentials are about to end; raises OutputError."""
         if self._credentials is None or not self._credentials.lasts(datetime.now(UTC)):
             try:
-                self._credentials = await self._sessions.obtain(None)
-                self._client = await self._stack.enter_async_context(self._made(self._credentials))
-                self._client.meta.events.register_last(f"before-call.{self._peer.service}", _send_at_once)
+                found = await self._sessions.obtain(None)
+                client = await self._made(found)
             except CallFailed as failure:
                 raise OutputError(f"{place}: {failure.facts.message}; {failure.facts.remedy}") from None
-            # A ValueError is an endpoint that is no URL.
-            except (BotoCoreError, ValueError) as error:
-                raise OutputError(f"{place}: {clean(str(error))}; {self._peer.endpoint_remedy}") from None
+            client.meta.events.register_last(f"before-call.{self._peer.service}", _send_at_once)
+            self._credentials, self._client = found, client
         return self._client
 
     async def call(
@@ -151,8 +151,9 @@ class BaseClient:
             raise Refused(told, self._peer.endpoint_remedy) from None
         return answer
 
-    def _made(self, found: Credentials) -> Any:
-        return self._sessions.base.client(
+    async def _made(self, found: Credentials) -> Any:
+        check_endpoint(core_of(self._sessions.base), self._peer.service)
+        made = self._sessions.base.client(
             self._peer.service,
             region_name=self._peer.region,
             config=self._config,
@@ -160,6 +161,10 @@ class BaseClient:
             aws_secret_access_key=found.secret_key,
             aws_session_token=found.token,
         )
+        try:
+            return await self._stack.enter_async_context(made)
+        except (BotoCoreError, ValueError) as error:
+            raise no_client(error) from None
 
     def _refused(self, error: ClientError) -> Refused:
         answer = error.response

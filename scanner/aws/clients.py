@@ -21,12 +21,12 @@ from scanner.aws.connections import Connections
 from scanner.aws.credentials.credentials import Credentials
 from scanner.aws.errors import BROKEN_ANSWER, failed, is_clock_error, unreadable
 from scanner.aws.parse.bodies import checked, guard_of
+from scanner.aws.sdk.endpoint_settings import check_endpoint, no_client
 from scanner.aws.sdk.http_session import ClientConfig
-from scanner.aws.text import clean, shown_id
-from scanner.inventory.records import FailureKind
+from scanner.aws.sdk.session import core_of
+from scanner.aws.text import shown_id
 from scanner.service.errors import CallFailed
 
-ENDPOINT_REMEDY = "mend AWS_ENDPOINT_URL, or endpoint_url of the profile: write https://HOST"
 Parsed = TypeVar("Parsed")
 
 
@@ -143,7 +143,7 @@ class Clients:
             _signing.reset(token)
 
     async def client(self, service: str, region: str) -> Any:
-        """The SDK's client of a service in a Region; raises CallFailed for an endpoint that is no URL."""
+        """The SDK's client of a service in a Region, made once; raises CallFailed as `made` does."""
         key = service, region
         if key not in self._clients:
             async with self._making:
@@ -154,7 +154,8 @@ class Clients:
 
     @asynccontextmanager
     async def made(self, service: str, region: str) -> AsyncIterator[Any]:
-        """A client as the SDK makes it, with our settings; raises CallFailed for an endpoint that is no URL."""
+        """A client as the SDK makes it, with our settings; raises CallFailed for settings that allow of none."""
+        check_endpoint(core_of(self._session), service)
         made = self._session.client(
             service,
             region_name=region,
@@ -166,10 +167,8 @@ class Clients:
         async with AsyncExitStack() as stack:
             try:
                 client = await stack.enter_async_context(made)
-            except ValueError as error:
-                raise CallFailed.of(
-                    FailureKind.NETWORK, clean(str(error)), remedy=ENDPOINT_REMEDY, sent=False
-                ) from None
+            except (BotoCoreError, ValueError) as error:
+                raise no_client(error) from None
             yield client
 
 

@@ -8,11 +8,13 @@ from typing import Any
 
 import aiohttp
 from botocore.exceptions import (
+    BaseEndpointResolverError,
     BotoCoreError,
     ClientError,
     ConnectionClosedError,
     ConnectTimeoutError,
     EndpointConnectionError,
+    EndpointProviderError,
     HTTPClientError,
     ProxyConnectionError,
     ReadTimeoutError,
@@ -34,6 +36,7 @@ from scanner.aws.codes import (
     VANISHED,
 )
 from scanner.aws.connections import TooLongError
+from scanner.aws.sdk.endpoint_settings import no_client
 from scanner.aws.text import LONGEST_CODE, clean, shown_id
 from scanner.iam.remedies import refusal_in
 from scanner.inventory.records import FailureKind
@@ -85,6 +88,8 @@ def failed(error: BaseException, operation: str, hide: Hide = _as_it_is) -> Call
             return broken_in_sdk(error)
         case aiohttp.ClientError() | OSError() | TooLongError():
             return broken(error, "the service")
+        case BaseEndpointResolverError() | EndpointProviderError():
+            return no_client(error)
         case BotoCoreError():
             return CallFailed.of(FailureKind.CREDENTIALS, clean(str(error)), sent=False)
         case _:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import aiohttp
 import anyio
+from botocore.exceptions import BotoCoreError
 
 from scanner.aws.broken_connections import broken
 from scanner.aws.clients import Answer, Clients
@@ -16,6 +17,7 @@ from scanner.aws.connections import Connections, Reply, TooLongError
 from scanner.aws.credentials.credentials import Credentials
 from scanner.aws.errors import ErrorAnswer, is_clock_error, refused
 from scanner.aws.parse.bodies import json_object, parsed
+from scanner.aws.sdk.endpoint_settings import no_client
 from scanner.aws.sdk.endpoints import Endpoint, endpoint_of
 from scanner.aws.signature import Signable, sign
 from scanner.aws.text import shown_id
@@ -77,7 +79,10 @@ class LeanCalls:
         async with self._making:
             if region not in self._endpoints:
                 async with self._clients.made(SERVICE, region) as client:
-                    endpoint = await endpoint_of(client, operation)
+                    try:
+                        endpoint = await endpoint_of(client, operation)
+                    except BotoCoreError as error:
+                        raise no_client(error) from None
                 self._endpoints[region] = endpoint, Signable.of(endpoint.url)
             return self._endpoints[region]
 

@@ -14,6 +14,7 @@ from scanner.aws.lean import SERVICE, LeanCalls
 from scanner.aws.parse.answers import gateway_page, recovery_points
 from scanner.aws.parse.details import gateway_description, tag_page, volume_descriptions, volume_page
 from scanner.aws.regions import Regions
+from scanner.aws.sdk.session import core_of
 from scanner.config.settings import AccountSettings, ScannerConfig
 from scanner.iam.permissions import region_operation
 from scanner.service.answers import (
@@ -62,7 +63,7 @@ class AwsService:
             settings.call_timeout.total_seconds(),
             self._connections,
         )
-        self._regions = Regions(sessions.base._session, sessions.regions())
+        self._regions = Regions(core_of(sessions.base), sessions.regions())
         self._regions.check(config)
         self._clients = Clients(
             sessions.base,

@@ -27,6 +27,7 @@ from scanner.aws.connections import Connections
 from scanner.aws.credentials.credentials import Credentials
 from scanner.aws.errors import failed, is_clock_error
 from scanner.aws.sdk.http_session import ClientConfig
+from scanner.aws.sdk.session import core_of
 from scanner.aws.sdk.settings import check_settings, without_empty_profile
 from scanner.aws.text import clean
 from scanner.errors import ConfigError
@@ -112,7 +113,7 @@ class Sessions:
     async def _obtain(self, name: str | None) -> Credentials:
         session = self._sessions[name]
         # The SDK would keep for good what came without an end, though its file may have been renewed since.
-        session._session._credentials = None
+        core_of(session)._credentials = None
         try:
             with anyio.fail_after(self._patience):
                 found = await session.get_credentials()
@@ -211,7 +212,7 @@ def _no_prompt(profile: str, prompt: str) -> str:
 
 def _login(session: aioboto3.Session, profile: str | None) -> str | None:
     """How to sign in again, where `profile` or one that it takes its credentials from is signed in by SSO."""
-    profiles = session._session.full_config.get("profiles", {})
+    profiles = core_of(session).full_config.get("profiles", {})
     name = profile or session.profile_name
     seen: set[str] = set()
     while name in profiles and name not in seen:
@@ -258,7 +259,7 @@ def _cause(error: Exception) -> str:
 
 def _none(session: aioboto3.Session, name: str | None) -> CallFailed:
     profile = name or session.profile_name
-    if "login_session" in session._session.full_config.get("profiles", {}).get(profile, {}):
+    if "login_session" in core_of(session).full_config.get("profiles", {}).get(profile, {}):
         command = f"aws configure export-credentials{_option(profile)} --format env"
         return _unavailable(
             f"the profile {profile!r} is signed in by `aws login` (login_session), which this SDK cannot read",
