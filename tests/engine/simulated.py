@@ -33,7 +33,7 @@ NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 Fault = Callable[[str, TargetKey, str | None, int], CallFailed | None]
 
 
-def no_fault(operation: str, place: TargetKey, gateway: str | None, nth: int) -> CallFailed | None:
+def no_fault(operation: str, target: TargetKey, gateway: str | None, nth: int) -> CallFailed | None:
     return None
 
 
@@ -70,19 +70,19 @@ class SimulatedService:
     in_flight: Counter[object] = field(default_factory=Counter)
     peak: Counter[object] = field(default_factory=Counter)
 
-    async def _call(self, operation: str, place: TargetKey, key: str | None = None) -> None:
+    async def _call(self, operation: str, target: TargetKey, key: str | None = None) -> None:
         self.calls[operation] += 1
-        self.tries[operation, place, key] += 1
-        nth = self.tries[operation, place, key]
+        self.tries[operation, target, key] += 1
+        nth = self.tries[operation, target, key]
         try:
-            for scope in ("all", place):
+            for scope in ("all", target):
                 self.in_flight[scope] += 1
                 self.peak[scope] = max(self.peak[scope], self.in_flight[scope])
             await anyio.sleep(self.latency)
         finally:
-            for scope in ("all", place):
+            for scope in ("all", target):
                 self.in_flight[scope] -= 1
-        error = self.fault(operation, place, key, nth)
+        error = self.fault(operation, target, key, nth)
         if error:
             raise error
 
@@ -125,21 +125,21 @@ class SimulatedService:
     def partition_of(self, region: str) -> str:
         return self.partition
 
-    async def list_gateways(self, place: TargetKey, marker: str | None) -> GatewayPage:
-        await self._call("list", place, marker)
-        if place.region in self.not_offered:
+    async def list_gateways(self, target: TargetKey, marker: str | None) -> GatewayPage:
+        await self._call("list", target, marker)
+        if target.region in self.not_offered:
             raise RegionNotOffered.of(FailureKind.NETWORK, "no such host", connected=False)
         if self.pages:
-            return self.pages(place, marker)
+            return self.pages(target, marker)
         start = int(marker or 0)
         end = min(self.gateways, start + self.page_size)
-        records = tuple(cached(place, number) for number in range(start, end))
+        records = tuple(cached(target, number) for number in range(start, end))
         return GatewayPage(records, str(end) if end < self.gateways else None)
 
-    async def list_recovery_points(self, place: TargetKey, gateway_arn: str) -> RecoveryPoints:
-        await self._call("read", place, gateway_arn)
+    async def list_recovery_points(self, target: TargetKey, gateway_arn: str) -> RecoveryPoints:
+        await self._call("read", target, gateway_arn)
         if self.points:
-            return self.points(place, gateway_arn)
+            return self.points(target, gateway_arn)
         return RecoveryPoints(
             NOW,
             tuple(
@@ -153,29 +153,29 @@ class SimulatedService:
             ),
         )
 
-    async def describe_gateway(self, place: TargetKey, gateway_arn: str) -> GatewayDescription:
-        await self._call("describe", place, gateway_arn)
+    async def describe_gateway(self, target: TargetKey, gateway_arn: str) -> GatewayDescription:
+        await self._call("describe", target, gateway_arn)
         return self.facts(gateway_arn)
 
-    async def list_volumes(self, place: TargetKey, marker: str | None) -> VolumePage:
-        await self._call("list volumes", place, marker)
+    async def list_volumes(self, target: TargetKey, marker: str | None) -> VolumePage:
+        await self._call("list volumes", target, marker)
         return self.listed(marker)
 
     async def describe_volumes(
-        self, place: TargetKey, volume_arns: tuple[str, ...]
+        self, target: TargetKey, volume_arns: tuple[str, ...]
     ) -> tuple[VolumeDescription, ...]:
-        await self._call("describe volumes", place, volume_arns[0])
+        await self._call("describe volumes", target, volume_arns[0])
         return tuple(
             VolumeDescription(arn, {"status": "AVAILABLE"}, 2**40, None, "ATTACHED") for arn in volume_arns
         )
 
-    async def list_tags(self, place: TargetKey, marker: str | None) -> TagPage:
-        await self._call("tags", place, marker)
+    async def list_tags(self, target: TargetKey, marker: str | None) -> TagPage:
+        await self._call("tags", target, marker)
         return self.tag_page(marker)
 
 
-def cached(place: TargetKey, number: int, type: str | None = "CACHED") -> ListedGateway:
-    arn = f"arn:aws:storagegateway:{place.region}:{place.account_id}:gateway/sgw-{number:08X}"
+def cached(target: TargetKey, number: int, type: str | None = "CACHED") -> ListedGateway:
+    arn = f"arn:aws:storagegateway:{target.region}:{target.account_id}:gateway/sgw-{number:08X}"
     return ListedGateway(arn, f"gateway {number}", type, "ACTIVE")
 
 

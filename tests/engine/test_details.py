@@ -26,7 +26,7 @@ from scanner.service.protocol import TargetKey
 from tests.engine.simulated import NOW, Fault, SimulatedService, cached, config, denied, inventory_of
 from tests.virtual import run
 
-PLACE = TargetKey("000000000001", "us-east-1")
+TARGET = TargetKey("000000000001", "us-east-1")
 GATEWAY = "arn:aws:storagegateway:us-east-1:000000000001:gateway/sgw-00000000"
 FIRST = f"{GATEWAY}/volume/vol-00000000"
 UNREAD = f"{GATEWAY}/volume/vol-000000FF"
@@ -46,7 +46,7 @@ def listing(*names: str) -> Callable[[str | None], VolumePage]:
 
 
 def failing(operation: str, error: Callable[[], CallFailed] = denied, only: str | None = None) -> Fault:
-    def fault(asked: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(asked: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return error() if asked == operation and only in (None, key) else None
 
     return fault
@@ -215,7 +215,7 @@ def test_tags_that_never_end_are_ended_and_count_as_unknown(markers: list[str]) 
 def test_a_description_of_a_volume_not_asked_about_is_refused() -> None:
     class Confused(SimulatedService):
         async def describe_volumes(
-            self, place: TargetKey, volume_arns: tuple[str, ...]
+            self, target: TargetKey, volume_arns: tuple[str, ...]
         ) -> tuple[VolumeDescription, ...]:
             return (VolumeDescription(UNREAD, {"status": "AVAILABLE"}),)
 
@@ -228,16 +228,16 @@ def test_a_stray_description_leaves_no_trace_on_a_volume_that_is_read_later() ->
     """The form of an ARN that is seen first is kept, so one of another Region must not be it."""
 
     class Confused(SimulatedService):
-        async def list_recovery_points(self, place: TargetKey, gateway_arn: str) -> RecoveryPoints:
+        async def list_recovery_points(self, target: TargetKey, gateway_arn: str) -> RecoveryPoints:
             if gateway_arn != GATEWAY:
                 await anyio.sleep(1)
-            return await super().list_recovery_points(place, gateway_arn)
+            return await super().list_recovery_points(target, gateway_arn)
 
         async def describe_volumes(
-            self, place: TargetKey, volume_arns: tuple[str, ...]
+            self, target: TargetKey, volume_arns: tuple[str, ...]
         ) -> tuple[VolumeDescription, ...]:
             if not volume_arns[0].startswith(GATEWAY):
-                return await super().describe_volumes(place, volume_arns)
+                return await super().describe_volumes(target, volume_arns)
             elsewhere = "arn:aws:storagegateway:eu-west-1:000000000001:volume/vol-00010000"
             return (VolumeDescription(elsewhere, {"status": "AVAILABLE"}),)
 
@@ -249,8 +249,8 @@ def test_a_stray_description_leaves_no_trace_on_a_volume_that_is_read_later() ->
 
 def test_the_deadline_in_mid_details_keeps_points_and_names_what_is_missing() -> None:
     class Slow(SimulatedService):
-        async def describe_gateway(self, place: TargetKey, gateway_arn: str) -> GatewayDescription:
-            await self._call("describe", place, gateway_arn)
+        async def describe_gateway(self, target: TargetKey, gateway_arn: str) -> GatewayDescription:
+            await self._call("describe", target, gateway_arn)
             self.latency = 60
             return self.facts(gateway_arn)
 
@@ -268,18 +268,18 @@ def test_the_deadline_in_mid_details_keeps_points_and_names_what_is_missing() ->
 
 def test_tags_that_hang_until_the_deadline_cost_no_recovery_point() -> None:
     class Hanging(SimulatedService):
-        async def list_tags(self, place: TargetKey, marker: str | None) -> TagPage:
+        async def list_tags(self, target: TargetKey, marker: str | None) -> TagPage:
             self.latency = 1000
-            return await SimulatedService.list_tags(self, place, marker)
+            return await SimulatedService.list_tags(self, target, marker)
 
     class Quick(Hanging):
-        async def list_gateways(self, place: TargetKey, marker: str | None) -> Any:
+        async def list_gateways(self, target: TargetKey, marker: str | None) -> Any:
             self.latency = 0.01
-            return await SimulatedService.list_gateways(self, place, marker)
+            return await SimulatedService.list_gateways(self, target, marker)
 
-        async def list_recovery_points(self, place: TargetKey, gateway_arn: str) -> RecoveryPoints:
+        async def list_recovery_points(self, target: TargetKey, gateway_arn: str) -> RecoveryPoints:
             self.latency = 0.01
-            return await SimulatedService.list_recovery_points(self, place, gateway_arn)
+            return await SimulatedService.list_recovery_points(self, target, gateway_arn)
 
     whole = scanned(Quick(gateways=3), "tags", deadline="5s")
     assert told(whole) == [("GetResources", FailureKind.DEADLINE)]
@@ -288,8 +288,8 @@ def test_tags_that_hang_until_the_deadline_cost_no_recovery_point() -> None:
 
 
 def test_a_gateway_whose_entry_is_nonsense_fails_unasked() -> None:
-    record = replace(cached(PLACE, 0), problem="its name is a number")
-    source = SimulatedService(pages=lambda place, marker: GatewayPage((record,)))
+    record = replace(cached(TARGET, 0), problem="its name is a number")
+    source = SimulatedService(pages=lambda target, marker: GatewayPage((record,)))
     whole = scanned(source, "volumes")
     assert told(whole) == [("ListVolumeRecoveryPoints", FailureKind.INVALID_RESPONSE)]
     assert set(source.calls) == {"open", "list"}
@@ -325,7 +325,7 @@ class Picky(SimulatedService):
     batches: list[tuple[str, ...]] = field(default_factory=list)
 
     async def describe_volumes(
-        self, place: TargetKey, volume_arns: tuple[str, ...]
+        self, target: TargetKey, volume_arns: tuple[str, ...]
     ) -> tuple[VolumeDescription, ...]:
         self.batches.append(volume_arns)
         codes = {self.refused.get(arn.rpartition("/")[2]) for arn in volume_arns} - {None}
@@ -333,11 +333,11 @@ class Picky(SimulatedService):
             codes.add("InvalidParameters")
         if codes:
             raise CallFailed.of(FailureKind.INVALID_REQUEST, "refused", code=min(filter(None, codes)))
-        return await SimulatedService.describe_volumes(self, place, volume_arns)
+        return await SimulatedService.describe_volumes(self, target, volume_arns)
 
 
 def points(*arns: str) -> Callable[[TargetKey, str], RecoveryPoints]:
-    return lambda place, gateway: RecoveryPoints(
+    return lambda target, gateway: RecoveryPoints(
         NOW, tuple(RecoveryPoint(arn, 2**40, None, NOW) for arn in arns)
     )
 

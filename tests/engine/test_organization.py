@@ -76,7 +76,7 @@ def accounts(whole: Inventory, status: TargetStatus = TargetStatus.COMPLETE) -> 
 
 
 def failing(operation: str, parent: str | None = None, error: Callable[[], CallFailed] = denied) -> Fault:
-    def fault(asked: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(asked: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return error() if asked == operation and key == parent else None
 
     return fault
@@ -266,7 +266,7 @@ def test_a_named_account_that_the_organization_does_not_have_is_told(missing: st
 def test_an_unknown_unit_fails_once_and_the_others_are_scanned() -> None:
     unknown = "ou-ab12-99999999"
 
-    def fault(asked: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(asked: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         gone = CallFailed.of(FailureKind.INVALID_REQUEST, "no such parent", code="ParentNotFoundException")
         return gone if key == unknown else None
 
@@ -299,7 +299,7 @@ def test_a_denied_question_costs_what_it_would_have_found(
 
 
 def test_a_broken_question_is_asked_again() -> None:
-    def fault(asked: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(asked: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         busy = CallFailed.of(FailureKind.THROTTLED, "too many requests", retryable=True)
         return busy if asked.startswith(("List", "Describe")) and nth < 3 else None
 

@@ -42,7 +42,7 @@ def test_each_operation_is_asked_once_for_each_target() -> None:
     "operation", ["list", "read", "list volumes", "describe volumes", "describe", "tags"]
 )
 def test_a_missing_permission_is_told_after_one_call(operation: str) -> None:
-    def fault(asked: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(asked: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return denied() if asked == operation else None
 
     source = fleet(fault=fault)
@@ -57,10 +57,10 @@ def test_where_no_cached_gateway_is_each_question_names_what_nobody_has(partitio
     """Permissions are checked before existence: not found proves them, of the details as well."""
     asked: dict[str, str | None] = {}
 
-    def pages(place: TargetKey, marker: str | None) -> GatewayPage:
-        return GatewayPage((cached(place, 1, "FILE_S3"),) if others else (), "more")
+    def pages(target: TargetKey, marker: str | None) -> GatewayPage:
+        return GatewayPage((cached(target, 1, "FILE_S3"),) if others else (), "more")
 
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         asked[operation] = key
         if operation in ("read", "describe"):
             return GatewayVanished.of(FailureKind.INVALID_REQUEST, "no such gateway")
@@ -78,7 +78,7 @@ def test_where_no_cached_gateway_is_each_question_names_what_nobody_has(partitio
 def test_a_gateway_without_volumes_proves_as_much_as_any_other() -> None:
     """Otherwise a permission that is missing would be found only by the scan."""
 
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return denied() if operation == "describe volumes" else None
 
     whole = checked(fleet(volumes=0, fault=fault))
@@ -88,7 +88,7 @@ def test_a_gateway_without_volumes_proves_as_much_as_any_other() -> None:
 def test_a_gateway_that_is_offline_is_no_reason_why_a_scan_would_fail() -> None:
     """The service says so only to who may ask, and it is not asked again."""
 
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         if operation in ("list", "list volumes", "tags", "open"):
             return None
         return CallFailed.of(FailureKind.GATEWAY_UNREACHABLE, "not connected", retryable=True)
@@ -99,8 +99,8 @@ def test_a_gateway_that_is_offline_is_no_reason_why_a_scan_would_fail() -> None:
 
 
 def test_the_cheapest_cached_gateway_is_chosen_among_others() -> None:
-    def pages(place: TargetKey, marker: str | None) -> GatewayPage:
-        return GatewayPage((cached(place, 1, "VTL"), cached(place, 2), cached(place, 3)), "more")
+    def pages(target: TargetKey, marker: str | None) -> GatewayPage:
+        return GatewayPage((cached(target, 1, "VTL"), cached(target, 2), cached(target, 3)), "more")
 
     (gateway,) = checked(fleet(pages=pages)).gateways
     assert gateway.id == "sgw-00000002"

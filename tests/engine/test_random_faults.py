@@ -27,22 +27,22 @@ REFUSED = (FailureKind.ACCESS_DENIED, FailureKind.CREDENTIALS, FailureKind.INVAL
 
 
 class Call(NamedTuple):
-    """What may break: a call by operation, place and gateway or marker."""
+    """What may break: a call by operation, target and gateway or marker."""
 
     operation: str
-    place: TargetKey
+    target: TargetKey
     key: str | None = None
 
 
 @dataclass(frozen=True)
-class Trouble:
+class CallFault:
     """One call fails with `kind` on its first `times` tries."""
 
     kind: FailureKind
     times: int
 
     def error(self) -> CallFailed:
-        return CallFailed.of(self.kind, "trouble", retryable=self.kind in RETRIED, by_resource_policy=True)
+        return CallFailed.of(self.kind, "fault", retryable=self.kind in RETRIED, by_resource_policy=True)
 
 
 @dataclass(frozen=True)
@@ -51,37 +51,37 @@ class Fleet:
 
     accounts: int
     gateways: int
-    troubles: dict[Call, Trouble]
+    faults: dict[Call, CallFault]
 
-    def fault(self, operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
-        trouble = self.troubles.get(Call(operation, place, key))
-        return trouble.error() if trouble and nth <= trouble.times else None
+    def fault(self, operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+        fault = self.faults.get(Call(operation, target, key))
+        return fault.error() if fault and nth <= fault.times else None
 
-    def lost(self, operation: str, place: TargetKey, key: str | None = None) -> bool:
-        trouble = self.troubles.get(Call(operation, place, key))
-        return trouble is not None and trouble.times == FOR_EVER
+    def lost(self, operation: str, target: TargetKey, key: str | None = None) -> bool:
+        fault = self.faults.get(Call(operation, target, key))
+        return fault is not None and fault.times == FOR_EVER
 
-    def expected(self, place: TargetKey) -> tuple[TargetStatus, dict[str, GatewayStatus]]:
+    def expected(self, target: TargetKey) -> tuple[TargetStatus, dict[str, GatewayStatus]]:
         gateways: dict[str, GatewayStatus] = {}
-        if self.lost("open", TargetKey(place.account_id, "")):
+        if self.lost("open", TargetKey(target.account_id, "")):
             return TargetStatus.FAILED, gateways
         for start in range(0, max(self.gateways, 1), 2):
-            if self.lost("list", place, str(start) if start else None):
+            if self.lost("list", target, str(start) if start else None):
                 return TargetStatus.PARTIAL if gateways else TargetStatus.FAILED, gateways
             for number in range(start, min(start + 2, self.gateways)):
-                arn = arn_of(place, number)
-                lost = self.lost("read", place, arn)
+                arn = arn_of(target, number)
+                lost = self.lost("read", target, arn)
                 gateways[arn] = GatewayStatus.FAILED if lost else GatewayStatus.SCANNED
         lost_any = GatewayStatus.FAILED in gateways.values()
         return TargetStatus.PARTIAL if lost_any else TargetStatus.COMPLETE, gateways
 
     @property
-    def places(self) -> list[TargetKey]:
+    def targets(self) -> list[TargetKey]:
         return [TargetKey(f"{n:012d}", region) for n in range(1, self.accounts + 1) for region in REGIONS]
 
 
-def arn_of(place: TargetKey, number: int) -> str:
-    arn = cached(place, number).arn
+def arn_of(target: TargetKey, number: int) -> str:
+    arn = cached(target, number).arn
     assert arn
     return arn
 
@@ -90,12 +90,12 @@ def arn_of(place: TargetKey, number: int) -> str:
 def fleets(draw: st.DrawFn) -> Fleet:
     accounts, gateways = draw(st.integers(1, 3)), draw(st.integers(0, 5))
     bare = Fleet(accounts, gateways, {})
-    calls = [Call("open", TargetKey(place.account_id, "")) for place in bare.places[::2]]
-    for place in bare.places:
-        calls += [Call("list", place, str(start) if start else None) for start in range(0, gateways + 1, 2)]
-        calls += [Call("read", place, arn_of(place, number)) for number in range(gateways)]
-    passing = st.builds(Trouble, st.sampled_from(RETRIED), st.integers(1, 3))
-    lasting = st.builds(Trouble, st.sampled_from(RETRIED + REFUSED), st.just(FOR_EVER))
+    calls = [Call("open", TargetKey(target.account_id, "")) for target in bare.targets[::2]]
+    for target in bare.targets:
+        calls += [Call("list", target, str(start) if start else None) for start in range(0, gateways + 1, 2)]
+        calls += [Call("read", target, arn_of(target, number)) for number in range(gateways)]
+    passing = st.builds(CallFault, st.sampled_from(RETRIED), st.integers(1, 3))
+    lasting = st.builds(CallFault, st.sampled_from(RETRIED + REFUSED), st.just(FOR_EVER))
     return Fleet(
         accounts, gateways, draw(st.dictionaries(st.sampled_from(calls), passing | lasting, max_size=8))
     )
@@ -108,8 +108,8 @@ def test_only_what_cannot_be_read_is_missing(fleet: Fleet) -> None:
     whole, _ = run(inventory_of(config(fleet.accounts, REGIONS), source))
     found = {TargetKey(target.account_id, target.region): target.status for target in whole.targets}
     statuses = {gateway.arn: gateway.status for gateway in whole.gateways}
-    expected = {place: fleet.expected(place) for place in fleet.places}
-    assert found == {place: status for place, (status, _) in expected.items()}
+    expected = {target: fleet.expected(target) for target in fleet.targets}
+    assert found == {target: status for target, (status, _) in expected.items()}
     assert statuses == {arn: status for _, gateways in expected.values() for arn, status in gateways.items()}
     scanned = [arn for arn, status in statuses.items() if status is GatewayStatus.SCANNED]
     assert len(whole.volumes) == 2 * len(scanned)
@@ -119,7 +119,7 @@ def test_only_what_cannot_be_read_is_missing(fleet: Fleet) -> None:
     assert calls.retried == sum(
         tries - 1 for (operation, _, _), tries in source.tries.items() if operation != "open"
     )
-    lasting = sum(trouble.times == FOR_EVER for trouble in fleet.troubles.values())
+    lasting = sum(fault.times == FOR_EVER for fault in fleet.faults.values())
     assert len(whole.failures) <= lasting
     assert (not whole.failures) == all(status is TargetStatus.COMPLETE for status in found.values())
 
@@ -129,7 +129,7 @@ def at_random(share: float, seed: int = 1) -> Fault:
     dice = random.Random(seed)
     kinds = [kind for kind in FailureKind if kind not in (FailureKind.DEADLINE, FailureKind.INTERRUPTED)]
 
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         if dice.random() >= share:
             return None
         kind = dice.choice(kinds)
@@ -137,7 +137,7 @@ def at_random(share: float, seed: int = 1) -> Fault:
             return GatewayVanished.of(FailureKind.INVALID_REQUEST, "gone")
         connected = kind is not FailureKind.NETWORK or dice.random() < 0.5
         sent = kind is not FailureKind.CREDENTIALS or dice.random() < 0.5
-        return CallFailed.of(kind, "trouble", retryable=kind in RETRIED, connected=connected, sent=sent)
+        return CallFailed.of(kind, "fault", retryable=kind in RETRIED, connected=connected, sent=sent)
 
     return fault
 
@@ -159,9 +159,9 @@ def test_a_large_fleet_with_every_kind_of_trouble_ends_with_balanced_books(detai
 class Silent(SimulatedService):
     """Whatever is asked of one target hangs."""
 
-    async def _call(self, operation: str, place: TargetKey, key: str | None = None) -> None:
-        await super()._call(operation, place, key)
-        if place == TargetKey("000000000001", "us-east-1"):
+    async def _call(self, operation: str, target: TargetKey, key: str | None = None) -> None:
+        await super()._call(operation, target, key)
+        if target == TargetKey("000000000001", "us-east-1"):
             await anyio.sleep_forever()
 
 
@@ -210,6 +210,6 @@ def test_cancelling_a_scan_leaves_no_task_and_no_lane_behind(moment: float) -> N
 
 
 def test_a_defect_of_the_source_is_raised_and_not_swallowed() -> None:
-    source = SimulatedService(points=lambda place, gateway: 1 // 0)  # type: ignore[arg-type,return-value]
+    source = SimulatedService(points=lambda target, gateway: 1 // 0)  # type: ignore[arg-type,return-value]
     with pytest.raises(ExceptionGroup):
         run(events_of(config(3), source))

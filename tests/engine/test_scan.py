@@ -44,8 +44,8 @@ def test_a_gateway_is_asked_while_the_listing_goes_on() -> None:
 
 
 def test_a_throttled_target_holds_up_no_other() -> None:
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
-        return throttle() if place.account_id == "000000000001" and operation == "read" else None
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+        return throttle() if target.account_id == "000000000001" and operation == "read" else None
 
     quick, alone = run(inventory_of(config(20), SimulatedService(gateways=50)))
     slots = config(21, max_concurrency=8)
@@ -57,7 +57,7 @@ def test_a_throttled_target_holds_up_no_other() -> None:
 
 
 def test_a_call_that_fails_for_a_moment_is_tried_again() -> None:
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         busy = CallFailed.of(FailureKind.SERVER_ERROR, "busy", retryable=True)
         return busy if operation == "read" and nth < 3 else None
 
@@ -67,7 +67,7 @@ def test_a_call_that_fails_for_a_moment_is_tried_again() -> None:
 
 
 def test_a_call_that_keeps_failing_costs_its_gateway_only() -> None:
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         gone = CallFailed.of(
             FailureKind.GATEWAY_UNREACHABLE, "off", code="GatewayNotConnected", retryable=True
         )
@@ -83,7 +83,7 @@ def test_a_call_that_keeps_failing_costs_its_gateway_only() -> None:
 def test_a_denied_target_is_asked_one_gateway_at_a_time() -> None:
     """A role may be allowed to read only some gateways, so none is given up unasked; but it holds one slot only."""
 
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return denied() if operation == "read" else None
 
     source = SimulatedService(gateways=500, fault=fault)
@@ -95,7 +95,7 @@ def test_a_denied_target_is_asked_one_gateway_at_a_time() -> None:
 
 
 def test_every_gateway_that_a_role_may_read_is_read_whatever_was_denied_before() -> None:
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return denied() if operation == "read" and key and int(key[-8:], 16) < 92 else None
 
     whole, _ = run(inventory_of(config(), SimulatedService(gateways=100, fault=fault)))
@@ -103,7 +103,7 @@ def test_every_gateway_that_a_role_may_read_is_read_whatever_was_denied_before()
 
 
 def test_a_denied_listing_fails_its_target_at_once() -> None:
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return denied() if operation == "list" else None
 
     source = SimulatedService(fault=fault)
@@ -114,8 +114,8 @@ def test_a_denied_listing_fails_its_target_at_once() -> None:
 
 
 def test_an_account_that_cannot_be_entered_fails_once_for_all_its_regions() -> None:
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
-        return denied() if operation == "open" and place.account_id == "000000000002" else None
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+        return denied() if operation == "open" and target.account_id == "000000000002" else None
 
     whole, _ = run(inventory_of(config(3, ("us-east-1", "eu-west-1")), SimulatedService(fault=fault)))
     (failure,) = whole.failures
@@ -125,7 +125,7 @@ def test_an_account_that_cannot_be_entered_fails_once_for_all_its_regions() -> N
 
 
 def test_without_known_regions_an_account_has_one_failed_target() -> None:
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return denied() if operation == "regions" else None
 
     settings = ScannerConfig.model_validate({"accounts": [{"id": "000000000001"}]})
@@ -172,8 +172,8 @@ def test_enabled_regions_are_asked_for_and_the_excluded_listed_as_skipped() -> N
 def test_two_regions_that_are_not_enabled_share_one_question_and_are_both_skipped() -> None:
     """Keys that are worth nothing and a Region that is not enabled are answered alike, so the account is asked."""
 
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
-        if operation == "list" and place.region != "us-east-1":
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+        if operation == "list" and target.region != "us-east-1":
             return CallFailed.of(FailureKind.CREDENTIALS, "the token is not valid", unrecognized=True)
         return None
 
@@ -185,7 +185,7 @@ def test_two_regions_that_are_not_enabled_share_one_question_and_are_both_skippe
 
 
 def test_an_account_whose_regions_cannot_be_known_is_asked_for_them_once() -> None:
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         if operation == "list":
             return CallFailed.of(FailureKind.CREDENTIALS, "the token is not valid", unrecognized=True)
         return denied() if operation == "regions" else None
@@ -221,8 +221,8 @@ def test_an_interrupted_scan_does_not_wait_for_the_slots_of_another() -> None:
 def test_other_gateway_types_are_counted_and_never_asked() -> None:
     kinds = ["CACHED", "STORED", "VTL", "FILE_S3", "SOMETHING_NEW", None]
 
-    def pages(place: TargetKey, marker: str | None) -> GatewayPage:
-        return GatewayPage(tuple(cached(place, number, kind) for number, kind in enumerate(kinds)))
+    def pages(target: TargetKey, marker: str | None) -> GatewayPage:
+        return GatewayPage(tuple(cached(target, number, kind) for number, kind in enumerate(kinds)))
 
     source = SimulatedService(pages=pages)
     whole, _ = run(inventory_of(config(), source))
@@ -238,7 +238,7 @@ def test_other_gateway_types_are_counted_and_never_asked() -> None:
     ],
 )
 def test_a_gateway_that_has_no_points_to_give_is_no_failure(error: CallFailed, status: GatewayStatus) -> None:
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return error if operation == "read" else None
 
     whole, _ = run(inventory_of(config(), SimulatedService(gateways=1, fault=fault)))
@@ -247,11 +247,11 @@ def test_a_gateway_that_has_no_points_to_give_is_no_failure(error: CallFailed, s
 
 
 def test_a_listed_entry_that_cannot_be_asked_counts_as_failed_but_is_no_gateway() -> None:
-    def pages(place: TargetKey, marker: str | None) -> GatewayPage:
-        elsewhere = cached(TargetKey("999999999999", place.region), 7)
-        broken = replace(cached(place, 8), arn="arn:aws:s3:::bucket")
-        nameless = replace(cached(place, 9), arn=None)
-        return GatewayPage((cached(place, 1), elsewhere, broken, nameless))
+    def pages(target: TargetKey, marker: str | None) -> GatewayPage:
+        elsewhere = cached(TargetKey("999999999999", target.region), 7)
+        broken = replace(cached(target, 8), arn="arn:aws:s3:::bucket")
+        nameless = replace(cached(target, 9), arn=None)
+        return GatewayPage((cached(target, 1), elsewhere, broken, nameless))
 
     whole, _ = run(inventory_of(config(), SimulatedService(pages=pages)))
     assert (whole.coverage.gateways.listed, whole.coverage.gateways.failed) == (4, 3)
@@ -262,9 +262,9 @@ def test_a_listed_entry_that_cannot_be_asked_counts_as_failed_but_is_no_gateway(
 def test_two_entries_of_one_gateway_that_contradict_each_other_fail_it() -> None:
     """Neither may be believed: one of them would make it a gateway that is not asked."""
 
-    def pages(place: TargetKey, marker: str | None) -> GatewayPage:
+    def pages(target: TargetKey, marker: str | None) -> GatewayPage:
         return GatewayPage(
-            (cached(place, 1), cached(place, 1, "FILE_S3"), cached(place, 2), cached(place, 2))
+            (cached(target, 1), cached(target, 1, "FILE_S3"), cached(target, 2), cached(target, 2))
         )
 
     source = SimulatedService(pages=pages)
@@ -275,11 +275,13 @@ def test_two_entries_of_one_gateway_that_contradict_each_other_fail_it() -> None
 
 
 def test_what_names_another_partition_is_of_another_target() -> None:
-    def pages(place: TargetKey, marker: str | None) -> GatewayPage:
-        stray = replace(cached(place, 2), arn=(cached(place, 2).arn or "").replace("arn:aws:", "arn:aws-cn:"))
-        return GatewayPage((cached(place, 1), stray))
+    def pages(target: TargetKey, marker: str | None) -> GatewayPage:
+        stray = replace(
+            cached(target, 2), arn=(cached(target, 2).arn or "").replace("arn:aws:", "arn:aws-cn:")
+        )
+        return GatewayPage((cached(target, 1), stray))
 
-    def points(place: TargetKey, gateway: str) -> RecoveryPoints:
+    def points(target: TargetKey, gateway: str) -> RecoveryPoints:
         arn = f"{gateway}/volume/vol-1".replace("arn:aws:", "arn:aws-cn:")
         return RecoveryPoints(NOW, (RecoveryPoint(arn),))
 
@@ -291,10 +293,10 @@ def test_what_names_another_partition_is_of_another_target() -> None:
 
 
 def test_an_answer_that_cannot_be_trusted_tells_how_often_it_was_asked_for_and_by_which_request() -> None:
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return CallFailed.of(FailureKind.SERVER_ERROR, "busy", retryable=True) if nth < 3 else None
 
-    def points(place: TargetKey, gateway: str) -> RecoveryPoints:
+    def points(target: TargetKey, gateway: str) -> RecoveryPoints:
         return RecoveryPoints(NOW, (RecoveryPoint("arn:aws:s3:::bucket"),), "request-7")
 
     source = SimulatedService(gateways=1, points=points, fault=fault)
@@ -306,7 +308,7 @@ def test_an_answer_that_cannot_be_trusted_tells_how_often_it_was_asked_for_and_b
 def test_what_the_deadline_cuts_off_tells_how_often_it_was_tried() -> None:
     """Zero means that nothing was sent."""
 
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         hopeless = CallFailed.of(FailureKind.SERVER_ERROR, "busy", retryable=True, retry_after=4.0)
         return hopeless if operation == "list" else None
 
@@ -317,9 +319,9 @@ def test_what_the_deadline_cuts_off_tells_how_often_it_was_tried() -> None:
 
 
 def test_a_listing_that_brings_ever_new_gateways_is_ended() -> None:
-    def pages(place: TargetKey, marker: str | None) -> GatewayPage:
+    def pages(target: TargetKey, marker: str | None) -> GatewayPage:
         number = int(marker or 0)
-        return GatewayPage((cached(place, number, "FILE_S3"),), str(number + 1))
+        return GatewayPage((cached(target, number, "FILE_S3"),), str(number + 1))
 
     source = SimulatedService(pages=pages)
     whole, _ = run(inventory_of(config(), source))
@@ -332,8 +334,8 @@ def test_a_listing_that_brings_ever_new_gateways_is_ended() -> None:
 def test_a_listing_that_never_ends_is_ended(markers: list[str]) -> None:
     following = iter(markers)
 
-    def pages(place: TargetKey, marker: str | None) -> GatewayPage:
-        return GatewayPage((cached(place, 1),) if marker is None else (), next(following))
+    def pages(target: TargetKey, marker: str | None) -> GatewayPage:
+        return GatewayPage((cached(target, 1),) if marker is None else (), next(following))
 
     whole, _ = run(inventory_of(config(), SimulatedService(pages=pages)))
     assert whole.targets[0].status is TargetStatus.PARTIAL
@@ -342,9 +344,9 @@ def test_a_listing_that_never_ends_is_ended(markers: list[str]) -> None:
 
 
 def test_a_volume_that_was_moved_stands_once_with_its_newer_point() -> None:
-    def points(place: TargetKey, gateway: str) -> RecoveryPoints:
+    def points(target: TargetKey, gateway: str) -> RecoveryPoints:
         hours = 1 if gateway.endswith("1") else 5
-        arn = f"arn:aws:storagegateway:{place.region}:{place.account_id}:gateway/sgw-00000009/volume/vol-1"
+        arn = f"arn:aws:storagegateway:{target.region}:{target.account_id}:gateway/sgw-00000009/volume/vol-1"
         return RecoveryPoints(NOW, (RecoveryPoint(arn, 1, 1, NOW - timedelta(hours=hours)),))
 
     whole, _ = run(inventory_of(config(), SimulatedService(gateways=3, points=points)))
@@ -362,7 +364,7 @@ def test_a_volume_that_was_moved_stands_once_with_its_newer_point() -> None:
     ],
 )
 def test_one_bad_record_costs_its_gateway(second: dict[str, object], status: GatewayStatus) -> None:
-    def points(place: TargetKey, gateway: str) -> RecoveryPoints:
+    def points(target: TargetKey, gateway: str) -> RecoveryPoints:
         one = RecoveryPoint(f"{gateway}/volume/vol-1", 1, 1, NOW)
         return RecoveryPoints(NOW, (one, replace(one, **second)))  # type: ignore[arg-type]
 
@@ -392,7 +394,7 @@ def test_five_thousand_targets_need_no_task_each() -> None:
 def test_gateways_that_are_offline_cost_the_others_none_of_their_tries() -> None:
     """Thirty are not connected until their tries run out; thirty fail three times, and are read."""
 
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         if operation != "read" or not key:
             return None
         if int(key[-8:], 16) % 2:
@@ -408,8 +410,8 @@ def test_gateways_that_are_offline_cost_the_others_none_of_their_tries() -> None
 def test_of_a_target_that_has_ended_nothing_is_kept_but_a_rate_that_was_learnt() -> None:
     """The next scan of the same Scanner begins with it; tens of thousands of others would fill memory."""
 
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
-        slow = operation == "read" and place.account_id == "000000000003" and nth == 1
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+        slow = operation == "read" and target.account_id == "000000000003" and nth == 1
         return throttle() if slow else None
 
     asked, limits = config(20), Limits(anyio.CapacityLimiter(64), 8)
@@ -429,9 +431,9 @@ def test_of_a_target_that_has_ended_nothing_is_kept_but_a_rate_that_was_learnt()
 def test_a_volume_in_both_forms_of_its_arn_counts_once() -> None:
     """In one gateway's answer, and in those of two gateways while it is moved."""
 
-    def points(place: TargetKey, gateway: str) -> RecoveryPoints:
-        target = f"arn:aws:storagegateway:{place.region}:{place.account_id}"
-        long, short = f"{target}:gateway/sgw-00000009/volume/vol-1", f"{target}:volume/vol-1"
+    def points(target: TargetKey, gateway: str) -> RecoveryPoints:
+        prefix = f"arn:aws:storagegateway:{target.region}:{target.account_id}"
+        long, short = f"{prefix}:gateway/sgw-00000009/volume/vol-1", f"{prefix}:volume/vol-1"
         if gateway.endswith("1"):
             return RecoveryPoints(NOW, (RecoveryPoint(long, 1, 1, NOW), RecoveryPoint(short, 1, 1, NOW)))
         return RecoveryPoints(NOW, (RecoveryPoint(short, 1, 1, NOW - timedelta(hours=5)),))
@@ -444,7 +446,7 @@ def test_a_volume_in_both_forms_of_its_arn_counts_once() -> None:
 def test_a_volume_that_is_moved_counts_once_with_its_newer_recovery_point() -> None:
     """Both gateways answer for it, each with its own name in the ARN."""
 
-    def points(place: TargetKey, gateway: str) -> RecoveryPoints:
+    def points(target: TargetKey, gateway: str) -> RecoveryPoints:
         age = timedelta(hours=0 if gateway.endswith("1") else 30)
         return RecoveryPoints(NOW, (RecoveryPoint(f"{gateway}/volume/vol-1", 1, 1, NOW - age),))
 

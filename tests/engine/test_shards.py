@@ -18,11 +18,11 @@ from tests.virtual import run
 REGIONS = ("us-east-1", "eu-west-1")
 
 
-def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
     """Two accounts that cannot be entered, and a gateway here and there that fails."""
-    if operation == "open" and place.account_id.endswith("3"):
+    if operation == "open" and target.account_id.endswith("3"):
         return denied()
-    if operation == "read" and key and place.account_id.endswith("5") and key.endswith("1"):
+    if operation == "read" and key and target.account_id.endswith("5") and key.endswith("1"):
         return CallFailed.of(FailureKind.GATEWAY_UNREACHABLE, "not connected")
     return None
 

@@ -22,10 +22,10 @@ def limited_by(buckets: Callable[[TargetKey], Bucket]) -> Callable[..., CallFail
     """One bucket for each account and Region, shared by all operations that ask there."""
     known: dict[TargetKey, Bucket] = {}
 
-    def fault(operation: str, place: TargetKey, gateway: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, target: TargetKey, gateway: str | None, nth: int) -> CallFailed | None:
         if operation in ("open", "regions"):
             return None
-        bucket = known.setdefault(place, buckets(place))
+        bucket = known.setdefault(target, buckets(target))
         return None if bucket.take(anyio.current_time()) else throttle()
 
     return fault
@@ -54,7 +54,7 @@ def scanned(
 @pytest.mark.parametrize("in_flight", [8, 64])
 def test_a_scan_uses_up_a_bucket_that_listing_and_reading_share(in_flight: int) -> None:
     """A thousand calls on one target: all volumes, the ideal time, at most 3 % throttled."""
-    source = SimulatedService(gateways=990, volumes=1, fault=limited_by(lambda place: Bucket(20, 20)))
+    source = SimulatedService(gateways=990, volumes=1, fault=limited_by(lambda target: Bucket(20, 20)))
     collector, _, seconds = scanned(source, max_concurrency_per_target=in_flight)
     inventory = collector.inventory()
     calls = inventory.coverage.calls
@@ -68,7 +68,7 @@ def test_many_targets_at_once_each_take_their_own_time() -> None:
     """Thirty targets with buckets between 2 and 200 a second, all at once: each ends by its own ideal."""
     rates = {f"{number:012d}": 2 * 100 ** (number / 30) for number in range(1, 31)}
     source = SimulatedService(
-        gateways=99, volumes=1, fault=limited_by(lambda place: Bucket(rates[place.account_id], 10))
+        gateways=99, volumes=1, fault=limited_by(lambda target: Bucket(rates[target.account_id], 10))
     )
     collector, ends, _ = scanned(source, accounts=30, max_concurrency=256)
     assert not collector.inventory().failures
@@ -88,7 +88,7 @@ def test_a_throttled_target_slows_no_other() -> None:
         slow = "000000000003"
         source = SimulatedService(
             gateways=30,
-            fault=limited_by(lambda place: Bucket(rate, 1) if place.account_id == slow else Unlimited()),
+            fault=limited_by(lambda target: Bucket(rate, 1) if target.account_id == slow else Unlimited()),
         )
         collector, ends, _ = scanned(source, accounts=9)
         assert all(target.status is TargetStatus.COMPLETE for target in collector.inventory().targets)
@@ -120,7 +120,7 @@ def test_a_fleet_without_limits_pays_nothing(
 def test_many_calls_share_the_attempts_while_their_target_admits_nothing(seconds_closed: float) -> None:
     """Two minutes without a single token cost no call more than its own attempts, and none is lost."""
     bucket = Bucket(1e-9, 1, change=(seconds_closed, 50))
-    source = SimulatedService(gateways=200, volumes=1, fault=limited_by(lambda place: bucket))
+    source = SimulatedService(gateways=200, volumes=1, fault=limited_by(lambda target: bucket))
     collector, _, seconds = scanned(source)
     assert not collector.inventory().failures
     assert len(collector.inventory().volumes) == 200
@@ -142,7 +142,7 @@ def test_a_gateway_that_is_always_throttled_has_its_attempts_while_others_are_re
     """It holds up nobody, and ends."""
     unlucky: list[str] = []
 
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         if operation == "read" and key and (not unlucky or key in unlucky):
             unlucky[:] = [key]
             return throttle()
@@ -160,12 +160,12 @@ def test_calls_that_nobody_answered_earn_no_calls_in_flight() -> None:
     """Four at once until 24 answers are there: silence is none of them, although half of all calls are swallowed."""
     answers, most = 0, 0
 
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         nonlocal answers, most
         if operation != "read" or not key:
             return None
         if answers < 20:
-            most = max(most, service.in_flight[place] + 1)
+            most = max(most, service.in_flight[target] + 1)
         if int(key[-1], 16) % 2 and nth == 1:
             return CallFailed.of(FailureKind.TIMEOUT, "no answer", retryable=True, connected=False)
         answers += 1
@@ -187,7 +187,7 @@ def test_what_was_learnt_of_targets_does_not_pile_up_over_the_scans_of_a_scanner
         pass
 
     async def main() -> None:
-        buckets = limited_by(lambda place: Bucket(20, 2))
+        buckets = limited_by(lambda target: Bucket(20, 2))
         for accounts in (20, 1):
             source = SimulatedService(gateways=9, fault=buckets)
             asked = config(accounts, max_concurrency=8)

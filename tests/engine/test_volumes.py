@@ -31,7 +31,7 @@ def naming(*volumes: ListedVolume, marker: str | None = None) -> Callable[[str |
 def points(**named: str) -> Callable[[TargetKey, str], RecoveryPoints]:
     """Recovery points, each an hour old, by volume: the gateway that answers with it."""
 
-    def answer(place: TargetKey, gateway: str) -> RecoveryPoints:
+    def answer(target: TargetKey, gateway: str) -> RecoveryPoints:
         mine = [volume for volume, holder in named.items() if holder == gateway]
         arns = (f"{gateway}/volume/{volume.replace('_', '-')}" for volume in mine)
         return RecoveryPoints(NOW, tuple(RecoveryPoint(arn, 2**40, None, NOW) for arn in arns))
@@ -40,7 +40,7 @@ def points(**named: str) -> Callable[[TargetKey, str], RecoveryPoints]:
 
 
 def failing(operation: str, error: Callable[[], CallFailed] = denied, only: str | None = None) -> Fault:
-    def fault(asked: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(asked: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return error() if asked == operation and only in (None, key) else None
 
     return fault
@@ -150,7 +150,7 @@ def test_targets_without_volume_gateways_are_asked_only_where_it_is_wanted(
     type: str | None, setting: str, calls: int, listed: bool | None
 ) -> None:
     source = SimulatedService(
-        pages=lambda place, marker: GatewayPage((cached(place, 0, type),)), points=points()
+        pages=lambda target, marker: GatewayPage((cached(target, 0, type),)), points=points()
     )
     whole = scanned(source, list_volumes=setting)
     assert source.calls["list volumes"] == calls
@@ -166,8 +166,8 @@ def test_a_target_without_gateways_is_asked_for_its_volumes_where_that_is_wanted
 def test_volumes_of_other_types_are_left_out() -> None:
     """Where an entry tells no type, the type of its gateway does; a detached one may be a cached volume."""
 
-    def pages(place: TargetKey, marker: str | None) -> GatewayPage:
-        return GatewayPage((cached(place, 0), cached(place, 1, "STORED")))
+    def pages(target: TargetKey, marker: str | None) -> GatewayPage:
+        return GatewayPage((cached(target, 0), cached(target, 1, "STORED")))
 
     listed = naming(
         entry(FIRST, "vol-1", type="CACHED iSCSI"),
@@ -218,10 +218,10 @@ def test_a_gateway_that_no_listing_named_makes_the_target_partial() -> None:
 def test_a_listing_of_gateways_that_broke_off_is_told_once() -> None:
     """That its gateways are not all known is a failure already."""
 
-    def pages(place: TargetKey, marker: str | None) -> GatewayPage:
+    def pages(target: TargetKey, marker: str | None) -> GatewayPage:
         if marker:
             raise denied()
-        return GatewayPage((cached(place, 0),), "more")
+        return GatewayPage((cached(target, 0),), "more")
 
     whole = scanned(SimulatedService(pages=pages, points=points(), listed=naming(entry(THIRD, "vol-1"))))
     assert verdicts(whole) == {"vol-1": "unknown"}
@@ -282,13 +282,13 @@ def test_a_list_that_never_ends_is_ended_and_what_it_named_is_kept(markers: list
 
 def test_the_deadline_during_the_list_keeps_what_was_read() -> None:
     class Slow(SimulatedService):
-        async def list_volumes(self, place: TargetKey, marker: str | None) -> VolumePage:
+        async def list_volumes(self, target: TargetKey, marker: str | None) -> VolumePage:
             self.latency = 1000
-            return await SimulatedService.list_volumes(self, place, marker)
+            return await SimulatedService.list_volumes(self, target, marker)
 
-        async def list_recovery_points(self, place: TargetKey, gateway_arn: str) -> RecoveryPoints:
+        async def list_recovery_points(self, target: TargetKey, gateway_arn: str) -> RecoveryPoints:
             self.latency = 0.01
-            return await SimulatedService.list_recovery_points(self, place, gateway_arn)
+            return await SimulatedService.list_recovery_points(self, target, gateway_arn)
 
     whole = scanned(Slow(gateways=3), deadline="5s")
     assert told(whole) == [("ListVolumes", FailureKind.DEADLINE)]

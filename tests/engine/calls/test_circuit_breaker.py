@@ -30,8 +30,8 @@ def dead(region: str = DEAD, after: int = 0) -> Fault:
     """`region` refuses every connection once `after` calls in all have come through."""
     calls = Counter[str]()
 
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
-        if place.region != region:
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+        if target.region != region:
             return None
         calls["all"] += 1
         return refused() if calls["all"] > after else None
@@ -42,13 +42,13 @@ def dead(region: str = DEAD, after: int = 0) -> Fault:
 class Watched(SimulatedService):
     """Knows how many calls are in flight to each Region."""
 
-    async def _call(self, operation: str, place: TargetKey, key: str | None = None) -> None:
-        self.in_flight[place.region] += 1
-        self.peak[place.region] = max(self.peak[place.region], self.in_flight[place.region])
+    async def _call(self, operation: str, target: TargetKey, key: str | None = None) -> None:
+        self.in_flight[target.region] += 1
+        self.peak[target.region] = max(self.peak[target.region], self.in_flight[target.region])
         try:
-            await super()._call(operation, place, key)
+            await super()._call(operation, target, key)
         finally:
-            self.in_flight[place.region] -= 1
+            self.in_flight[target.region] -= 1
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_a_dead_region_costs_300_accounts_seconds_and_keeps_no_other_waiting(
     assert seconds < without + 3 * PATIENCE
     assert source.peak[DEAD] <= UNPROVEN
     assert (
-        sum(count for (_, place, _), count in source.tries.items() if place.region == DEAD)
+        sum(count for (_, target, _), count in source.tries.items() if target.region == DEAD)
         < 4 / source.latency * 2 * PATIENCE
     )
 
@@ -100,7 +100,7 @@ def test_a_region_that_comes_back_is_not_given_up() -> None:
     """Eight connections fail, and the ninth comes through."""
     failing = iter([True] * 8)
 
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return refused() if operation == "list" and next(failing, False) else None
 
     whole, _ = run(inventory_of(config(20, (DEAD,)), SimulatedService(fault=fault)))
@@ -110,8 +110,8 @@ def test_a_region_that_comes_back_is_not_given_up() -> None:
 
 def test_an_outage_shorter_than_the_patience_does_not_give_a_region_up() -> None:
     class Back(SimulatedService):
-        async def _call(self, operation: str, place: TargetKey, key: str | None = None) -> None:
-            await super()._call(operation, place, key)
+        async def _call(self, operation: str, target: TargetKey, key: str | None = None) -> None:
+            await super()._call(operation, target, key)
             if operation == "list" and anyio.current_time() < PATIENCE * 0.8:
                 raise refused()
 
@@ -121,9 +121,9 @@ def test_an_outage_shorter_than_the_patience_does_not_give_a_region_up() -> None
 
 
 def test_a_region_answers_even_with_a_refusal() -> None:
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         error = CallFailed.of(FailureKind.SERVER_ERROR, "broken", retryable=True)
-        return error if place.account_id == "000000000001" else None
+        return error if target.account_id == "000000000001" else None
 
     source = Watched(gateways=2, fault=fault)
     whole, _ = run(inventory_of(config(30, (DEAD,)), source))
@@ -133,9 +133,9 @@ def test_a_region_answers_even_with_a_refusal() -> None:
 
 
 def test_credentials_that_break_on_the_way_say_nothing_about_the_region() -> None:
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         error = CallFailed.of(FailureKind.CREDENTIALS, "expired", sent=False)
-        return error if operation == "list" and int(place.account_id) % 2 else None
+        return error if operation == "list" and int(target.account_id) % 2 else None
 
     whole, _ = run(inventory_of(config(60, (DEAD,)), SimulatedService(fault=fault)))
     assert (whole.coverage.targets.complete, whole.coverage.targets.failed) == (30, 30)
@@ -161,10 +161,10 @@ def test_thousands_of_accounts_fail_together_when_their_region_is_dead() -> None
 
 def test_a_region_silent_until_the_deadline_leaves_the_books_balanced() -> None:
     class Silent(SimulatedService):
-        async def list_gateways(self, place: TargetKey, marker: str | None) -> GatewayPage:
-            if place.region == DEAD:
+        async def list_gateways(self, target: TargetKey, marker: str | None) -> GatewayPage:
+            if target.region == DEAD:
                 await anyio.sleep_forever()
-            return await super().list_gateways(place, marker)
+            return await super().list_gateways(target, marker)
 
     whole, seconds = run(inventory_of(config(50, ("us-east-1", DEAD), deadline="20s"), Silent()))
     assert whole.coverage.targets.complete == whole.coverage.targets.failed == 50
@@ -198,11 +198,11 @@ def test_many_failures_at_one_moment_give_up_nothing_until_patience_has_run_out(
 
 
 def test_a_gate_that_is_shut_lets_one_call_through_each_second_and_opens_at_the_first_answer() -> None:
-    class Asker:
+    class Listener:
         def wake(self) -> bool:
             return False
 
-    breaker, one, other = CircuitBreaker(DEAD), Asker(), Asker()
+    breaker, one, other = CircuitBreaker(DEAD), Listener(), Listener()
     for _ in range(OPENS_AT):
         strike(breaker, refused(), 100.0, 100.0)
     assert breaker.ready_at(100.2, one.wake) == 100.0 + INTERVAL
@@ -214,7 +214,7 @@ def test_a_gate_that_is_shut_lets_one_call_through_each_second_and_opens_at_the_
 
 
 def test_who_leaves_a_gate_that_is_shut_lets_another_try() -> None:
-    class Asker:
+    class Listener:
         def __init__(self, breaker: CircuitBreaker) -> None:
             self.breaker, self.told = breaker, 0
 
@@ -225,7 +225,7 @@ def test_who_leaves_a_gate_that_is_shut_lets_another_try() -> None:
     breaker = CircuitBreaker(DEAD)
     for _ in range(OPENS_AT):
         strike(breaker, refused(), 100.0, 100.0)
-    one, other = Asker(breaker), Asker(breaker)
+    one, other = Listener(breaker), Listener(breaker)
     breaker.ready_at(100.0, one.wake)
     breaker.ready_at(100.0, other.wake)
     breaker.left(one.wake)
@@ -242,9 +242,9 @@ class Hung(SimulatedService):
     where: str = DEAD
     patience: float = 30.0
 
-    async def _call(self, operation: str, place: TargetKey, key: str | None = None) -> None:
-        await super()._call(operation, place, key)
-        if self.where in (place.region, operation):
+    async def _call(self, operation: str, target: TargetKey, key: str | None = None) -> None:
+        await super()._call(operation, target, key)
+        if self.where in (target.region, operation):
             await anyio.sleep(self.patience)
             raise hung()
 
@@ -281,7 +281,7 @@ def test_a_dead_region_is_given_up_after_a_few_connections() -> None:
 
 
 def test_one_silent_gateway_does_not_condemn_its_region() -> None:
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         return hung() if key and int(key[-8:], 16) % 10 == 0 else None
 
     whole, _ = run(inventory_of(config(1, (DEAD,)), SimulatedService(gateways=100, fault=fault)))
@@ -293,11 +293,11 @@ def test_a_short_outage_of_everything_costs_nothing_but_its_time(way: str) -> No
     """Whatever was under way together tells of one moment only."""
 
     class Broken(SimulatedService):
-        async def _call(self, operation: str, place: TargetKey, key: str | None = None) -> None:
+        async def _call(self, operation: str, target: TargetKey, key: str | None = None) -> None:
             if 1 <= anyio.current_time() < 8:
                 await anyio.sleep({"connecting": 5.0, "swallowed": 30.0}[way])
                 raise hung() if way == "swallowed" else refused()
-            await super()._call(operation, place, key)
+            await super()._call(operation, target, key)
 
     whole, _ = run(inventory_of(config(40, ("us-east-1", DEAD)), Broken(gateways=20, volumes=1)))
     assert whole.failures == ()
@@ -307,7 +307,7 @@ def test_a_short_outage_of_everything_costs_nothing_but_its_time(way: str) -> No
 def test_connections_that_break_now_and_then_let_every_account_in() -> None:
     dice = random.Random(3)
 
-    def fault(operation: str, place: TargetKey, key: str | None, nth: int) -> CallFailed | None:
+    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
         broke = CallFailed.of(FailureKind.NETWORK, "reset", retryable=True)
         return broke if operation == "open" and dice.random() < 0.05 else None
 
@@ -316,11 +316,11 @@ def test_connections_that_break_now_and_then_let_every_account_in() -> None:
 
 
 def test_who_must_wait_long_anyway_does_not_keep_others_from_a_gate_that_is_shut() -> None:
-    class Asker:
+    class Listener:
         def wake(self) -> bool:
             return False
 
-    breaker, late, other = CircuitBreaker(DEAD), Asker(), Asker()
+    breaker, late, other = CircuitBreaker(DEAD), Listener(), Listener()
     for _ in range(OPENS_AT):
         strike(breaker, refused(), 100.0, 100.0)
     assert breaker.ready_at(400.0, late.wake) == 400.0

@@ -20,9 +20,9 @@ class Swallowing(SimulatedService):
     silent_accounts: int = 40
     patience: float = 30.0
 
-    async def _call(self, operation: str, place: TargetKey, key: str | None = None) -> None:
-        await super()._call(operation, place, key)
-        if operation == "read" and int(place.account_id) <= self.silent_accounts:
+    async def _call(self, operation: str, target: TargetKey, key: str | None = None) -> None:
+        await super()._call(operation, target, key)
+        if operation == "read" and int(target.account_id) <= self.silent_accounts:
             await anyio.sleep(self.patience)
             raise CallFailed.of(FailureKind.TIMEOUT, "the answer took too long", retryable=True)
 
@@ -60,8 +60,8 @@ def test_more_silent_targets_than_slots_cost_the_others_a_few_time_outs() -> Non
 @pytest.mark.parametrize("silent", [1, 3])
 def test_a_silent_gateway_does_not_hide_its_neighbours(silent: int) -> None:
     class Some(SimulatedService):
-        async def _call(self, operation: str, place: TargetKey, key: str | None = None) -> None:
-            await super()._call(operation, place, key)
+        async def _call(self, operation: str, target: TargetKey, key: str | None = None) -> None:
+            await super()._call(operation, target, key)
             if operation == "read" and key and int(key[-8:], 16) < silent:
                 await anyio.sleep(30)
                 raise CallFailed.of(FailureKind.TIMEOUT, "the answer took too long", retryable=True)
@@ -71,7 +71,7 @@ def test_a_silent_gateway_does_not_hide_its_neighbours(silent: int) -> None:
     assert statuses.count(GatewayStatus.SCANNED) == 20 - silent
 
 
-class Asker:
+class Listener:
     def __init__(self) -> None:
         self.told = 0
 
@@ -81,22 +81,22 @@ class Asker:
 
 
 def test_doubtful_calls_hold_no_more_than_their_share_and_the_next_is_told_when_one_ends() -> None:
-    share, asker = SilentShare(64), Asker()
+    share, listener = SilentShare(64), Listener()
     silent = Silence(swallowed=True)
     for _ in range(int(64 * SHARE)):
-        assert share.ready_at(1.0, silent, asker.wake) == 1.0
+        assert share.ready_at(1.0, silent, listener.wake) == 1.0
         assert share.take(1.0, silent)
-    assert share.ready_at(1.0, silent, asker.wake) is None
-    assert share.ready_at(1.0, Silence(answered=True), asker.wake) == 1.0
+    assert share.ready_at(1.0, silent, listener.wake) is None
+    assert share.ready_at(1.0, Silence(answered=True), listener.wake) == 1.0
     share.release(doubtful=True)
-    assert asker.told == 1
-    assert share.ready_at(1.0, silent, asker.wake) == 1.0
+    assert listener.told == 1
+    assert share.ready_at(1.0, silent, listener.wake) == 1.0
 
 
 def test_a_target_with_a_call_that_waits_for_long_gets_one_more_for_each_stretch_of_silence() -> None:
-    share, asker = SilentShare(64), Asker()
+    share, listener = SilentShare(64), Listener()
     silence = Silence(swallowed=True, sent_at={1: 10.0})
-    assert share.ready_at(10.5, silence, asker.wake) == 10.0 + SILENT_AFTER
+    assert share.ready_at(10.5, silence, listener.wake) == 10.0 + SILENT_AFTER
     for _ in range(int(64 * GENEROUS)):
         share.take(10.5, silence)
-    assert share.ready_at(10.5, silence, asker.wake) is None
+    assert share.ready_at(10.5, silence, listener.wake) is None
