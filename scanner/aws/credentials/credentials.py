@@ -1,5 +1,6 @@
 """Credentials, and how long those of one identity may be used."""
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from math import inf
@@ -11,6 +12,8 @@ from scanner.service.secrets import HIDDEN
 
 SHORTEST_SECRET = 8
 """Characters; anything shorter is no key, and could be part of any word."""
+SENDABLE = re.compile(r"[!-~]+")
+"""What keys and tokens consist of. A line break that came along with one would end the header that carries it."""
 RENEW_BEFORE = timedelta(minutes=5)
 FAILURE_STANDS = 10.0
 """Seconds in which all accounts of a scan share one failure; whoever removes its cause waits no longer."""

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from scanner.aws.clients import Answer, Clients
 from scanner.aws.codes import EXPIRED, UNRECOGNIZED
-from scanner.aws.credentials.credentials import SHORTEST_SECRET, Credentials, Identity
+from scanner.aws.credentials.credentials import SENDABLE, SHORTEST_SECRET, Credentials, Identity
 from scanner.aws.credentials.sessions import Sessions
 from scanner.aws.regions import Regions
 from scanner.config.settings import AccountSettings, ScannerConfig
@@ -263,7 +263,7 @@ def _session(body: Any) -> tuple[Credentials, str]:
     """The credentials in an answer of AssumeRole, and the ARN of the session."""
     found, arn = body["Credentials"], body["AssumedRoleUser"]["Arn"]
     keys = [found.get(name) for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
-    if not all(isinstance(key, str) and key.strip() and key.isascii() for key in (*keys, arn)):
+    if not all(isinstance(key, str) and SENDABLE.fullmatch(key) for key in (*keys, arn)):
         raise InvalidResponse.because("the answer of AssumeRole lacks credentials", whole=True)
     access_key, secret_key, token = keys
     return Credentials(None, access_key, secret_key, token, _moment(found.get("Expiration"))), arn

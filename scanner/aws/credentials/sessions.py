@@ -1,7 +1,6 @@
 """The SDK's sessions: profiles and credential chains as the SDK reads them."""
 
 import asyncio
-import json
 import os
 import signal
 from collections.abc import Mapping
@@ -22,44 +21,21 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from scanner.aws.codes import EXPIRED
 from scanner.aws.connections import Connections
+from scanner.aws.credentials import refusals
 from scanner.aws.credentials.credentials import Credentials
-from scanner.aws.errors import failed, is_clock_error
+from scanner.aws.errors import failed
 from scanner.aws.sdk.http_session import ClientConfig
 from scanner.aws.sdk.session import core_of
 from scanner.aws.sdk.settings import check_settings, without_empty_profile
 from scanner.aws.text import clean
 from scanner.errors import ConfigError
-from scanner.inventory.records import FailureKind
-from scanner.service.errors import CallFailed, FailureFacts
 from scanner.service.secrets import remember
 
-CREDENTIALS_OPERATION = "GetCredentials"
-NO_CREDENTIALS_REMEDY = (
-    "set AWS_PROFILE or credentials.profile, or sign in (`aws sso login`, `aws configure`)"
-)
-TRUST_REMEDY = (
-    "mend the role that the profile names: its trust policy must name the identity that assumes it, with the"
-    " profile's external_id"
-)
-PROVIDER_REMEDY = "mend the role's trust policy: it must name the token's identity provider and subject"
-STALE_REMEDY = "renew the token that the profile or AWS_WEB_IDENTITY_TOKEN_FILE names"
-STALE = EXPIRED | {"InvalidIdentityToken", "IDPRejectedClaim"}
 GONE_WITHIN = 0.5
 """Seconds that a killed process has until nobody waits for it any more."""
-PASSING = frozenset({FailureKind.THROTTLED, FailureKind.SERVER_ERROR})
-TOLD = frozenset({FailureKind.NETWORK, FailureKind.TIMEOUT})
-"""Kinds whose own remedy is better than any of the profile's."""
 BROKEN = (ValueError, RuntimeError, AttributeError, TypeError, LookupError)
 """What the SDK's providers trip over when a process, a file or an endpoint yields something odd."""
-QUOTABLE = (
-    "No closing quotation",
-    "No escaped character",
-    "Unsupported host",
-    "Auth token value is not a legal header value",
-)
-"""How the SDK's own sentences begin that say what is wrong, and repeat nothing that is secret."""
 
 
 class Sessions:
@@ -120,24 +96,33 @@ class Sessions:
                 frozen = await found.get_frozen_credentials() if found else None
         except TimeoutError:
             late = f"the credentials did not come within {self._patience:g} s (scan.call_timeout)"
-            raise _unavailable(late, _remedy(name)) from None
+            raise refusals.unavailable(late, refusals.remedy(name)) from None
         except (SSOError, TokenRetrievalError) as error:
-            raise _unavailable(clean(str(error)), _login(session, name) or _remedy(name)) from None
+            raise refusals.unavailable(
+                clean(str(error)), refusals.login(session, name) or refusals.remedy(name)
+            ) from None
         except (BotoCoreError, ClientError) as error:
-            raise _refused(failed(error, CREDENTIALS_OPERATION).facts, _remedy(name)) from None
+            raise refusals.refused(
+                failed(error, refusals.CREDENTIALS_OPERATION).facts, refusals.remedy(name)
+            ) from None
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
-            raise _unavailable(f"{where}{error.strerror or type(error).__name__}", _remedy(name)) from None
+            raise refusals.unavailable(
+                f"{where}{error.strerror or type(error).__name__}", refusals.remedy(name)
+            ) from None
         except BROKEN as error:
-            broken = f"the credentials of {_called(name)} cannot be read: {_cause(error)}"
-            raise _unavailable(broken, _login(session, name) or _remedy(name)) from None
+            broken = f"the credentials of {refusals.called(name)} cannot be read: {refusals.cause(error)}"
+            raise refusals.unavailable(
+                broken, refusals.login(session, name) or refusals.remedy(name)
+            ) from None
         finally:
             await self._end_processes(name)
         if frozen is None:
-            raise _none(session, name)
+            raise refusals.none(session, name)
         if not frozen.access_key or not frozen.secret_key:
-            lack = f"the credentials of {_called(name)} lack the access key or its secret"
-            raise _unavailable(lack, _remedy(name))
+            lack = f"the credentials of {refusals.called(name)} lack the access key or its secret"
+            raise refusals.unavailable(lack, refusals.remedy(name))
+        refusals.check_sendable(name, found.method, frozen)
         expires_at = getattr(found, "_expiry_time", None)
         if not isinstance(expires_at, datetime):
             expires_at = None
@@ -183,7 +168,9 @@ class Sessions:
             return process
 
         chain.get_provider("custom-process")._popen = start
-        chain.get_provider("assume-role")._prompter = partial(_no_prompt, profile or session.profile_name)
+        chain.get_provider("assume-role")._prompter = partial(
+            refusals.no_prompt, profile or session.profile_name
+        )
         return session
 
     async def _end_processes(self, profile: str | None) -> None:
@@ -199,100 +186,3 @@ class Sessions:
                     await process.wait()
             # What the process has started may hold the pipes open for as long as it likes.
             process._transport.close()  # type: ignore[attr-defined]
-
-
-def _no_prompt(profile: str, prompt: str) -> str:
-    # Under cron nobody would answer, and in a service the question would stop its loop.
-    command = f"aws configure export-credentials{_option(profile)} --format env"
-    raise _unavailable(
-        "the profile asks for an MFA code",
-        f"get temporary credentials first, as `{command}` prints them, and scan with those instead",
-    )
-
-
-def _login(session: aioboto3.Session, profile: str | None) -> str | None:
-    """How to sign in again, where `profile` or one that it takes its credentials from is signed in by SSO."""
-    profiles = core_of(session).full_config.get("profiles", {})
-    name = profile or session.profile_name
-    seen: set[str] = set()
-    while name in profiles and name not in seen:
-        settings = profiles[name]
-        if "sso_session" in settings or "sso_start_url" in settings:
-            return f"run `aws sso login{_option(name)}`"
-        seen.add(name)
-        name = settings.get("source_profile")
-    return None
-
-
-def _option(profile: str | None) -> str:
-    return f" --profile {profile}" if profile and profile != "default" else ""
-
-
-def _called(name: str | None) -> str:
-    return f"the profile {name!r}" if name else "the base identity"
-
-
-def _remedy(name: str | None) -> str:
-    if name:
-        return f"mend the profile {name!r}, or what it reads its credentials from"
-    return "mend the environment, or the files that the SDK reads the base identity's credentials from"
-
-
-def _cause(error: Exception) -> str:
-    """What was wrong, without a word of what may have been a secret."""
-    text = str(error)
-    if text.startswith(QUOTABLE):
-        return clean(text)
-    match error:
-        case json.JSONDecodeError() | UnicodeDecodeError():
-            return "what came is no JSON"
-        case ValueError() if type(error).__name__ == "ParserError":
-            return "their Expiration is no time"
-        case KeyError():
-            return f"{clean(text)} is missing"
-        case RuntimeError() if "expired" in text:
-            return "they had expired when they came"
-        case AttributeError() | TypeError():
-            return "they came in another form than the SDK reads"
-    return type(error).__name__
-
-
-def _none(session: aioboto3.Session, name: str | None) -> CallFailed:
-    profile = name or session.profile_name
-    if "login_session" in core_of(session).full_config.get("profiles", {}).get(profile, {}):
-        command = f"aws configure export-credentials{_option(profile)} --format env"
-        return _unavailable(
-            f"the profile {profile!r} is signed in by `aws login` (login_session), which this SDK cannot read",
-            f"get credentials as `{command}` prints them, and scan with those instead",
-        )
-    if name is None:
-        return _unavailable("no credentials were found", NO_CREDENTIALS_REMEDY)
-    option = _option(name)
-    ways = f"give it some (`aws configure{option}`), or sign in (`aws sso login{option}`)"
-    return _unavailable(f"{_called(name)} has no credentials", ways)
-
-
-def _refused(facts: FailureFacts, remedy: str) -> CallFailed:
-    message = facts.message.rstrip()
-    if message.endswith("custom-process:"):
-        message += " credential_process failed without a word"
-    if facts.kind is FailureKind.ACCESS_DENIED:
-        remedy = PROVIDER_REMEDY if "WithWebIdentity" in message else TRUST_REMEDY
-    elif facts.code in STALE:
-        remedy = STALE_REMEDY
-    elif facts.kind in PASSING:
-        remedy = "scan again later"
-    elif facts.remedy and (facts.kind in TOLD or is_clock_error(facts.code, message)):
-        remedy = facts.remedy
-    return _unavailable(message, remedy, facts.code)
-
-
-def _unavailable(message: str, remedy: str, code: str | None = None) -> CallFailed:
-    return CallFailed.of(
-        FailureKind.CREDENTIALS,
-        message.rstrip(" .:"),
-        operation=CREDENTIALS_OPERATION,
-        code=code,
-        remedy=remedy,
-        sent=False,
-    )

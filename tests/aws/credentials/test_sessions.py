@@ -250,3 +250,34 @@ async def test_the_command_line_tells_a_bad_way_in_without_a_traceback(here: Gro
     assert "the credentials of the profile 'prod' cannot be read" in out
     assert "Traceback" not in out + err
     assert HUSH not in out + err
+
+
+@pytest.mark.parametrize("variable", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
+@pytest.mark.parametrize("spoilt", ["hush\n", "hush\x07hush", "hush hush", "hush\r\nX-Evil: 1"])
+async def test_a_key_that_no_request_could_carry_is_told_by_its_variable_and_never_shown(
+    here: Ground, variable: str, spoilt: str
+) -> None:
+    """A line break came along when it was copied; it was told as a bad address of the service."""
+    here.patch.setenv("AWS_SESSION_TOKEN", "hush-token")
+    here.patch.setenv(variable, spoilt)
+    refused(await here.scan(role="scan"), "of the base identity holds a line break", f"mend {variable}: look")
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        (
+            f"[profile prod]\n{STATIC.replace(SECRET, 'hush-a hush-b')}",
+            "mend aws_secret_access_key of the profile 'prod' in the configuration file",
+        ),
+        (process(printing(SessionToken="hush\n")), "mend what the credential_process of the profile 'prod'"),
+        (
+            process(printing(SecretAccessKey=["hush"])),
+            "mend what the credential_process of the profile 'prod'",
+        ),
+    ],
+)
+async def test_a_key_that_no_request_could_carry_is_told_by_the_place_it_came_from(
+    here: Ground, text: str, remedy: str
+) -> None:
+    refused(await here.scan(text), "of the profile 'prod' holds a line break", remedy)
