@@ -1,4 +1,7 @@
-"""The SDK's clients: one for each service and Region, shared by all accounts. Credentials go with each request."""
+"""The SDK's clients: one for each service and Region, shared by all accounts whose settings are the same.
+
+Credentials go with each request.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -83,14 +86,14 @@ class Clients:
 
     def __init__(
         self,
-        session: aioboto3.Session,
+        session_of: Callable[[str | None], aioboto3.Session],
         connections: Connections,
         *,
         call_timeout: timedelta,
         connect_timeout: timedelta,
         user_agent: str,
     ) -> None:
-        self._session = session
+        self._session_of = session_of
         self._call_timeout = call_timeout.total_seconds()
         settings = client_config(
             connect_timeout=connect_timeout.total_seconds(),
@@ -99,7 +102,7 @@ class Clients:
         self._config = ClientConfig(
             connections, **settings, signature_version=UNSIGNED, user_agent=user_agent
         )
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[str | None, str, str], Any] = {}
         self._making = anyio.Lock()
         self._stack = AsyncExitStack()
         self.clocks = Clocks()
@@ -120,7 +123,7 @@ class Clients:
         signing = _Signing(credentials, self.clocks.skew(endpoint))
         token = _signing.set(signing)
         try:
-            client = await self.client(service, region)
+            client = await self.client(service, region, credentials.profile)
             # Cheaper than anyio's, and there is one for each call.
             async with asyncio.timeout(self._call_timeout):
                 response = await client._make_api_call(operation, parameters)
@@ -142,21 +145,22 @@ class Clients:
         finally:
             _signing.reset(token)
 
-    async def client(self, service: str, region: str) -> Any:
+    async def client(self, service: str, region: str, profile: str | None) -> Any:
         """The SDK's client of a service in a Region, made once; raises CallFailed as `made` does."""
-        key = service, region
+        key = profile, service, region
         if key not in self._clients:
             async with self._making:
                 if key not in self._clients:
-                    client = await self._stack.enter_async_context(self.made(service, region))
+                    client = await self._stack.enter_async_context(self.made(service, region, profile))
                     self._clients[key] = _bent(client)
         return self._clients[key]
 
     @asynccontextmanager
-    async def made(self, service: str, region: str) -> AsyncIterator[Any]:
-        """A client as the SDK makes it, with our settings; raises CallFailed for settings that allow of none."""
-        check_endpoint(core_of(self._session), service)
-        made = self._session.client(
+    async def made(self, service: str, region: str, profile: str | None) -> AsyncIterator[Any]:
+        """A client as the SDK makes it, with our settings and those of `profile`; raises CallFailed if they allow of none."""
+        session = self._session_of(profile)
+        check_endpoint(core_of(session), service)
+        made = session.client(
             service,
             region_name=region,
             config=self._config,

@@ -37,14 +37,15 @@ class LeanCalls:
         self._connections = connections
         self._call_timeout = call_timeout.total_seconds()
         self._headers = {"content-type": "application/x-amz-json-1.1", "user-agent": user_agent}
-        self._endpoints: dict[str, tuple[Endpoint, Signable]] = {}
+        self._endpoints: dict[tuple[str | None, str], tuple[Endpoint, Signable]] = {}
         self._making = anyio.Lock()
 
     async def call(
         self, region: str, operation: str, credentials: Credentials, parameters: Mapping[str, Any]
     ) -> Answer:
         """Send one request of `operation`, signed for `credentials`; raises CallFailed."""
-        endpoint, signable = self._endpoints.get(region) or await self._endpoint(region, operation)
+        route = credentials.profile, region
+        endpoint, signable = self._endpoints.get(route) or await self._endpoint(route, operation)
         clocks, key = self._clients.clocks, (SERVICE, region)
         skew = clocks.skew(key)
         body = json.dumps(parameters).encode()
@@ -75,16 +76,17 @@ class LeanCalls:
             raise refusal.but(repeat=clocks.correct(key, at, skew))
         raise refusal
 
-    async def _endpoint(self, region: str, operation: str) -> tuple[Endpoint, Signable]:
+    async def _endpoint(self, route: tuple[str | None, str], operation: str) -> tuple[Endpoint, Signable]:
+        profile, region = route
         async with self._making:
-            if region not in self._endpoints:
-                async with self._clients.made(SERVICE, region) as client:
+            if route not in self._endpoints:
+                async with self._clients.made(SERVICE, region, profile) as client:
                     try:
                         endpoint = await endpoint_of(client, operation)
                     except BotoCoreError as error:
                         raise no_client(error) from None
-                self._endpoints[region] = endpoint, Signable.of(endpoint.url)
-            return self._endpoints[region]
+                self._endpoints[route] = endpoint, Signable.of(endpoint.url)
+            return self._endpoints[route]
 
 
 def _error_in(reply: Reply, request_id: str | None) -> ErrorAnswer:

@@ -66,7 +66,7 @@ class AwsService:
         self._regions = Regions(core_of(sessions.base), sessions.regions())
         self._regions.check(config)
         self._clients = Clients(
-            sessions.base,
+            sessions.of,
             self._connections,
             call_timeout=settings.call_timeout,
             connect_timeout=settings.connect_timeout,

@@ -30,6 +30,8 @@ class Credentials:
     secret_key: str = field(repr=False)
     token: str | None = field(default=None, repr=False)
     expires_at: datetime | None = None
+    profile: str | None = None
+    """The profile whose settings lead to the services: its endpoints and CA bundle. None: the base identity's."""
 
     def hidden_in(self, text: str) -> str:
         """`text` without these secrets: a service that refuses a signature may quote what was signed."""

@@ -27,7 +27,7 @@ from scanner.aws.credentials.credentials import Credentials
 from scanner.aws.errors import failed
 from scanner.aws.sdk.http_session import ClientConfig
 from scanner.aws.sdk.session import core_of
-from scanner.aws.sdk.settings import check_settings, without_empty_profile
+from scanner.aws.sdk.settings import check_settings, leading_settings, without_empty_profile
 from scanner.aws.text import clean
 from scanner.errors import ConfigError
 from scanner.service.secrets import remember
@@ -64,10 +64,15 @@ class Sessions:
             profile: self._session(profile) for profile in sorted({base_profile, *profiles}, key=str)
         }
         self._locks = {profile: anyio.Lock() for profile in self._sessions}
+        self._leading = self._leading_profiles()
 
     @property
     def base(self) -> aioboto3.Session:
         return self._sessions[self._base_profile]
+
+    def of(self, profile: str | None) -> aioboto3.Session:
+        """The session of a profile; None: of the base identity."""
+        return self._sessions[profile or self._base_profile]
 
     def regions(self) -> dict[str, str | None]:
         """The Region that each profile names."""
@@ -128,7 +133,17 @@ class Sessions:
             expires_at = None
         elif expires_at.tzinfo is None:
             expires_at = expires_at.replace(tzinfo=UTC)
-        return Credentials(None, frozen.access_key, frozen.secret_key, frozen.token, expires_at)
+        return Credentials(
+            None, frozen.access_key, frozen.secret_key, frozen.token, expires_at, self._leading[name]
+        )
+
+    def _leading_profiles(self) -> dict[str | None, str | None]:
+        """For each profile the one whose clients it shares, as both have the same settings; the base's is None."""
+        found: dict[str, str | None] = {leading_settings(core_of(self.base)): None}
+        return {
+            profile: found.setdefault(leading_settings(core_of(session)), profile)
+            for profile, session in self._sessions.items()
+        }
 
     def _session(self, profile: str | None) -> aioboto3.Session:
         try:

@@ -1,5 +1,6 @@
-"""Mistakes in the SDK's own settings, told before a scan by the file or variable that holds them."""
+"""The SDK's own settings: mistakes in them are told before a scan, by the file or variable that holds them."""
 
+import json
 import os
 import re
 import ssl
@@ -26,6 +27,21 @@ CHOICES: Final = {
         ("when_supported", "when_required"),
     ),
 }
+LEADING: Final = (
+    "ca_bundle",
+    "use_fips_endpoint",
+    "use_dualstack_endpoint",
+    "ignore_configured_endpoint_urls",
+)
+"""Settings that decide, beside endpoint_url and services, where a client leads to and whom it trusts."""
+
+
+def leading_settings(core: Any) -> str:
+    """Where clients of a botocore session lead to, and whom they trust; equal where one client would do for both."""
+    scoped = core.get_scoped_config()
+    services = core.full_config.get("services", {}).get(scoped.get("services"))
+    found = [core.get_config_variable(name) for name in LEADING]
+    return json.dumps([*found, scoped.get("endpoint_url"), scoped.get("services"), services], sort_keys=True)
 
 
 def without_empty_profile(core: Any, environ: Mapping[str, str] = os.environ) -> None:
