@@ -157,7 +157,10 @@ class Clients:
 
     @asynccontextmanager
     async def made(self, service: str, region: str, profile: str | None) -> AsyncIterator[Any]:
-        """A client as the SDK makes it, with our settings and those of `profile`; raises CallFailed if they allow of none."""
+        """A client as the SDK makes it, with our settings and those of `profile`.
+
+        Raises CallFailed if they allow of none.
+        """
         session = self._session_of(profile)
         check_endpoint(core_of(session), service)
         made = session.client(
