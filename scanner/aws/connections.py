@@ -46,11 +46,10 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """How to reach a URL: through which proxy, and whom to trust on the way."""
+    """How to reach a URL: through which proxy, whose URL may hold a user name, and whom to trust on the way."""
 
     trust: Trust = Trust()
     proxy: str | None = None
-    proxy_headers: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,6 @@ class Connections:
             data=body,
             chunked=chunked,
             proxy=route.proxy,
-            proxy_headers=route.proxy_headers,
             allow_redirects=False,
         ) as answer:
             length = answer.content_length

@@ -83,7 +83,7 @@ class HttpSession:
 
     def route(self, url: str) -> Route:
         """How this client reaches `url`."""
-        return Route(self._trust, self._proxies.proxy_url_for(url), self._proxies.proxy_headers_for(url))
+        return Route(self._trust, self._proxies.proxy_url_for(url))
 
     async def send(self, request: Any) -> AioAWSResponse:
         """The answer to an AWSPreparedRequest; raises botocore's errors, with aiohttp's as their cause."""
