@@ -322,6 +322,12 @@ class ScannerConfig(Settings):
         """Where `key` was set, as an error names it: the file, variable or flag, and the key."""
         return self._origins.origin_of(key)
 
+    @property
+    def policy_source(self) -> str | None:
+        """Where the policy was set: the file, and the variables and flags that override it; None for nowhere."""
+        others = [by for key, by in self._origins.set_by.items() if key.partition(".")[0] == "policy"]
+        return ", ".join(filter(None, (self._origins.file, *others))) or None
+
     @model_validator(mode="wrap")
     @classmethod
     def _without_secrets(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import anyio
 from anyio.abc import TaskGroup
 
+from scanner.config.asked import asked_of
 from scanner.config.settings import AccountSettings, OrganizationSettings, ScannerConfig
 from scanner.engine.account import AccountScan
 from scanner.engine.calls.calls import Calls
@@ -89,6 +90,7 @@ class Scan:
                     details=tuple(self.config.scan.details),
                     list_volumes=self.config.scan.list_volumes,
                     shard=self.config.selection.shard,
+                    asked=asked_of(self.config),
                 ),
                 CallCounts(attempted=calls.attempted, retried=calls.retried, throttled=calls.throttled),
             )

@@ -14,6 +14,7 @@ from scanner.inventory.records import (
     ANY_REGION,
     IN_DANGER,
     SCHEMA_VERSION,
+    Asked,
     CallCounts,
     Coverage,
     Failure,
@@ -153,6 +154,7 @@ class Inventory(Record):
                     details=tuple(sorted(set.intersection(*(set(info.details) for info in infos)))),
                     missing_shards=missing,
                     list_volumes=min((info.list_volumes for info in infos), key=_LEAST_LISTED.index),
+                    asked=Asked.of_parts([info.asked for info in infos]),
                 ),
                 calls=CallCounts(
                     attempted=sum(call.attempted for call in calls),

@@ -1,7 +1,7 @@
 """The parts of an inventory: one record for each target, gateway, volume and failure."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
@@ -147,6 +147,49 @@ class Shard(Record):
     count: Annotated[int, Field(ge=1)]
 
 
+class AskedRule(Record):
+    """A rule of the policy: an RPO for the volumes that match."""
+
+    name: str
+    rpo_seconds: Seconds
+
+
+class AskedWaiver(Record):
+    """A waiver of the policy: what it excuses (`breach`, `unreachable`), why, and up to which day."""
+
+    reason: str
+    until: date
+    excuses: tuple[str, ...] = ()
+
+
+class Asked(Record):
+    """What a scan was asked for: the accounts and Regions it was narrowed to, and by which policy it judged.
+
+    No `accounts` and no `regions`: all of the configuration. `source` tells where the policy was set.
+    """
+
+    source: str | None = None
+    accounts: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    rpo_seconds: Seconds | None = None
+    warn_at: float | None = None
+    rules: tuple[AskedRule, ...] = ()
+    waivers: tuple[AskedWaiver, ...] = ()
+
+    @classmethod
+    def of_parts(cls, parts: "Sequence[Asked | None]") -> "Asked | None":
+        """What several scans were asked for together; None where their policies are not one."""
+        known = [each for each in parts if each is not None]
+        bare = [each.model_copy(update={"accounts": (), "regions": ()}) for each in known]
+        if len(known) < len(parts) or any(each != bare[0] for each in bare):
+            return None
+        wanted: dict[str, tuple[str, ...]] = {}
+        for name in ("accounts", "regions"):
+            narrowed = [set(getattr(each, name)) for each in known]
+            wanted[name] = tuple(sorted(set().union(*narrowed))) if all(narrowed) else ()
+        return bare[0].model_copy(update=wanted)
+
+
 class ScanInfo(Record):
     """Which scan this was, what it asked for, when, and how it ended.
 
@@ -164,6 +207,7 @@ class ScanInfo(Record):
     list_volumes: ListVolumes = ListVolumes.WITH_GATEWAYS
     shard: Shard | None = None
     missing_shards: tuple[int, ...] = ()
+    asked: Asked | None = None
 
 
 class TargetCounts(Record):

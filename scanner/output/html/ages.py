@@ -100,8 +100,11 @@ def share(of: float) -> str:
     return f"{of * 100:.3g} %" if of <= 1 else f"{of:g}×"
 
 
-def ages_of(volumes: Iterable[Volume]) -> Ages:
-    """The bars, youngest first, and last the volumes without any recovery point."""
+def ages_of(volumes: Iterable[Volume], warn_at: float | None = None) -> Ages:
+    """The bars, youngest first, and last the volumes without any recovery point.
+
+    `warn_at` is the share from which volumes are at risk, where the policy is known.
+    """
     counts: list[Counter[str]] = [Counter() for _ in EDGES]
     fine, risky = 0.0, float("inf")
     for volume in volumes:
@@ -119,11 +122,11 @@ def ages_of(volumes: Iterable[Volume]) -> Ages:
     bounds: list[tuple[float | None, float | None]] = [(low, high) for low, high in pairwise(EDGES)]
     bounds[0], bounds[-1] = (None, EDGES[1]), (EDGES[-2], None)
     bars = [Bar(*bound, dict(of)) for bound, of in zip([*bounds, (None, None)], counts, strict=True)]
-    return Ages(bars, None if risky > 1 else _warn_at(fine, risky))
+    return Ages(bars, warn_at or (None if risky > 1 else _warn_at(fine, risky)))
 
 
 def _warn_at(fine: float, risky: float) -> float:
-    """The roundest share between what was well and what was at risk: an inventory does not hold the policy."""
+    """The roundest share between what was well and what was at risk: an older inventory does not hold the policy."""
     for digits in (1, 2, 3):
         rounded = int(risky * 10**digits) / 10**digits
         if rounded > fine:

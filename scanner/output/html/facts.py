@@ -1,14 +1,13 @@
 """What the page says, worked out of an inventory: its answer, counts, groups and the worst of each."""
 
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from scanner.iam.remedies import REASONS
 from scanner.inventory.model import Inventory
-from scanner.inventory.records import IN_DANGER, Gateway, Outcome, Target, TargetStatus, VerdictStatus, Volume
+from scanner.inventory.records import Gateway, Outcome, Target, TargetStatus, VerdictStatus, Volume
 from scanner.output.html import worst
 from scanner.output.html.ages import Ages, ages_of
+from scanner.output.html.asked import Rule, Waiver, rules_of, waivers_of
 from scanner.output.html.cells import Cell, Row, rows_of
 from scanner.output.html.failures import Group, Unread, groups_of, reasons_of, unread_of
 
@@ -22,16 +21,6 @@ MOST_OPEN = 10
 """How many groups of what was not read are seen at once."""
 MOST_ACCOUNTS = 40
 """How many accounts the heat map has before the others are asked for."""
-
-
-@dataclass(frozen=True)
-class Applied:
-    """A rule, with the RPO that it set, or a waiver: the volumes it matched, and those in danger."""
-
-    name: str | None
-    rpo: float | None
-    volumes: int
-    danger: int
 
 
 @dataclass
@@ -50,8 +39,8 @@ class Facts:
     """Targets that were not read, or not completely, and why."""
     skipped: list[tuple[Target, str]]
     failures: list[Group]
-    rules: list[Applied]
-    waivers: list[Applied]
+    rules: list[Rule]
+    waivers: list[Waiver]
     known: dict[str, tuple[str | None, str | None]]
     """Of each account its name and its organizational units."""
 
@@ -194,11 +183,12 @@ def facts_of(inventory: Inventory) -> Facts:
     gateways, worrying = worst.worst_gateways(inventory)
     reasons = reasons_of(inventory)
     known = {gateway.arn: gateway for gateway in inventory.gateways}
+    asked = inventory.scan.asked
     return Facts(
         inventory=inventory,
         accounts=accounts,
         total=Cell.sum(row.total for row in accounts),
-        ages=ages_of(inventory.volumes),
+        ages=ages_of(inventory.volumes, asked.warn_at if asked else None),
         gateways=gateways,
         worrying=worrying,
         worst=[(each, known.get(each.gateway_arn or "")) for each in worst.worst_volumes(inventory)],
@@ -210,22 +200,7 @@ def facts_of(inventory: Inventory) -> Facts:
         ],
         skipped=[(target, REASONS[target.reason]) for target in inventory.targets if target.reason],
         failures=groups_of(inventory),
-        rules=_applied(
-            (volume.verdict.rule, volume.verdict.rpo_seconds, volume) for volume in inventory.volumes
-        ),
-        waivers=_applied(
-            (volume.verdict.waived, None, volume)
-            for volume in inventory.volumes
-            if volume.verdict.waived is not None
-        ),
+        rules=rules_of(inventory),
+        waivers=waivers_of(inventory),
         known={target.account_id: (target.account_name, target.ou_path) for target in inventory.targets},
     )
-
-
-def _applied(matched: Iterable[tuple[str | None, float | None, Volume]]) -> list[Applied]:
-    volumes: Counter[tuple[str | None, float | None]] = Counter()
-    danger: Counter[tuple[str | None, float | None]] = Counter()
-    for name, rpo, volume in matched:
-        volumes[name, rpo] += 1
-        danger[name, rpo] += volume.verdict.status in IN_DANGER
-    return [Applied(name, rpo, count, danger[name, rpo]) for (name, rpo), count in volumes.most_common()]

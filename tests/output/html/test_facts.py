@@ -1,12 +1,22 @@
 """What the page says of a scan: its one sentence, its three numbers, and what is beside them."""
 
 import re
+from datetime import date
 from html import unescape
 
 import pytest
 
 from scanner.inventory.model import Inventory
-from scanner.inventory.records import FailureKind, SkipReason, TargetStatus, VerdictStatus, is_breach
+from scanner.inventory.records import (
+    Asked,
+    AskedRule,
+    AskedWaiver,
+    FailureKind,
+    SkipReason,
+    TargetStatus,
+    VerdictStatus,
+    is_breach,
+)
 from scanner.output.html.facts import MOST_ACCOUNTS, MOST_ROWS, facts_of
 from tests.output.fleet import inventory, judged, sized, written
 from tests.output.html import fleets
@@ -171,10 +181,44 @@ def test_rules_and_waivers_say_how_many_volumes_each_matched() -> None:
         ("tier-1", 3600, 2, 2),
         (None, 3600, 2, 1),
     ]
-    assert [(each.name, each.volumes, each.danger) for each in facts.waivers] == [("ticket 4711", 2, 1)]
+    assert [(each.reason, each.volumes, each.danger) for each in facts.waivers] == [("ticket 4711", 2, 1)]
     said = text_of(judged(named, excused(BREACH)))
     assert "tier-1 1h 1 1" in said
-    assert "ticket 4711 1 1" in said
+    assert "ticket 4711 not known 1 1 0" in said
+
+
+def test_the_policy_stands_with_its_source_its_rules_and_the_ends_of_its_waivers() -> None:
+    """Rules in their order, those that matched nothing, too; waivers that have ended excuse nothing any more."""
+    asked = Asked(
+        source="fleet.toml, --rpo",
+        accounts=("000000000001",),
+        regions=("us-east-1",),
+        rpo_seconds=86400,
+        warn_at=0.75,
+        rules=(AskedRule(name="none-such", rpo_seconds=600), AskedRule(name="tier-1", rpo_seconds=3600)),
+        waivers=(
+            AskedWaiver(reason="old", until=date(2026, 11, 23), excuses=("breach",)),
+            AskedWaiver(reason="ticket 4711", until=date(2026, 11, 24), excuses=("breach",)),
+        ),
+    )
+    tier = OK.model_copy(update={"rule": "tier-1"})
+    rest = BREACH.model_copy(update={"rule": "default", "rpo_seconds": 86400})
+    said = text_of(fleets.with_scan(judged(tier, rest, excused(rest)), asked=asked))
+    assert "Policy RPO 1d where no rule says otherwise, at risk from 75 %; set by fleet.toml, --rpo" in said
+    assert "Narrowed to account 000000000001 ; Region us-east-1" in said
+    rules = ["none-such 10m 0 0", "tier-1 1h 1 0", "default 1d 2 2"]
+    waivers = [
+        "ticket 4711 2026-11-24 1 1 0",
+        "old 2026-11-23 ended: it excuses nothing any more 0 0 0",
+    ]
+    assert " ".join(rules) in said
+    assert " ".join(waivers) in said
+
+
+def test_a_waiver_of_gateways_says_how_many_it_excuses() -> None:
+    """Each gateway counts once, however many of its calls failed."""
+    (waiver,) = facts_of(fleets.unreachable(waived="moving")).waivers
+    assert (waiver.reason, waiver.volumes, waiver.gateways) == ("moving", 0, 1)
 
 
 def test_regions_without_volumes_are_folded_away_but_not_those_that_were_not_read() -> None:
