@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from math import ceil
@@ -24,8 +24,10 @@ from scanner.inventory.collect import Collector
 from scanner.inventory.events import Emit, Event
 from scanner.inventory.model import Inventory
 from scanner.service.protocol import Service
+from scanner.telemetry import observe
 
 _Ends = tuple[MemoryObjectSendStream[Event], MemoryObjectReceiveStream[Event]]
+_End = Callable[[asyncio.Task[None]], None]
 LOG = logging.getLogger("scanner")
 LEFT = "the Scanner was left while it scanned"
 BUFFERED = 16
@@ -146,8 +148,10 @@ class Scanner:
         async def gather(event: Event) -> None:
             collector.add(event)
 
+        scan, end = self._scan(service, gather, scan_id)
         # A task of its own, so that leaving the Scanner can end it and wait until its connections are closed.
-        task = asyncio.create_task(self._scan(service, gather, scan_id).run(), name="sgw-scanner scan")
+        task = asyncio.create_task(scan.run(), name="sgw-scanner scan")
+        task.add_done_callback(end)
         self._scans.add(task)
         try:
             await task
@@ -169,7 +173,7 @@ class Scanner:
             with suppress(anyio.BrokenResourceError):
                 await send.send(event)
 
-        scan = self._scan(self._opened(), hand_over, scan_id)
+        scan, end = self._scan(self._opened(), hand_over, scan_id)
 
         async def run() -> None:
             with send:
@@ -178,6 +182,7 @@ class Scanner:
         # A task of its own, not a task group: an async generator that reads events may well be closed by
         # another task than the one that began it, as web frameworks do when a client goes away.
         task = asyncio.create_task(run(), name="sgw-scanner scan")
+        task.add_done_callback(end)
         self._streams[task] = send, receive
         try:
             yield EventStream(scan, task, receive)
@@ -201,8 +206,12 @@ class Scanner:
             raise RuntimeError("a Scanner scans only inside of `async with Scanner(config) as scanner:`")
         return self._service
 
-    def _scan(self, service: Service, emit: Emit, scan_id: str | None = None) -> Scan:
-        return Scan(self.config, service, self._limits, __version__, emit, scan_id)
+    def _scan(self, service: Service, emit: Emit, scan_id: str | None) -> tuple[Scan, _End]:
+        """A scan, and what its task is to call in the end."""
+        gateways = self.config.telemetry.gateways
+        observed = observe(service, emit, self._limits.rate_of, __version__, gateways=gateways)
+        scan = Scan(self.config, observed.service, self._limits, __version__, observed.emit, scan_id)
+        return scan, lambda _: observed.end()
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:

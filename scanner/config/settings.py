@@ -243,6 +243,12 @@ class NotifySettings(Settings):
     ping_status: Literal["exit", "scan"] = "exit"
 
 
+class TelemetrySettings(Settings):
+    """`[telemetry]`: what OpenTelemetry is given, where the process has set it up."""
+
+    gateways: bool = False
+
+
 class LockSettings(Settings):
     """`[lock]`: one scan at a time; without a path in the user's runtime folder, "" for no lock."""
 
@@ -290,6 +296,7 @@ class ScannerConfig(Settings):
     output: OutputSettings = OutputSettings()
     history: HistorySettings = HistorySettings()
     notify: NotifySettings = NotifySettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     lock: LockSettings = LockSettings()
     _selection: Selection = PrivateAttr(default=Selection())
     _origins: Origins = PrivateAttr(default_factory=Origins)

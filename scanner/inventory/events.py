@@ -9,10 +9,12 @@ from scanner.inventory.records import CallCounts, Failure, FailureKind, Gateway,
 
 @dataclass(frozen=True, slots=True)
 class ScanStarted:
-    """The first event: the scan's id, and when it began."""
+    """The first event: the scan's id, and when it began; the ids of its span where OpenTelemetry records it."""
 
     scan_id: str
     started_at: datetime
+    trace_id: str | None = None
+    span_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ UNCOMMENTED = re.sub(r"^#(?! |$)", "", STARTER, flags=re.MULTILINE)
 EXAMPLES = {"scan.exclude_regions", "scan.details", "scan.deadline"}
 
 
-SECTIONS = {"scan", "retry", "credentials", "policy", "output", "history", "notify", "lock"}
+SECTIONS = {"scan", "retry", "credentials", "policy", "output", "history", "notify", "telemetry", "lock"}
 
 
 def models_in(annotation: Any) -> Iterator[type[BaseModel]]:

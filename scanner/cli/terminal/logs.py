@@ -118,7 +118,8 @@ class EventLog:
     def tell(self, event: Event) -> None:
         match event:
             case ScanStarted(scan_id):
-                self._log = self._log.bind(scan_id=scan_id)
+                traced = _known({"trace_id": event.trace_id, "span_id": event.span_id})
+                self._log = self._log.bind(scan_id=scan_id, **traced)
                 self._log.info("scan started")
             case FailureSeen():
                 self._failed(event)

@@ -46,6 +46,11 @@ class Limits:
     def limiter(self, key: Hashable) -> TargetLimiter:
         return self.limiters.setdefault(key, TargetLimiter(self.per_target))
 
+    def rate_of(self, key: Hashable) -> float | None:
+        """The learnt rate of a target, in calls a second; None as long as nothing has throttled it."""
+        limiter = self.limiters.get(key)
+        return limiter.rate_limiter.rate if limiter else None
+
     def forget_quiet(self, now: float) -> None:
         """Forgets the limiters of which nothing is known any more, as nobody has asked their targets for long."""
         for key, limiter in list(self.limiters.items()):

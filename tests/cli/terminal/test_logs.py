@@ -52,6 +52,12 @@ def test_every_line_has_the_scan_and_what_it_is_about(capsys: pytest.CaptureFixt
     assert (failed["level"], failed["gateway"]) == ("warning", FAILURE.gateway_arn)
 
 
+def test_every_line_names_the_trace_that_the_scan_is_a_part_of(capsys: pytest.CaptureFixture[str]) -> None:
+    events: list[Event] = [ScanStarted("scan-9", NOW, "7" * 32, "8" * 16), FailureSeen(FAILURE)]
+    lines = logged(capsys, events, Loudness.VERBOSE)
+    assert {(line["trace_id"], line["span_id"]) for line in lines} == {("7" * 32, "8" * 16)}
+
+
 def test_a_healthy_fleet_of_a_thousand_targets_is_told_in_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
