@@ -16,7 +16,8 @@ from scanner.aws.codes import EXPIRED
 from scanner.aws.connections import Connections
 from scanner.aws.credentials.credentials import Credentials
 from scanner.aws.credentials.sessions import Sessions
-from scanner.aws.errors import BROKEN_ANSWER, CLOCK_REMEDY, failed, is_clock_error
+from scanner.aws.errors import CLOCK_REMEDY, failed, is_clock_error
+from scanner.aws.sdk.answered import BROKEN_ANSWER, watch_answers, watched
 from scanner.aws.sdk.endpoint_settings import check_endpoint, no_client
 from scanner.aws.sdk.http_session import ClientConfig
 from scanner.aws.sdk.session import core_of
@@ -99,6 +100,7 @@ class BaseClient:
             except CallFailed as failure:
                 raise OutputError(f"{place}: {failure.facts.message}; {failure.facts.remedy}") from None
             client.meta.events.register_last(f"before-call.{self._peer.service}", _send_at_once)
+            watch_answers(client)
             self._credentials, self._client = found, client
         return self._client
 
@@ -131,25 +133,33 @@ class BaseClient:
     async def ask(self, place: str, operation: str, **parameters: Any) -> Mapping[str, Any]:
         """The answer to one request; raises `Refused`, or OutputError where nobody can sign in."""
         client = await self.signed_in(place)
-        try:
-            # Of the whole request and its answer: a peer that trickles is as silent as one that says nothing.
-            with anyio.fail_after(self._patience):
-                answer: dict[str, Any] = await getattr(client, operation)(**parameters)
-        except ClientError as error:
-            raise self._refused(error) from None
-        except TimeoutError:
-            told = f"the answer took longer than {self._patience:g} s (scan.call_timeout)"
-            raise Refused(told, SLOW_REMEDY, passing=True, unanswered=True) from None
-        except (NoConnectionError, HTTPClientError) as error:
-            facts = failed(error, operation).facts
-            remedy = facts.remedy or self._peer.endpoint_remedy
-            raise Refused(clean(str(error)), remedy, passing=True, unanswered=facts.connected) from None
-        except (BotoCoreError, ResponseParserError) as error:
-            raise Refused(clean(str(error)), self._peer.endpoint_remedy) from None
-        except BROKEN_ANSWER:
-            told = f"the answer is none of {self._peer.service}"
-            raise Refused(told, self._peer.endpoint_remedy) from None
-        return answer
+        with watched() as watch:
+            try:
+                # Of the whole request and its answer: a peer that trickles is as silent as one that says nothing.
+                with anyio.fail_after(self._patience):
+                    answer: dict[str, Any] = await getattr(client, operation)(**parameters)
+            except ClientError as error:
+                raise self._refused(error) from None
+            except TimeoutError:
+                told = f"the answer took longer than {self._patience:g} s (scan.call_timeout)"
+                raise Refused(told, SLOW_REMEDY, passing=True, unanswered=True) from None
+            except (NoConnectionError, HTTPClientError) as error:
+                facts = failed(error, operation).facts
+                remedy = facts.remedy or self._peer.endpoint_remedy
+                raise Refused(clean(str(error)), remedy, passing=True, unanswered=facts.connected) from None
+            except (BotoCoreError, ResponseParserError) as error:
+                raise Refused(clean(str(error)), self._peer.endpoint_remedy) from None
+            except BROKEN_ANSWER as error:
+                if watch.answered:
+                    told = f"the answer is none of {self._peer.service}"
+                elif isinstance(error, ValueError):
+                    # What is to be sent cannot be written, such as half a character in a key.
+                    told = clean(str(error))
+                else:
+                    # Nothing has been read yet: a defect, and none of the service's.
+                    raise
+                raise Refused(told, self._peer.endpoint_remedy) from None
+            return answer
 
     async def _made(self, found: Credentials) -> Any:
         check_endpoint(core_of(self._sessions.base), self._peer.service)

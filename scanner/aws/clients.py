@@ -8,13 +8,12 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import aioboto3
 import anyio
-from botocore import UNSIGNED
-from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
+from botocore import UNSIGNED, xform_name
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
@@ -22,11 +21,13 @@ from botocore.parsers import ResponseParserError
 from scanner.aws.clocks import Clocks, http_date
 from scanner.aws.connections import Connections
 from scanner.aws.credentials.credentials import Credentials
-from scanner.aws.errors import BROKEN_ANSWER, failed, is_clock_error, unreadable
+from scanner.aws.errors import failed, is_clock_error, unreadable
 from scanner.aws.parse.bodies import checked, guard_of
+from scanner.aws.sdk.answered import BROKEN_ANSWER, watch_answers, watched
 from scanner.aws.sdk.endpoint_settings import check_endpoint, no_client
 from scanner.aws.sdk.http_session import ClientConfig
 from scanner.aws.sdk.session import core_of
+from scanner.aws.sdk.signer import Signer
 from scanner.aws.text import shown_id
 from scanner.service.errors import CallFailed
 
@@ -35,11 +36,10 @@ Parsed = TypeVar("Parsed")
 
 @dataclass(slots=True)
 class _Signing:
-    """What signs the request under way, and whether an answer to it has come."""
+    """What signs the request under way."""
 
     credentials: Credentials
     skew: timedelta
-    answered: bool = False
 
 
 _signing: ContextVar[_Signing] = ContextVar("signing")
@@ -122,28 +122,29 @@ class Clients:
         endpoint = service, region
         signing = _Signing(credentials, self.clocks.skew(endpoint))
         token = _signing.set(signing)
-        try:
-            client = await self.client(service, region, credentials.profile)
-            # Cheaper than anyio's, and there is one for each call.
-            async with asyncio.timeout(self._call_timeout):
-                response = await client._make_api_call(operation, parameters)
-            metadata = response["ResponseMetadata"]
-            at = http_date(metadata.get("HTTPHeaders", {}).get("date")) or self.clocks.now(endpoint)
-            return Answer(checked(response), at, shown_id(metadata.get("RequestId")))
-        except (ClientError, BotoCoreError, ResponseParserError, TimeoutError) as error:
-            failure = failed(error, operation, credentials.hidden_in)
-            theirs = _date_of(error)
-            if theirs and is_clock_error(failure.facts.code, failure.facts.message):
-                repeat = self.clocks.correct(endpoint, theirs, signing.skew)
-                raise failure.but(repeat=repeat) from None
-            raise failure from None
-        except BROKEN_ANSWER:
-            if not signing.answered:
-                # Nothing has been read yet: a defect, and none of the service's.
-                raise
-            raise unreadable() from None
-        finally:
-            _signing.reset(token)
+        with watched() as watch:
+            try:
+                client = await self.client(service, region, credentials.profile)
+                # Cheaper than anyio's, and there is one for each call.
+                async with asyncio.timeout(self._call_timeout):
+                    response = await getattr(client, xform_name(operation))(**parameters)
+                metadata = response["ResponseMetadata"]
+                at = http_date(metadata.get("HTTPHeaders", {}).get("date")) or self.clocks.now(endpoint)
+                return Answer(checked(response), at, shown_id(metadata.get("RequestId")))
+            except (ClientError, BotoCoreError, ResponseParserError, TimeoutError) as error:
+                failure = failed(error, operation, credentials.hidden_in)
+                theirs = _date_of(error)
+                if theirs and is_clock_error(failure.facts.code, failure.facts.message):
+                    repeat = self.clocks.correct(endpoint, theirs, signing.skew)
+                    raise failure.but(repeat=repeat) from None
+                raise failure from None
+            except BROKEN_ANSWER:
+                if not watch.answered:
+                    # Nothing has been read yet: a defect, and none of the service's.
+                    raise
+                raise unreadable() from None
+            finally:
+                _signing.reset(token)
 
     async def client(self, service: str, region: str, profile: str | None) -> Any:
         """The SDK's client of a service in a Region, made once; raises CallFailed as `made` does."""
@@ -186,16 +187,10 @@ def _bent(client: Any) -> Any:
     events.register(f"choose-signer.{name}", _leave_unsigned)
     events.register(f"before-sign.{name}", _sign)
     events.register(f"before-parse.{name}", guard_of(model.resolved_protocol))
-    events.register_first(f"before-parse.{name}", _note_answer)
+    watch_answers(client)
     # With one attempt it never retries, but looks at every answer.
     events.unregister(f"needs-retry.{name}", unique_id=f"retry-config-{name}")
     return client
-
-
-def _note_answer(**_: Any) -> None:
-    signing = _signing.get(None)
-    if signing:
-        signing.answered = True
 
 
 def _date_of(error: BaseException) -> datetime | None:
@@ -212,24 +207,10 @@ def _leave_unsigned(**_: Any) -> Any:
 
 def _sign(request: Any, signing_name: str, region_name: str, **_: Any) -> None:
     context, signing = request.context.get("signing", {}), _signing.get()
-    _Signer(
-        signing,
+    found = signing.credentials
+    Signer(
+        ReadOnlyCredentials(found.access_key, found.secret_key, found.token),
         context.get("signing_name") or signing_name,
         context.get("region") or region_name,
+        skew=signing.skew,
     ).add_auth(request)
-
-
-class _Signer(SigV4Auth):
-    """Signature V4 at the endpoint's time, where it is known to differ from the local one."""
-
-    def __init__(self, signing: _Signing, service: str, region: str) -> None:
-        found = signing.credentials
-        super().__init__(
-            ReadOnlyCredentials(found.access_key, found.secret_key, found.token), service, region
-        )
-        self._skew = signing.skew
-
-    def _modify_request_before_signing(self, request: Any) -> None:
-        if self._skew:
-            request.context["timestamp"] = (datetime.now(UTC) + self._skew).strftime(SIGV4_TIMESTAMP)
-        super()._modify_request_before_signing(request)  # type: ignore[misc]

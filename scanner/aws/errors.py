@@ -49,8 +49,6 @@ REGION_REMEDY = (
 )
 LONGEST_RETRY_AFTER = 300.0
 """Seconds. Whoever asks for more is asked again by then, and will say so."""
-BROKEN_ANSWER = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError)
-"""What reading an answer may raise, in the SDK's parsers as in ours, if it is of another shape than documented."""
 
 
 @dataclass(frozen=True, slots=True)

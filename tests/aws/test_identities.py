@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from scanner import Inventory, Scanner
+from scanner.aws.storage_gateway import AwsService
+from scanner.config.settings import AccountSettings
 from scanner.emulator import Account, Bucket, Emulator, Fault, Fleet, Key, Role
 from scanner.inventory.events import TargetPlanned
 from scanner.inventory.records import FailureKind, GatewayStatus, Outcome, SkipReason, TargetStatus
+from scanner.service.protocol import SignIn
 
 from .scans import HUB, PROD, REGION, account, calls, config, environment, fleet, gateway, shown
 
@@ -214,6 +218,28 @@ async def test_a_profiles_own_region_is_asked_who_it_is(monkeypatch: Patch, tmp_
         async with Scanner(config({"id": OTHER, "profile": "other"})) as scanner:
             found = await scanner.scan()
     assert found.scan.outcome is Outcome.COMPLETE, [shown(failure) for failure in found.failures]
+
+
+@pytest.mark.parametrize("role", [True, False])
+async def test_an_account_that_is_renamed_is_signed_in_still(monkeypatch: Patch, role: bool) -> None:
+    """Its name, its Regions and its RPO decide nothing of who one is in it; its external id does."""
+    async with Emulator(fleet()) as emulator:
+        environment(emulator, monkeypatch)
+        async with AwsService(config(), "test") as service:
+
+            def steps(**more: Any) -> tuple[SignIn, ...]:
+                way = {"role": "scan"} if role else {}
+                id = PROD if role else HUB
+                return service.sign_in_steps(AccountSettings.model_validate({"id": id, **way, **more}))
+
+            for step in steps(name="before"):
+                await service.sign_in(step)
+            later = steps(name="after", regions=[REGION], rpo="1h")
+            assert all(service.signed_in(step) for step in later)
+            assert later[-1].account
+            assert later[-1].account.name == "after"
+            if role:
+                assert not service.signed_in(steps(external_id="another-one")[-1])
 
 
 @pytest.mark.parametrize("mode", ["adaptive", "standard", "legacy"])

@@ -45,6 +45,7 @@ class _Of(NamedTuple):
     hub: str | None = None
     partition: str = ""
     account: AccountSettings | None = None
+    """Only what decides who one is in it."""
 
 
 class Identities:
@@ -64,10 +65,12 @@ class Identities:
         profile = self._sessions.own(account.profile if account else None)
         chain = SignIn(CHAIN, _Of("chain", profile), None, account)
         limiter = "STS", partition
+        # What else is said of an account, such as its name, may change and makes nobody else of it.
+        account_key = account and account.model_copy(update={"name": None, "regions": None, "rpo": None})
         if account is None or account.role is None:
-            caller = _Of("caller", profile, partition=partition, account=account)
+            caller = _Of("caller", profile, partition=partition, account=account_key)
             return chain, SignIn(WHOAMI, caller, limiter, account)
-        role = SignIn(ASSUME, _Of("role", None, account.via, partition, account), limiter, account)
+        role = SignIn(ASSUME, _Of("role", None, account.via, partition, account_key), limiter, account)
         if account.via:
             return chain, SignIn(ASSUME, _Of("hub", None, account.via, partition), limiter, account), role
         return chain, role

@@ -7,6 +7,7 @@ import aioboto3
 
 from scanner.aws.codes import EXPIRED
 from scanner.aws.credentials.credentials import SENDABLE
+from scanner.aws.credentials.processes import NO_COMMAND
 from scanner.aws.errors import is_clock_error
 from scanner.aws.sdk.session import core_of
 from scanner.aws.text import clean
@@ -28,6 +29,7 @@ PASSING = frozenset({FailureKind.THROTTLED, FailureKind.SERVER_ERROR})
 TOLD = frozenset({FailureKind.NETWORK, FailureKind.TIMEOUT})
 """Kinds whose own remedy is better than any of the profile's."""
 QUOTABLE = (
+    NO_COMMAND,
     "No closing quotation",
     "No escaped character",
     "Unsupported host",

@@ -1,13 +1,8 @@
 """The SDK's sessions: profiles and credential chains as the SDK reads them."""
 
-import asyncio
 import os
-import signal
 from collections.abc import Mapping
-from contextlib import suppress
-from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 import aioboto3
 import anyio
@@ -24,16 +19,16 @@ from botocore.exceptions import (
 from scanner.aws.connections import Connections
 from scanner.aws.credentials import refusals
 from scanner.aws.credentials.credentials import Credentials
+from scanner.aws.credentials.processes import Processes
 from scanner.aws.errors import failed
 from scanner.aws.sdk.http_session import ClientConfig
+from scanner.aws.sdk.providers import comes_of_reading, end_of, load_credentials, replace_helpers
 from scanner.aws.sdk.session import core_of
 from scanner.aws.sdk.settings import check_settings, leading_settings, without_empty_profile
 from scanner.aws.text import clean
 from scanner.errors import ConfigError
 from scanner.service.secrets import remember
 
-GONE_WITHIN = 0.5
-"""Seconds that a killed process has until nobody waits for it any more."""
 BROKEN = (ValueError, RuntimeError, AttributeError, TypeError, LookupError)
 """What the SDK's providers trip over when a process, a file or an endpoint yields something odd."""
 
@@ -59,10 +54,9 @@ class Sessions:
         self._places = profiles
         self._base_profile = base_profile
         self._patience = patience
-        self._processes: dict[str | None, list[asyncio.subprocess.Process]] = {}
-        self._sessions = {
-            profile: self._session(profile) for profile in sorted({base_profile, *profiles}, key=str)
-        }
+        names = sorted({base_profile, *profiles}, key=str)
+        self._processes = {profile: Processes() for profile in names}
+        self._sessions = {profile: self._session(profile) for profile in names}
         self._locks = {profile: anyio.Lock() for profile in self._sessions}
         self._leading = self._leading_profiles()
 
@@ -93,11 +87,9 @@ class Sessions:
 
     async def _obtain(self, name: str | None) -> Credentials:
         session = self._sessions[name]
-        # The SDK would keep for good what came without an end, though its file may have been renewed since.
-        core_of(session)._credentials = None
         try:
             with anyio.fail_after(self._patience):
-                found = await session.get_credentials()
+                found = await load_credentials(core_of(session))
                 frozen = await found.get_frozen_credentials() if found else None
         except TimeoutError:
             late = f"the credentials did not come within {self._patience:g} s (scan.call_timeout)"
@@ -116,25 +108,22 @@ class Sessions:
                 f"{where}{error.strerror or type(error).__name__}", refusals.remedy(name)
             ) from None
         except BROKEN as error:
+            if not comes_of_reading(error):
+                raise
             broken = f"the credentials of {refusals.called(name)} cannot be read: {refusals.cause(error)}"
             raise refusals.unavailable(
                 broken, refusals.login(session, name) or refusals.remedy(name)
             ) from None
         finally:
-            await self._end_processes(name)
+            await self._processes[name].end()
         if frozen is None:
             raise refusals.none(session, name)
         if not frozen.access_key or not frozen.secret_key:
             lack = f"the credentials of {refusals.called(name)} lack the access key or its secret"
             raise refusals.unavailable(lack, refusals.remedy(name))
         refusals.check_sendable(name, found.method, frozen)
-        expires_at = getattr(found, "_expiry_time", None)
-        if not isinstance(expires_at, datetime):
-            expires_at = None
-        elif expires_at.tzinfo is None:
-            expires_at = expires_at.replace(tzinfo=UTC)
         return Credentials(
-            None, frozen.access_key, frozen.secret_key, frozen.token, expires_at, self._leading[name]
+            None, frozen.access_key, frozen.secret_key, frozen.token, end_of(found), self._leading[name]
         )
 
     def _leading_profiles(self) -> dict[str | None, str | None]:
@@ -157,7 +146,6 @@ class Sessions:
                 core.set_config_variable("region", os.environ["AWS_REGION"])
             session = aioboto3.Session(botocore_session=core, profile_name=profile)
             check_settings(core, profile or core.profile)
-            chain = core.get_component("credential_provider")
         except ProfileNotFound:
             named = "AWS_PROFILE: the profile"
             if profile:
@@ -169,35 +157,6 @@ class Sessions:
         except ConfigParseError as error:
             raise ConfigError(f"{clean(str(error))}; mend this file") from None
 
-        async def start(*command: str, **pipes: Any) -> asyncio.subprocess.Process:
-            # Where nobody could be asked for anything, what the process starts can be ended with it.
-            alone = not os.isatty(0)
-            # One that has begun must be known before anything else may happen, or nobody would end it.
-            with anyio.CancelScope(shield=True):
-                try:
-                    process = await asyncio.create_subprocess_exec(*command, **pipes, start_new_session=alone)
-                except OSError as error:
-                    # uvloop does not say which file it was.
-                    raise type(error)(error.errno, error.strerror, command[0]) from None
-            self._processes.setdefault(profile, []).append(process)
-            return process
-
-        chain.get_provider("custom-process")._popen = start
-        chain.get_provider("assume-role")._prompter = partial(
-            refusals.no_prompt, profile or session.profile_name
-        )
+        prompt = partial(refusals.no_prompt, profile or session.profile_name)
+        replace_helpers(core, self._processes[profile].start, prompt)
         return session
-
-    async def _end_processes(self, profile: str | None) -> None:
-        for process in self._processes.pop(profile, ()):
-            if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    if os.getpgid(process.pid) == process.pid:
-                        os.killpg(process.pid, signal.SIGKILL)
-                    else:
-                        process.kill()
-                # Killed is not yet gone, and a loop that ends before would never hear of it.
-                with anyio.move_on_after(GONE_WITHIN, shield=True):
-                    await process.wait()
-            # What the process has started may hold the pipes open for as long as it likes.
-            process._transport.close()  # type: ignore[attr-defined]

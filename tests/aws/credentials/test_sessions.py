@@ -58,7 +58,7 @@ async def test_a_credential_process_opens_its_account(here: Ground, changes: dic
         ("echo hello", "what came is no JSON"),
         ("echo []", "they came in another form than the SDK reads"),
         ("echo 'hush", "No closing quotation"),
-        ("", "they came in another form than the SDK reads"),
+        ("", "credential_process names no command"),
         (printing(Expiration="tomorrow"), "their Expiration is no time"),
         (printing(Expiration=1_700_000_000), "they came in another form"),
         (printing(Expiration="2099-01-01T00:00:00"), "they came in another form"),
