@@ -1,16 +1,28 @@
 """What ListVolumes adds: every volume is accounted for, whether or not it has a recovery point or a gateway."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from scanner.engine.calls.paging import PAGES_WITHOUT_NEWS
+from scanner.inventory.events import FieldsDropped
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import FailureKind, GatewayStatus, Outcome, TargetStatus, VerdictStatus
 from scanner.service.answers import GatewayPage, ListedVolume, RecoveryPoint, RecoveryPoints, VolumePage
 from scanner.service.errors import CallFailed, GatewayNotApplicable, GatewayVanished
 from scanner.service.protocol import TargetKey
-from tests.engine.simulated import NOW, Fault, SimulatedService, cached, config, denied, inventory_of
+from tests.engine.simulated import (
+    NOW,
+    Fault,
+    SimulatedService,
+    cached,
+    config,
+    denied,
+    events_of,
+    inventory_of,
+)
 from tests.virtual import run
 
 REGION = "arn:aws:storagegateway:us-east-1:000000000001"
@@ -234,6 +246,7 @@ def test_a_listing_of_gateways_that_broke_off_is_told_once() -> None:
         ListedVolume("arn:aws:storagegateway:us-east-1:999999999999:gateway/sgw-1/volume/vol-1"),
         ListedVolume("arn:aws:storagegateway:eu-west-1:000000000001:gateway/sgw-1/volume/vol-1"),
         ListedVolume(f"{FIRST}/volume/vol-1", gateway_arn="arn:aws:storagegateway:us-east-1:9:gateway/sgw-1"),
+        ListedVolume(f"{FIRST}/volume/vol-1", gateway_arn=FIRST.replace("us-east-1", "eu-west-1")),
         ListedVolume("vol-1"),
         ListedVolume("", problem="an entry of the listing is broken: a record has no VolumeARN"),
     ],
@@ -278,6 +291,36 @@ def test_a_list_that_never_ends_is_ended_and_what_it_named_is_kept(markers: list
     assert verdicts(whole) == {"vol-1": "no_recovery_point"}
     assert told(whole) == [("ListVolumes", FailureKind.INVALID_RESPONSE)]
     assert whole.targets[0].volumes_listed is False
+    assert source.calls["list volumes"] <= PAGES_WITHOUT_NEWS + 1
+
+
+def test_a_long_list_is_followed_as_long_as_it_brings_new_volumes() -> None:
+    def listed(marker: str | None) -> VolumePage:
+        page = int(marker or 0)
+        return VolumePage((entry(FIRST, f"vol-{page}"),), str(page + 1) if page < 29 else None)
+
+    whole = scanned(SimulatedService(gateways=1, points=points(), listed=listed))
+    assert (whole.coverage.volumes.known, whole.failures) == (30, ())
+
+
+def test_a_broken_field_of_an_entry_is_left_out_and_told_as_an_event() -> None:
+    broken = replace(entry(FIRST, "vol-1", None), dropped=("VolumeAttachmentStatus",))
+    source = SimulatedService(gateways=1, points=points(vol_1=FIRST), listed=naming(broken))
+    events = run(events_of(config(list_volumes="with_gateways"), source))[0]
+    assert [event for event in events if isinstance(event, FieldsDropped)] == [
+        FieldsDropped(broken.arn, "ListVolumes", ("VolumeAttachmentStatus",))
+    ]
+
+
+def test_sizes_are_those_of_the_recovery_point_else_of_the_list() -> None:
+    def answer(target: TargetKey, gateway: str) -> RecoveryPoints:
+        sizes = {"vol-1": (5, 3), "vol-2": (None, None)}
+        records = (RecoveryPoint(f"{FIRST}/volume/{name}", *both, NOW) for name, both in sizes.items())
+        return RecoveryPoints(NOW, tuple(records))
+
+    listed = naming(entry(FIRST, "vol-1"), entry(FIRST, "vol-2"))
+    whole = scanned(SimulatedService(gateways=1, points=answer, listed=listed))
+    assert [(volume.size_bytes, volume.usage_bytes) for volume in whole.volumes] == [(5, 3), (2**40, None)]
 
 
 def test_the_deadline_during_the_list_keeps_what_was_read() -> None:

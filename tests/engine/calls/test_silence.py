@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from scanner.engine.calls.scheduler import Limits
-from scanner.engine.calls.silence import GENEROUS, SHARE, SILENT_AFTER, Silence, SilentShare
+from scanner.engine.calls.silence import AT_FIRST, GENEROUS, SHARE, SILENT_AFTER, Silence, SilentShare
 from scanner.engine.scan import Scan
 from scanner.inventory.events import TargetEnded
 from scanner.inventory.records import FailureKind, GatewayStatus
@@ -100,3 +100,23 @@ def test_a_target_with_a_call_that_waits_for_long_gets_one_more_for_each_stretch
     for _ in range(int(64 * GENEROUS)):
         share.take(10.5, silence)
     assert share.ready_at(10.5, silence, listener.wake) is None
+
+
+def test_a_target_that_has_not_answered_yet_may_have_a_few_calls_in_flight() -> None:
+    """Nothing is wrong with it as far as anybody knows, as long as none of its calls was swallowed."""
+    share, listener, silence = SilentShare(64), Listener(), Silence()
+    assert not silence.doubtful(0.0)
+    for number in range(AT_FIRST):
+        assert share.ready_at(0.0, silence, listener.wake) == 0.0
+        silence.sent_at[number] = 0.0
+    assert share.ready_at(0.0, silence, listener.wake) == SILENT_AFTER * AT_FIRST
+
+
+def test_a_target_that_leaves_hands_its_turn_on() -> None:
+    share, gone, other = SilentShare(4), Listener(), Listener()
+    silent = Silence(swallowed=True)
+    while share.ready_at(0.0, silent, gone.wake) is not None:
+        share.take(0.0, silent)
+    assert share.ready_at(0.0, silent, other.wake) is None
+    share.leave(gone.wake)
+    assert (gone.told, other.told) == (0, 1)
