@@ -3,16 +3,17 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from scanner.errors import HistoryError
 from scanner.history.database import connected, quoted
+from scanner.history.manifest import Manifest
 from scanner.history.parquet import parquet_of
 from scanner.history.store import History
-from scanner.history.tables import TABLES, Table
+from scanner.history.tables import TABLES, VOLUMES, Table
 
 if TYPE_CHECKING:
     import duckdb
@@ -104,6 +105,7 @@ def _open_views(database: "duckdb.DuckDBPyConnection", history: History) -> None
     database.execute(_manifests_view(manifests))
     for table in TABLES.values():
         database.execute(_files_view(table, data[table.name]))
+    _place(database, kept, data[VOLUMES.name])
     database.execute(files("scanner.history").joinpath("views.sql").read_text(encoding="utf-8"))
     database.execute("SET lock_configuration = true")
 
@@ -113,6 +115,20 @@ def _manifests_view(paths: Sequence[Path]) -> str:
         return f"CREATE VIEW kept_scans AS SELECT NULL::{_SCAN} AS scan, NULL::JSON AS coverage LIMIT 0"
     options = f"columns = {{scan: {quoted(_SCAN)}, coverage: 'JSON'}}, hive_partitioning = false"
     return f"CREATE VIEW kept_scans AS FROM read_json([{', '.join(map(quoted, paths))}], {options})"
+
+
+def _place(database: "duckdb.DuckDBPyConnection", kept: Sequence[Manifest], volumes: Sequence[Path]) -> None:
+    """Numbers the parts of scans in the order of time, and the rows of volumes with them."""
+    moments = [manifest.scan.started_at.astimezone(UTC).replace(tzinfo=None) for manifest in kept]
+    database.execute(
+        "CREATE TABLE moments AS SELECT generate_subscripts($1, 1)::INT - 1 AS place, unnest($1) AS scanned_at",
+        [moments],
+    )
+    database.execute(f"SET VARIABLE places = {len(moments)}")
+    placed = (
+        f"file_index::INT AS place FROM {parquet_of(volumes)}" if volumes else "0 AS place FROM kept_volumes"
+    )
+    database.execute(f"CREATE VIEW placed_volumes AS SELECT *, {placed}")
 
 
 def _files_view(table: Table, paths: Sequence[Path]) -> str:

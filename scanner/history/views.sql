@@ -13,58 +13,71 @@ FROM kept_scans;
 CREATE VIEW targets AS FROM kept_targets;
 CREATE VIEW gateways AS SELECT *, split_part(arn, '/', -1) AS id FROM kept_gateways;
 CREATE VIEW failures AS FROM kept_failures;
+CREATE MACRO in_danger(verdict, waived) AS verdict IN ('breach', 'no_recovery_point') AND waived IS NULL;
 CREATE VIEW volumes AS
-SELECT *, split_part(arn, '/', -1) AS id,
-       verdict IN ('breach', 'no_recovery_point') AND waived IS NULL AS needs_action
-FROM kept_volumes;
+SELECT *, split_part(arn, '/', -1) AS id, in_danger(verdict, waived) AS needs_action FROM kept_volumes;
 
--- The newest row of each volume that an answer of its gateway made: what is known of it at the latest. A volume is known
--- by its id, for its ARN names the gateway that it is on.
+-- `placed_volumes` adds to `kept_volumes` its scan's place in the order of time, and `moments` says when that was. A year of
+-- a large fleet has millions of rows, hence no window over them: what is asked of all of them is grouped by `arn` first,
+-- which is the cheapest key, and then by the volume, which has another ARN on another gateway.
+
+-- The newest row of each volume that an answer of its gateway made: what is known of it at the latest.
 CREATE VIEW latest AS
-WITH last AS (
-    SELECT account_id, region, id, max(scanned_at) AS scanned_at FROM volumes WHERE verdict <> 'unknown' GROUP BY ALL
+WITH named AS (
+    SELECT arn, any_value(account_id) AS account_id, any_value(region) AS region, max(place) AS place
+    FROM placed_volumes WHERE verdict <> 'unknown' GROUP BY arn
+),
+last AS (
+    SELECT arg_max(arn, place) AS arn, max(place) AS place
+    FROM named GROUP BY account_id, region, split_part(arn, '/', -1)
 )
-SELECT volumes.* FROM volumes SEMI JOIN last USING (account_id, region, id, scanned_at);
+SELECT * EXCLUDE (place), split_part(arn, '/', -1) AS id, in_danger(verdict, waived) AS needs_action
+FROM placed_volumes SEMI JOIN last USING (arn, place);
 
 -- Each stretch of scans in which a volume needed action. A scan that could not ask neither ends nor begins one.
 -- `since`: when the RPO was certainly exceeded, or the first scan that saw no point. `possibly_since`: the same, but
 -- for a volume without a point the last scan that saw it well. `last_seen`: the last scan that saw the volume in
 -- danger. `ended_seen`: the first scan that saw it well again, or its target without it; null while the stretch is open.
 CREATE VIEW spells AS
-WITH troubled AS (SELECT DISTINCT account_id, region, id FROM volumes WHERE needs_action),
-present AS (
-    SELECT *, max(scanned_at) OVER (PARTITION BY account_id, region, id) AS last_present
-    FROM volumes SEMI JOIN troubled USING (account_id, region, id)
+WITH named AS (
+    -- `well` has a bit for each scan, set where it saw the volume well: all that the rows have to be compared with.
+    SELECT arn, any_value(account_id) AS account_id, any_value(region) AS region, max(scanned_at) AS last_present,
+           bool_or(in_danger(verdict, waived)) AS troubled,
+           bitstring_agg(place, 0, getvariable('places'))
+               FILTER (verdict <> 'unknown' AND NOT in_danger(verdict, waived)) AS well
+    FROM placed_volumes GROUP BY arn
 ),
-known AS (
-    SELECT arn, id, account_id, region, gateway_arn, scanned_at, needs_action, recovery_point_time, rpo_seconds,
-           last_present, lag(needs_action) OVER seen AS before, lag(scanned_at) OVER seen AS before_at,
-           lead(scanned_at) OVER seen AS next_at
-    FROM present
-    WHERE verdict <> 'unknown'
-    WINDOW seen AS (PARTITION BY account_id, region, id ORDER BY scanned_at)
+courses AS MATERIALIZED (
+    SELECT row_number() OVER () AS course, account_id, region, split_part(arn, '/', -1) AS id,
+           max(last_present) AS last_present, coalesce(bit_or(well)::VARCHAR, '') AS well
+    FROM named GROUP BY ALL HAVING bool_or(troubled)
 ),
-numbered AS (
-    SELECT *, least(scanned_at, coalesce(recovery_point_time + to_seconds(rpo_seconds), scanned_at)) AS exceeded_at,
-           CASE WHEN recovery_point_time IS NULL AND before IS DISTINCT FROM true THEN before_at END AS last_well_at,
-           count(*) FILTER (needs_action AND before IS DISTINCT FROM true)
-               OVER (PARTITION BY account_id, region, id ORDER BY scanned_at) AS spell
-    FROM known
+troubled AS (
+    -- All rows after the same scan that saw the volume well, and before the next one, are one stretch.
+    SELECT course, length(rtrim(left(well, place), '0')) AS after, place, scanned_at, rows.arn, gateway_arn,
+           recovery_point_time IS NULL AS pointless,
+           least(scanned_at, coalesce(recovery_point_time + to_seconds(rpo_seconds), scanned_at)) AS exceeded_at
+    FROM (SELECT *, split_part(arn, '/', -1) AS id FROM placed_volumes WHERE in_danger(verdict, waived)) AS rows
+    JOIN courses USING (account_id, region, id)
 ),
 stretches AS (
-    SELECT account_id, region, arg_max(arn, scanned_at) AS arn, arg_max(gateway_arn, scanned_at) AS gateway_arn,
-           min(exceeded_at) AS since,
-           least(min(exceeded_at), coalesce(min(last_well_at), min(exceeded_at))) AS possibly_since,
-           min(scanned_at) AS first_seen, max(scanned_at) AS last_seen, arg_max(next_at, scanned_at) AS well_seen,
-           max(last_present) AS last_present, count(*) AS scans
-    FROM numbered WHERE needs_action GROUP BY account_id, region, id, spell
+    SELECT course, after, arg_max(arn, place) AS arn, arg_max(gateway_arn, place) AS gateway_arn,
+           min(exceeded_at) AS since, arg_min(pointless, place) AS pointless, min(scanned_at) AS first_seen,
+           max(scanned_at) AS last_seen, max(place) AS last_place, count(*) AS scans
+    FROM troubled GROUP BY course, after
+),
+dated AS (
+    SELECT stretches.*, account_id, region, last_present, later.scanned_at AS well_after,
+           CASE WHEN pointless THEN earlier.scanned_at END AS well_before
+    FROM stretches JOIN courses USING (course)
+    LEFT JOIN moments AS earlier ON earlier.place = after - 1
+    LEFT JOIN moments AS later ON later.place = last_place + nullif(instr(substr(well, last_place + 2), '1'), 0)
 ),
 whole AS (SELECT account_id, region, scanned_at FROM targets WHERE status = 'complete')
-SELECT arn, stretches.account_id, stretches.region, gateway_arn, since, possibly_since, first_seen, last_seen,
-       coalesce(well_seen, whole.scanned_at) AS ended_seen, scans
-FROM stretches ASOF LEFT JOIN whole
-  ON stretches.account_id = whole.account_id AND stretches.region = whole.region
- AND stretches.last_present < whole.scanned_at;
+SELECT arn, dated.account_id, dated.region, gateway_arn, since, least(since, coalesce(well_before, since)) AS possibly_since,
+       first_seen, last_seen, coalesce(well_after, whole.scanned_at) AS ended_seen, scans
+FROM dated ASOF LEFT JOIN whole
+  ON dated.account_id = whole.account_id AND dated.region = whole.region AND dated.last_present < whole.scanned_at;
 
 -- How many of each account's volumes were within their RPO, scan by scan.
 CREATE VIEW compliance AS

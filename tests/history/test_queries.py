@@ -65,6 +65,28 @@ def test_a_spell_begins_when_the_rpo_was_exceeded_and_an_outage_does_not_end_it(
     ]
 
 
+def test_a_spell_of_any_length_is_open_until_the_volume_is_seen_to_be_well(history: History) -> None:
+    for day, seen in enumerate(
+        (Seen(), LATE, Seen(ages={1: 54 * HOUR}), DOWN, Seen(ages={1: 102 * HOUR}), DOWN)
+    ):
+        history.append(scan(day, [seen]))
+        found = rows(history, "SELECT ended_seen FROM spells")
+        assert found == ([] if day == 0 else [(None,)])
+
+
+def test_each_stretch_without_a_point_may_have_begun_after_the_last_scan_that_saw_one(
+    history: History,
+) -> None:
+    for day, age in enumerate((HOUR, None, None, HOUR, HOUR, None)):
+        history.append(scan(day, [Seen(ages={1: age})]))
+    naive = START.replace(tzinfo=None)
+    found = rows(history, "SELECT possibly_since, since, ended_seen, scans FROM spells ORDER BY since")
+    assert found == [
+        (naive, naive + DAY, naive + 3 * DAY, 2),
+        (naive + 4 * DAY, naive + 5 * DAY, None, 1),
+    ]
+
+
 def test_a_spell_is_over_where_the_volume_is_gone_and_not_where_it_is_unknown(history: History) -> None:
     naive = START.replace(tzinfo=None)
     history.append(scan(0, [LATE]))
