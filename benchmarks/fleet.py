@@ -248,7 +248,7 @@ def main() -> None:
             == 1,
             "CPU at most 1/12 of aioboto3's": ours["cpu"] <= found["aioboto3"]["cpu"] / 12,
             "CPU at most 1/7 of boto3's": ours["cpu"] <= found["boto3"]["cpu"] / 7,
-            "peak memory at most 110 MB": ours["peak"] <= 110e6,
+            "peak memory at most 90 MB": ours["peak"] <= 90e6,
             "CPU for each call at most 0.4 of aioboto3's": ours_call <= 0.4 * stock,
             "20,000 requests of 200 accounts, none signed for another": (
                 many["calls"] >= 20_000 and counts["mismatches"] == 0

@@ -223,7 +223,7 @@ def measure(what: str, volumes: int) -> dict[str, float]:
         place = Path(f"{folder}/out{what if what in FORMATS else '.ndjson'}")
         if what == "inventory":
             with watch:
-                inventory = fleet(volumes)
+                fleet(volumes)
             return {"seconds": watch.seconds, "cpu": watch.cpu, "memory": peak(), "bytes": 0}
         inventory = None if what == "stream" else fleet(volumes)
         before = peak()

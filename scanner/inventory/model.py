@@ -62,6 +62,15 @@ class Inventory(Record):
             raise ValueError("; ".join(problems))
         return self
 
+    def __repr__(self) -> str:
+        # Short: asyncio.run() of Python 3.11 makes the repr of what its task returns, twice.
+        counts = f"{len(self.targets)} targets, {len(self.gateways)} gateways, {len(self.volumes)} volumes"
+        return (
+            f"<Inventory {self.scan.id} {self.scan.outcome.value}: {counts}, {len(self.failures)} failures>"
+        )
+
+    __str__ = __repr__
+
     @classmethod
     def read(cls, source: str | PathLike[str]) -> "Inventory":
         """The inventory in a file, `.json` or `.ndjson`, or in `s3://bucket/key`; blocks until all is read.

@@ -33,6 +33,15 @@ def test_parsing_an_inventory_back_gives_an_equal_object(inventory: Inventory) -
     assert Inventory.model_validate_json(inventory.model_dump_json()) == inventory
 
 
+def test_an_inventory_shows_what_it_holds_in_one_line() -> None:
+    target = Target(account_id=ACCOUNTS[0], region=REGIONS[0], status=TargetStatus.COMPLETE)
+    inventory = Inventory.build(scan_info(), CallCounts(attempted=1), [target], [], [], [])
+    assert str(inventory) == repr(inventory)
+    assert repr(inventory) == (
+        f"<Inventory {inventory.scan.id} complete: 1 targets, 0 gateways, 0 volumes, 0 failures>"
+    )
+
+
 @given(inventories(), st.data())
 def test_no_count_can_be_changed_without_the_inventory_refusing_to_exist(
     inventory: Inventory, data: st.DataObject

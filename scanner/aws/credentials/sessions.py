@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import aioboto3
 import anyio
@@ -21,6 +22,7 @@ from scanner.aws.credentials import refusals
 from scanner.aws.credentials.credentials import Credentials
 from scanner.aws.credentials.processes import Processes
 from scanner.aws.errors import failed
+from scanner.aws.sdk.data import share_data
 from scanner.aws.sdk.http_session import ClientConfig
 from scanner.aws.sdk.providers import comes_of_reading, end_of, load_credentials, replace_helpers
 from scanner.aws.sdk.session import core_of
@@ -56,6 +58,7 @@ class Sessions:
         self._patience = patience
         names = sorted({base_profile, *profiles}, key=str)
         self._processes = {profile: Processes() for profile in names}
+        self._loaders: dict[str | None, Any] = {}
         self._sessions = {profile: self._session(profile) for profile in names}
         self._locks = {profile: anyio.Lock() for profile in self._sessions}
         self._leading = self._leading_profiles()
@@ -145,6 +148,7 @@ class Sessions:
             if os.environ.get("AWS_REGION") and not profile:
                 core.set_config_variable("region", os.environ["AWS_REGION"])
             session = aioboto3.Session(botocore_session=core, profile_name=profile)
+            share_data(core, self._loaders)
             check_settings(core, profile or core.profile)
         except ProfileNotFound:
             named = "AWS_PROFILE: the profile"
