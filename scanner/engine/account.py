@@ -1,4 +1,4 @@
-"""One account: it is signed in to, its Regions are found, and each of them becomes a target."""
+"""One account: signs in, finds its Regions, and starts a scan of each target."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -64,7 +64,7 @@ class AccountScan:
         return self.settings.name if self.settings else None
 
     async def run(self) -> None:
-        """Starts a scan of each target; where the account cannot be entered, it fails once for all of them."""
+        """Starts a scan of each target. If signing in fails, one failure stands for all targets."""
         self.account_id = self.settings.id if self.settings else failures.ANY_ACCOUNT
         self.steps = self.service.sign_in_steps(self.settings)
         operation = self.steps[-1].operation
@@ -72,7 +72,7 @@ class AccountScan:
             await self.sign_ins.ensure(self.steps)
             self.account_id = self.service.account_of(self.steps[-1])
             if not self.config.holds(self.account_id):
-                # Whose credentials these are is known only now.
+                # The account of the base identity is known only after signing in.
                 return
             operation = LIST_REGIONS
             regions = await self._regions()
@@ -87,7 +87,7 @@ class AccountScan:
 
     async def enabled_in(self, region: str) -> bool | None:
         """Whether the account has enabled `region`; None where that cannot be known. Asked once in a scan."""
-        # Targets ask side by side; whoever comes later takes the first one's answer.
+        # Targets ask concurrently; only the first one calls the service.
         async with self._asking:
             if self._enabled is None and not self._unknowable:
                 try:
@@ -114,7 +114,7 @@ class AccountScan:
 
     @contextmanager
     def _queue(self, operation: str, endpoint: str) -> Iterator[CallQueue]:
-        """A queue for one asking: they are rare, and a limiter that has learnt nothing is not kept."""
+        """A queue for one listing. Listings are rare, so a limiter without a learnt rate is not kept."""
         limiter = operation, self.settings.id if self.settings else None
         queue = self.calls.queue(limiter, endpoint)
         try:
@@ -147,7 +147,7 @@ class AccountScan:
             return self._known(dict.fromkeys(page.regions), DESCRIBE_REGIONS)
         except GivenUp as failure:
             denied = failure.facts.kind is FailureKind.ACCESS_DENIED
-            # Where both are refused, the call that should have been allowed is decisive.
+            # If both calls are refused, the failure names the one that should have been allowed.
             decisive, operation = (
                 (instead_of, LIST_REGIONS) if instead_of and denied else (failure, DESCRIBE_REGIONS)
             )
@@ -157,7 +157,7 @@ class AccountScan:
 
     def _known(self, regions: dict[str, None], operation: str) -> Iterable[str]:
         if not regions:
-            # No account is without a Region: taken at its word, the answer would make this one vanish.
+            # Every account has Regions. Believing an empty list would drop the account without a failure.
             nothing = InvalidResponse.because("the account is said to have no Region enabled", whole=True)
             raise GivenUp(nothing.but(operation=operation), 1)
         self._enabled = frozenset(regions)

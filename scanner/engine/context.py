@@ -1,4 +1,4 @@
-"""What everything that is asked of one target shares."""
+"""The context that all calls to one target share."""
 
 import re
 from collections.abc import Awaitable, Callable, Iterable
@@ -29,13 +29,13 @@ INEXCUSABLE = frozenset(
         FailureKind.INTERRUPTED,
     }
 )
-"""Failures that say nothing of the gateway: no waiver for one that cannot be reached is about them."""
+"""Failures that are not about reaching the gateway, so no waiver with `unreachable` excuses them."""
 Prepare = Callable[[], Awaitable[None]]
 
 
 @dataclass(slots=True)
 class TargetContext:
-    """One target: who it is, how it is asked, and what went wrong so far."""
+    """One target: its key, the means to call it, and its failures so far."""
 
     key: TargetKey
     account_name: str | None
@@ -89,7 +89,7 @@ class TargetContext:
     def canonical(self, volume_arn: str) -> str:
         """The form of a volume's ARN that was seen first.
 
-        The id alone tells volumes of one target apart: an ARN may name no gateway, or one that held the volume before.
+        Within a target the id alone identifies a volume: its ARN may name no gateway, or one that held it before.
         """
         return self._arns.setdefault(id_of(volume_arn), volume_arn)
 
@@ -106,14 +106,14 @@ class TargetContext:
                 raise InvalidResponse.because(problem).but(request_id=request_id)
 
     async def fail(self, failure: Failure) -> None:
-        """Tells a failure; unless a waiver excuses it, the target is not complete then."""
+        """Emits a failure. Unless a waiver excuses it, the target is not complete."""
         self.failures += failure.waived is None
         await self.emit(FailureSeen(failure))
 
     async def fail_gateway(
         self, gateway_arn: str, gateway_name: str | None, operation: str, failure: GivenUp
     ) -> None:
-        """Tells the failure of one gateway, which a waiver may excuse."""
+        """Emits the failure of one gateway, which a waiver may excuse."""
         waived = None
         if failure.facts.kind not in INEXCUSABLE:
             waived = self.rater.excuse(

@@ -38,7 +38,7 @@ HOPELESS = frozenset(
         FailureKind.INTERRUPTED,
     }
 )
-"""After these no other call to the same gateway has a better chance."""
+"""After these failures other calls to the same gateway would fail, too."""
 
 
 @dataclass(slots=True)
@@ -93,7 +93,7 @@ async def _recovery_points(target: TargetContext, arn: str) -> RecoveryPoints:
 
 
 async def _end_unread(target: TargetContext, result: GatewayResult, failure: GivenUp) -> None:
-    """What becomes of a gateway whose recovery points were not read."""
+    """Sets the status of a gateway whose recovery points were not read."""
     if isinstance(failure.error, GatewayVanished):
         result.status = GatewayStatus.VANISHED
     elif isinstance(failure.error, GatewayNotApplicable):
@@ -104,12 +104,12 @@ async def _end_unread(target: TargetContext, result: GatewayResult, failure: Giv
 
 
 async def _ask_detail(target: TargetContext, result: GatewayResult, operation: str, ask: Detail) -> bool:
-    """Asks for a detail; says whether the gateway is worth asking more."""
+    """Asks for a detail; returns whether further details are worth a call."""
     try:
         await ask(target, result)
     except GivenUp as failure:
         if isinstance(failure.error, GatewayVanished):
-            # Its recovery points stand; a gateway that is being deleted has no details to miss.
+            # Its recovery points are valid; a gateway that is being deleted needs no details.
             return False
         await target.fail_gateway(result.arn, result.listing.name, operation, failure)
         return failure.facts.kind not in HOPELESS
@@ -158,7 +158,7 @@ async def _describe_batch(
                 *await _describe_batch(target, result, batch[:middle]),
                 *await _describe_batch(target, result, batch[middle:]),
             ]
-        # A volume that was deleted meanwhile has no details to miss.
+        # A volume that was deleted meanwhile needs no details.
         return [] if failure.facts.code == VOLUME_NOT_FOUND else [failure]
     result.described.update((target.canonical(volume.arn), volume) for volume in described)
     return []

@@ -34,7 +34,7 @@ StartAccount = Callable[[AccountSettings, str | None], Awaitable[None]]
 class OrganizationWalk:
     """The walk over one organization, in one scan.
 
-    Accounts that are `configured` on their own take only their name and their place from the organization.
+    Accounts in `configured` take only their name and their path from the organization.
     `only`: the accounts that were asked for, all if none; `left_out`: those that have no Region to scan.
     """
 
@@ -51,7 +51,7 @@ class OrganizationWalk:
     _failed: bool = False
     _management_account: str | None = None
     _units: dict[str, str] = field(default_factory=dict)
-    """The path of each unit that was met, by its id."""
+    """The path of each unit that was found, by its id."""
     _inside: set[str] = field(default_factory=set)
     """Units whose accounts are wanted."""
     _listed: set[str] = field(default_factory=set)
@@ -64,8 +64,8 @@ class OrganizationWalk:
             await self._walk()
         finally:
             self.queue.close()
-        await self._tell_missing()
-        # What the walk did not meet is asked all the same: it may be of no organization.
+        await self._report_missing()
+        # Configured accounts that the walk did not find are scanned, too: they may be of no organization.
         for account in list(self.configured.values()):
             await self.start_account(account, None)
 
@@ -75,7 +75,7 @@ class OrganizationWalk:
             return
         wanted = self.settings.include_ous
         async with anyio.create_task_group() as group:
-            # From the root in any case, for only that way the path of a unit is known.
+            # Always from the root: the path of a unit is known only from there.
             take = partial(self._take_units, group, None, depth=0, inside=not wanted)
             await self._ask(OrganizationRequest(ROOTS), take, quiet=bool(wanted))
         async with anyio.create_task_group() as group:
@@ -94,7 +94,7 @@ class OrganizationWalk:
             self._visit(group, unit, f"{path}/{name}" if path else name, depth=depth, inside=inside)
 
     def _visit(self, group: TaskGroup, unit: str, path: str, *, depth: int, inside: bool) -> None:
-        """Looks into a unit; `inside`: it is one of those whose accounts are wanted, or below one."""
+        """Walks into a unit; `inside`: its accounts are wanted."""
         inside = inside or unit in self.settings.include_ous
         known = unit in (self._inside if inside else self._units)
         # Counted, and not read off the path: the name of a unit may hold a slash.
@@ -111,7 +111,7 @@ class OrganizationWalk:
                 self._ask, OrganizationRequest(ACCOUNTS, unit), partial(self._take_accounts, path)
             )
         take = partial(self._take_units, group, path, depth=depth + 1, inside=inside)
-        # Of what is not wanted only names are of use: that it could not be listed loses no account.
+        # Outside of the wanted units only names are needed: failing to list them loses no account.
         group.start_soon(partial(self._ask, OrganizationRequest(UNITS, unit), take, quiet=not inside))
 
     async def _take_accounts(self, path: str, page: OrganizationPage) -> None:
@@ -187,10 +187,10 @@ class OrganizationWalk:
     async def _refused(self, request: OrganizationRequest, failure: GivenUp) -> None:
         facts = failure.facts
         if facts.kind in STOPPED:
-            # Everything that is left of the walk ends for this one reason.
+            # The rest of the walk ends for the same reason.
             mistake: tuple[str | None, str | None] = None, facts.kind.value
         elif facts.kind is FailureKind.INVALID_REQUEST:
-            # A unit that does not exist is asked about twice: one mistake, whichever is answered first.
+            # A unit that does not exist fails two listings, and is one mistake.
             mistake = request.parent, facts.code
             if request.parent:
                 failure = GivenUp(failure.error.but(operation=ACCOUNTS), failure.attempts)
@@ -224,13 +224,13 @@ class OrganizationWalk:
         )
 
     async def _fail(self, request: OrganizationRequest, failure: GivenUp) -> None:
-        await self._tell(failures.ANY_ACCOUNT, request, failure)
+        await self._emit_failure(failures.ANY_ACCOUNT, request, failure)
         if not self._failed:
             self._failed = True
             # Accounts that could not even be listed count as one target that failed.
             await self._fail_target(failures.ANY_ACCOUNT)
 
-    async def _tell(self, account_id: str, request: OrganizationRequest, failure: GivenUp) -> None:
+    async def _emit_failure(self, account_id: str, request: OrganizationRequest, failure: GivenUp) -> None:
         failed = failures.of_account(failure, account_id, request.operation, about=request.parent)
         await self.emit(FailureSeen(failed))
 
@@ -239,14 +239,14 @@ class OrganizationWalk:
         target = Target(account_id=account_id, region=ANY_REGION, status=TargetStatus.FAILED)
         await self.emit(TargetEnded(target))
 
-    async def _tell_missing(self) -> None:
+    async def _report_missing(self) -> None:
         if self._failed:
-            # Where the walk broke off they may well exist, and its failure stands for them.
+            # After an incomplete walk they may exist; the failure of the walk stands for them.
             return
         for account_id in sorted(self.only - self.left_out - self._found - self.configured.keys()):
             message = "the organization has no such account, or it is suspended or left out"
             missing = CallFailed.of(FailureKind.INVALID_REQUEST, message, remedy="check --account")
-            await self._tell(account_id, OrganizationRequest(ACCOUNTS), GivenUp(missing, 1))
+            await self._emit_failure(account_id, OrganizationRequest(ACCOUNTS), GivenUp(missing, 1))
             await self._fail_target(account_id)
         for unit in sorted(set(self.settings.exclude_ous) - self._units.keys()):
             message = "no such unit was met, so it kept nothing out of the scan"

@@ -24,7 +24,7 @@ from scanner.service.errors import CallFailed, GatewayVanished
 from scanner.service.protocol import OrganizationRequest, Service, SignIn, TargetKey
 
 NOBODY = "sgw-00000000"
-"""No gateway's id. Permissions are checked before existence, so its GatewayNotFound proves them."""
+"""The id of no gateway. AWS checks permissions before existence, so GatewayNotFound proves them."""
 NOTHING = "vol-00000000"
 """No volume's id, for the same reason."""
 Found = TypeVar("Found")
@@ -105,7 +105,7 @@ class Preflight:
 
 
 async def _admitted(call: Awaitable[Found], otherwise: Found) -> Found:
-    """The answer, or `otherwise` where the service refused for a reason that it tells only those who may ask."""
+    """The answer, or `otherwise` if the call failed for a reason that proves its permission, as not found does."""
     try:
         return await call
     except GatewayVanished:

@@ -11,7 +11,7 @@ from scanner.service.answers import RecoveryPoint
 
 
 def gateway_of(target: TargetContext, result: GatewayResult) -> Gateway:
-    """The gateway as its listing, its description and its tags tell."""
+    """The gateway's record, from its listing, its description and its tags."""
     listing, description = result.listing, result.description
     return Gateway(
         arn=result.arn,
@@ -101,7 +101,7 @@ def _verdict(
         account_name=target.account_name,
         region=target.key.region,
         account_rpo=target.account_rpo,
-        # Without an answer there is no moment of it; waivers then hold by the local clock.
+        # Without an answer there is no service time, so waivers are judged by the local clock.
         observed_at=(result.observed_at if result else None) or datetime.now(UTC),
         gateway_failed=result is None or result.points is None,
     )

@@ -1,4 +1,4 @@
-"""A scan: accounts are signed in to, their targets listed, their gateways read, all of them side by side."""
+"""A scan: signs in to accounts, lists their targets and reads their gateways, all concurrently."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -57,12 +57,12 @@ class Scan:
         self._sign_ins = SignIns(self.service, self._calls)
         self._rater = Rater(self.config.policy)
         slots = int(self.limits.slots.total_tokens)
-        # Accounts wait for targets to end, but never the other way round.
+        # Accounts wait for targets, and targets never for accounts: this cannot deadlock.
         self._accounts_free = anyio.Semaphore(max(slots, ACTIVE_PER_SLOT))
         self._targets_free = anyio.Semaphore(slots * ACTIVE_PER_SLOT)
 
     async def run(self) -> None:
-        """Scan, until all is known, the deadline has come, or `interrupt` was called."""
+        """Scans until everything is read, the deadline comes, or `interrupt` is called."""
         started = datetime.now(UTC)
         scan_id = self.scan_id or new_scan_id()
         await self.emit_to(ScanStarted(scan_id, started))
@@ -97,7 +97,7 @@ class Scan:
         )
 
     def interrupt(self) -> None:
-        """End the scan in order: what is unfinished is reported as interrupted."""
+        """Ends the scan in order; what is unfinished is reported as interrupted."""
         self._calls.stop(FailureKind.INTERRUPTED)
 
     async def _end_at_deadline(self) -> None:

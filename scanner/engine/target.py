@@ -38,7 +38,7 @@ MOST_NAMED = 3
 """Gateways that one message names."""
 Task = Callable[[], Coroutine[Any, Any, None]]
 Spawn = Callable[[Task], None]
-"""Starts a task beside."""
+"""Starts a task in the scan's task group."""
 EnabledIn = Callable[[str], Awaitable[bool | None]]
 """Whether the account has enabled a Region; None where that cannot be known."""
 
@@ -64,7 +64,7 @@ class TargetScan:
     _listed: int = 0
     _listing_broke: bool = False
     _unnamed: bool = False
-    """Whether an entry of the listing was too broken to tell its gateway."""
+    """Whether an entry of the listing was too broken to name its gateway."""
     _skipped: SkipReason | None = None
     _tags_asked: bool = False
     _volumes_asked: bool = False
@@ -74,10 +74,10 @@ class TargetScan:
     """Gateways that were read, and need what is still being asked for."""
     _seen: set[str] = field(default_factory=set)
     _standing: dict[str, tuple[bool, datetime, str]] = field(default_factory=dict)
-    """Of each volume's record that stands: whether a gateway answered, its recovery point, and which gateway."""
+    """By volume, of the record that stands: whether a gateway answered, its recovery point, and the gateway."""
 
     async def run(self) -> None:
-        """Lists the gateways, and has them read meanwhile."""
+        """Lists the gateways, while workers read those already listed."""
         paging, marker = Paging(), None
         while True:
             call = Call(LIST, self.context.queue, self.context.key, first=True, prepare=self.context.prepare)
@@ -96,7 +96,7 @@ class TargetScan:
         await self._work()
 
     async def _take_page(self, page: GatewayPage, paging: Paging, attempts: int) -> str | None:
-        """Has the gateways of a page read; returns the marker of the next page, None after the last."""
+        """Hands the gateways of a page to the workers; returns the next marker, None after the last page."""
         fresh, broken = self._sort_out(page)
         self._seen.update(fresh)
         self._listed += len(fresh) + len(broken)
@@ -107,7 +107,7 @@ class TargetScan:
             marker = page.marker if paging.follow(page.marker, news=bool(fresh or broken)) else None
         except CallFailed as error:
             marker, endless, self._listing_broke = None, error, True
-        # Asked only now: of a Region that is not enabled, or has no gateway, there is nothing to learn.
+        # Only after the first gateway: without one there are no tags to read.
         if fresh and self.tag_queue and not self._tags_asked:
             self._tags_asked = True
             self._ask_beside(partial(self._read_tags, self.tag_queue))
@@ -141,7 +141,7 @@ class TargetScan:
                 return any(gateway.type in VOLUME_GATEWAYS for gateway in gateways)
 
     def _ask_beside(self, ask: Task) -> None:
-        """Has something asked that gateways need before they can end."""
+        """Starts a call that the gateways need before they can end."""
         self._asking += 1
         self._unfinished += 1
         self.spawn(partial(self._run_beside, ask))
@@ -156,7 +156,7 @@ class TargetScan:
         await self._finish(1)
 
     def _start_workers(self, *, more_pages: bool) -> None:
-        # After the last page, this task itself works, too.
+        # After the last page this task works, too.
         wanted = min(self.workers, self._working + len(self._todo)) - (not more_pages)
         while self._working < wanted:
             self._working += 1
@@ -169,7 +169,7 @@ class TargetScan:
             self._working -= 1
 
     async def _work(self) -> None:
-        # Recovery points first, of all gateways: a deadline may leave no time for details.
+        # Recovery points of all gateways come first: a deadline may leave no time for details.
         while self._todo or self._read:
             if self._todo:
                 arn, listing = self._todo.popleft()
@@ -209,7 +209,7 @@ class TargetScan:
 
     async def _listing_failed(self, failure: GivenUp) -> None:
         self._listing_broke = True
-        # Both keys that are worth nothing and a Region that is not enabled are answered like this.
+        # AWS answers invalid keys and a Region that is not enabled alike.
         in_doubt = failure.facts.unrecognized and not self._listed
         if isinstance(failure.error, RegionNotOffered) and not self._listed:
             self._skipped = SkipReason.NOT_OFFERED
@@ -239,7 +239,7 @@ class TargetScan:
             await self._fail(failure, TAGS)
 
     async def _conclude(self, result: GatewayResult) -> None:
-        """All that can be known of a gateway is known, but for what is still asked of the whole target."""
+        """Emits a gateway, once tags and the list of volumes are in."""
         if self._asking:
             self._waiting.append(result)
             return
@@ -249,7 +249,7 @@ class TargetScan:
         await self._finish(1)
 
     def _standing_of(self, volumes: Iterable[Volume], *, answered: bool) -> tuple[Volume, ...]:
-        """Of these volumes those that no better record, of another gateway, has replaced."""
+        """The volumes whose record stands: no other gateway has a better one."""
         stood = []
         for volume in volumes:
             record = answered, volume.recovery_point_time or NEVER, volume.gateway_arn or ""
@@ -258,11 +258,11 @@ class TargetScan:
                 stood.append(volume)
         return tuple(stood)
 
-    async def _tell_strange_gateways(self, volumes: tuple[Volume, ...]) -> None:
-        """Gateways that ListVolumes names and a whole ListGateways does not: one was missed, or came meanwhile."""
-        strange = sorted({volume.gateway_arn for volume in volumes if volume.gateway_arn})
-        if strange and not self._listing_broke and not self._unnamed:
-            named = ", ".join(strange[:MOST_NAMED]) + (", ..." if len(strange) > MOST_NAMED else "")
+    async def _report_unlisted_gateways(self, volumes: tuple[Volume, ...]) -> None:
+        """Reports gateways that only ListVolumes names: ListGateways missed them, or they are new."""
+        unlisted = sorted({volume.gateway_arn for volume in volumes if volume.gateway_arn})
+        if unlisted and not self._listing_broke and not self._unnamed:
+            named = ", ".join(unlisted[:MOST_NAMED]) + (", ..." if len(unlisted) > MOST_NAMED else "")
             message = f"volumes are said to be of gateways that ListGateways did not name: {named}"
             await self._fail(GivenUp(CallFailed.of(FailureKind.INVALID_RESPONSE, message), 1), LIST_VOLUMES)
 
@@ -270,14 +270,14 @@ class TargetScan:
         await self.context.fail(failures.of_target(failure, self.context.key, operation))
 
     async def _finish(self, parts: int) -> None:
-        """So many parts of the target have ended; with the last one the target has."""
+        """Counts `parts` as ended; after the last part the target ends."""
         self._unfinished -= parts
         if self._unfinished:
             return
         outside = self._standing_of(volumes_outside(self.context, self._seen), answered=False)
         if outside:
             await self.context.emit(VolumesSeen(outside))
-        await self._tell_strange_gateways(outside)
+        await self._report_unlisted_gateways(outside)
         self.context.queue.close()
         if self.tag_queue:
             self.tag_queue.close()

@@ -1,4 +1,4 @@
-"""What ListVolumes says of one target: its volumes by id, and which gateway holds each."""
+"""The answer of ListVolumes for one target: its volumes by id, and which gateway holds each."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -13,17 +13,17 @@ CACHED, DETACHED = "CACHED", "DETACHED"
 
 @dataclass(slots=True)
 class VolumeList:
-    """What a target's ListVolumes has said so far. `complete` is None where it was not asked."""
+    """The volumes that ListVolumes has named so far. `complete` is None if it was not called."""
 
     complete: bool | None = None
     ended: anyio.Event = field(default_factory=anyio.Event)
     _volumes: dict[str, ListedVolume] = field(default_factory=dict)
     _by_gateway: dict[str | None, list[str]] = field(default_factory=dict)
     _guessed: set[str] = field(default_factory=set)
-    """Volumes whose gateway only their ARN tells, which may name one that held them before."""
+    """Volumes whose gateway is known only from their ARN, which may name a former gateway."""
 
     def add(self, volume: ListedVolume) -> None:
-        """Notes a volume; its gateway is the one that the entry names, unless it says that it is detached."""
+        """Adds a volume. Its gateway is the one that the entry names; a detached volume has none."""
         guessed = volume.gateway_arn is None
         volume = replace(volume, gateway_arn=holder_of(volume))
         identifier = id_of(volume.arn)
@@ -33,11 +33,11 @@ class VolumeList:
         self._by_gateway.setdefault(volume.gateway_arn, []).append(identifier)
 
     def find(self, volume_arn: str) -> ListedVolume | None:
-        """What was said of a volume, whichever form its ARN has."""
+        """The entry of a volume, in either form of its ARN."""
         return self._volumes.get(id_of(volume_arn))
 
     def held_by(self, gateway_arn: str | None, gateway_type: str | None = None) -> Iterator[ListedVolume]:
-        """The cached volumes that a gateway holds; where an entry tells no type, that of the gateway does."""
+        """The cached volumes that a gateway holds; an entry without a type takes that of the gateway."""
         for identifier in self._by_gateway.get(gateway_arn, ()):
             volume = self._volumes[identifier]
             if _is_cached(volume.type or gateway_type):
@@ -49,7 +49,7 @@ class VolumeList:
         found = [volume for gateway_arn in outside for volume in self.held_by(gateway_arn)]
         for volume in found:
             if id_of(volume.arn) in self._guessed:
-                # No listing knows that gateway, so nothing says that it holds the volume still.
+                # The gateway is not listed, so it may no longer hold the volume.
                 self._volumes[id_of(volume.arn)] = replace(volume, gateway_arn=None)
         return found
 
@@ -59,7 +59,7 @@ def holder_of(volume: ListedVolume) -> str | None:
         return None
     if volume.gateway_arn is not None:
         return volume.gateway_arn
-    # Nothing else says which gateway holds it, and most ARNs name the right one.
+    # Nothing else names its gateway, and most ARNs name the right one.
     named = volume.arn.partition("/volume/")[0]
     return named if GATEWAY_ARN.fullmatch(named) else None
 

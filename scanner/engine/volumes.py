@@ -17,7 +17,7 @@ from scanner.service.errors import CallFailed
 
 LIST_VOLUMES = "ListVolumes"
 VOLUME_GATEWAYS = frozenset({"CACHED", "STORED", None})
-"""Types of gateways that may hold volumes; None is a type that the listing does not tell."""
+"""Types of gateways that may hold volumes; None: the listing names no type."""
 
 
 async def list_volumes(target: TargetContext) -> None:
@@ -45,7 +45,7 @@ async def list_volumes(target: TargetContext) -> None:
 
 
 async def _take(target: TargetContext, entries: Iterable[ListedVolume]) -> tuple[bool, list[str]]:
-    """Notes the entries of a page; says whether any was new, and what is wrong with each of the others."""
+    """Adds the entries of a page; returns whether any was new, and what is wrong with the others."""
     news, problems = False, []
     for entry in entries:
         problem = _problem_of(target, entry)

@@ -1,4 +1,4 @@
-"""What the answers of a target tell about its token bucket. All times are seconds of one monotonic clock."""
+"""Estimates a target's token bucket from its answers. All times are seconds of one monotonic clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One way to make a call: it waits for its turn, is sent, retried, and ends with an answer or with GivenUp."""
+"""Makes every call: waits for its turn, sends it, retries it, and returns its answer or raises GivenUp."""
 
 import asyncio
 import random
@@ -87,7 +87,7 @@ class Calls:
 
     def __post_init__(self) -> None:
         self._wake = anyio.Event()
-        # anyio.current_time looks its loop up each time, and every call asks several times.
+        # anyio.current_time looks up the loop on each call, and this is read several times a call.
         self._now = asyncio.get_running_loop().time
         self.limits.forget_quiet(self._now())
         share = SilentShare(int(self.limits.slots.total_tokens))
@@ -102,7 +102,7 @@ class Calls:
         """Grants turns, for as long as it is not cancelled."""
         most = int(self.limits.slots.total_tokens)
         while True:
-            # Made anew before looking, so that no change after the look is missed.
+            # Replaced before the queues are read, so that no later change is missed.
             self._wake = wake = anyio.Event()
             now = self._now()
             while self._under_way < most and (turn := self._scheduler.take(now)):
@@ -113,7 +113,7 @@ class Calls:
                 await wake.wait()
 
     def stop(self, kind: FailureKind) -> None:
-        """Every call that waits or is under way is given up now, and each one that comes later."""
+        """Gives up all calls that wait or are in flight, and all later ones."""
         self.stopped = self.stopped or kind
         for scope in self._scopes:
             scope.cancel()
@@ -122,7 +122,7 @@ class Calls:
                 turn.granted.cancel()
 
     def close(self) -> None:
-        """Leaves the limiters to other scans."""
+        """Detaches this scan from the limiters that it shares with other scans."""
         self._scheduler.close()
 
     async def send(self, call: Call, perform: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -141,13 +141,13 @@ class Calls:
             if delay is None:
                 raise GivenUp(error, call.attempts)
             due = self._now() + delay
-            await self._tell_retry(call, error.facts, delay)
+            await self._emit_retry(call, error.facts, delay)
 
     async def _prepare(self, call: Call, prepare: Callable[[], Awaitable[None]]) -> None:
         try:
             await prepare()
         except GivenUp as failure:
-            # The call itself never went out, whatever happened to those before it.
+            # The call itself was not sent: a sign-in before it failed.
             raise GivenUp(failure.error.but(sent=False), call.attempts) from None
 
     async def _turn(self, call: Call, due: float) -> Turn:
@@ -164,7 +164,7 @@ class Calls:
             await turn.granted
         except BaseException:
             if turn.granted.done() and not turn.granted.cancelled():
-                # Granted, and cancelled before it could be used.
+                # The turn was granted and the task was cancelled before it could send.
                 self._release(call, turn, answered=False)
                 call.queue.limiter.rate_limiter.lost(self._now())
                 call.queue.breaker.skipped()
@@ -210,7 +210,7 @@ class Calls:
         """What the limiter and the circuit breaker learn from the end of a call."""
         now, limiter = self._now(), call.queue.limiter.rate_limiter
         facts = error.facts if error else None
-        # What broke before anything was sent says nothing of the endpoint that would have been asked.
+        # A failure before sending says nothing about the endpoint.
         sent = ended and (facts is None or facts.sent)
         silent = facts is not None and (facts.kind is FailureKind.TIMEOUT or not facts.connected)
         if sent:
@@ -227,7 +227,7 @@ class Calls:
 
     async def _take_slot(self, turn: Turn) -> None:
         try:
-            # Nearly always one is free. Waiting for it would cost a round of the event loop even then.
+            # A slot is nearly always free, and awaiting would cost one cycle of the event loop even then.
             self.limits.slots.acquire_on_behalf_of_nowait(turn)
         except anyio.WouldBlock:
             await self.limits.slots.acquire_on_behalf_of(turn)
@@ -259,17 +259,17 @@ class Calls:
             call.repeated = True
             return 0.0
         if breaker.is_open and facts.retryable and facts.sent:
-            # It only proved that nobody answers yet, which the circuit breaker has the patience for.
+            # The half-open probe failed. The circuit breaker decides when to give up, not the attempts.
             call.tries -= 1
             return 0.0
         admits = not call.queue.limiter.rate_limiter.refuses
         delay = self.retry.delay(facts, call.tries, self.dice, admits=admits)
-        # An endpoint that answers, whatever it answers, is not dead: only silence is rationed.
+        # Any answer shows that the endpoint is alive: the retry budget bounds only calls without one.
         if delay is not None and facts.kind in RATIONED and not call.queue.budget.spend():
             return None
         return delay
 
-    async def _tell_retry(self, call: Call, facts: FailureFacts, delay: float) -> None:
+    async def _emit_retry(self, call: Call, facts: FailureFacts, delay: float) -> None:
         account, region = call.target or (None, None)
         await self.emit(
             CallRetried(

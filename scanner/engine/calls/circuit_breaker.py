@@ -21,7 +21,7 @@ INTERVAL = 1.0
 SILENCE, SILENCE_WHEN_PROVEN = 4.0, 0.5
 """How many failures a call counts for that was never answered; a failed connection is one.
 
-It has waited long, and so tells more; but one gateway may be silent where all the others answer.
+It took its whole time, so it weighs more; but a single gateway may be silent while the others answer.
 """
 
 
@@ -45,10 +45,10 @@ class CircuitBreaker:
         return self._failed >= OPENS_AT and not self.given_up
 
     def ready_at(self, wanted: float, listener: Callable[[], bool]) -> float | None:
-        """When a call may start that is `wanted` then; None: `listener` will be told when to ask again."""
+        """When a call may start that is `wanted` then; None: `listener` is called when to ask again."""
         key = _key(listener)
         if self.is_open and wanted > self._next_probe + INTERVAL:
-            # Whoever has to wait for longer anyway must not keep others from trying.
+            # A caller that must wait for another reason must not hold the probe.
             self._let_go(key)
             return wanted
         if self.is_open:
@@ -84,15 +84,15 @@ class CircuitBreaker:
             if not self.is_open:
                 self._failed += 0.0 if again else self._weight(failure)
                 self._opened_at = now
-            # What was under way together tells of one moment only: what is tried afterwards decides.
+            # Calls that were in flight together show one moment only; later calls decide.
             elif sent_at >= self._opened_at and now - self._opened_at >= PATIENCE:
                 self.given_up = failure
-        self._tell()
+        self._wake_waiting()
 
     def skipped(self) -> None:
-        """A call ended before it was sent: that says nothing of the endpoint."""
+        """A call ended before it was sent, which says nothing about the endpoint."""
         self.in_flight -= 1
-        self._tell()
+        self._wake_waiting()
 
     def check(self, left: int = 0) -> None:
         """Raises CallFailed, with nothing sent, once the endpoint was given up; `left` gateways unread."""
@@ -108,15 +108,15 @@ class CircuitBreaker:
     def _let_go(self, key: int) -> None:
         if self._prober == key:
             self._prober = None
-            self._tell()
+            self._wake_waiting()
 
     def _weight(self, failure: CallFailed) -> float:
         if failure.facts.kind is not FailureKind.TIMEOUT or not failure.facts.connected:
             return 1.0
         return SILENCE_WHEN_PROVEN if self.answers else SILENCE
 
-    def _tell(self) -> None:
-        # No more are woken than may call: thousands may wait for one Region.
+    def _wake_waiting(self) -> None:
+        # Wakes no more listeners than may call: thousands may wait for one Region.
         started = 0
         while self._waiting and self._free(started):
             _, listener = self._waiting.popitem(last=False)
@@ -125,7 +125,7 @@ class CircuitBreaker:
     def _free(self, started: int) -> bool:
         if self.is_open:
             return not self.in_flight and self._prober is None
-        # Each failure makes it less likely that another call would be answered, and each may take long.
+        # Each failure makes an answer less likely, and each call may take its whole time.
         trusted = max(1, UNPROVEN - self.failures)
         return self.answers or self.given_up is not None or self.in_flight + started < trusted
 

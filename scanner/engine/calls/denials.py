@@ -1,4 +1,4 @@
-"""What a target has denied: after a few denials, and nothing admitted, it is asked one gateway at a time."""
+"""What a target has denied. After a few denials and no success it is asked one gateway at a time."""
 
 from dataclasses import dataclass, field
 
@@ -32,6 +32,6 @@ class Denials:
         self._admitted.add(operation)
 
     def deny(self, operation: str, facts: FailureFacts) -> None:
-        """Takes note of a failure; one that is no denial, or only a single gateway's own, counts for nothing."""
+        """Counts a denial. Other failures, and denials by one gateway's own policy, are ignored."""
         if facts.kind is FailureKind.ACCESS_DENIED and facts.sent and not facts.by_resource_policy:
             self._denied[operation] = self._denied.get(operation, 0) + 1

@@ -46,7 +46,7 @@ class RateLimiter:
     """How fast one target may be asked; learnt from its answers.
 
     A throttle says "the bucket is empty now". So the calls admitted between two throttles, divided by
-    the time between them, are the rate at which it refills. All the rest places the second throttle well.
+    the time between them, are the rate at which it refills. The rest decides when to provoke the second throttle.
     """
 
     __slots__ = (
@@ -78,7 +78,7 @@ class RateLimiter:
 
     def _forget(self) -> None:
         self.rate: float | None = None  # calls a second; None as long as nothing was throttled
-        self.measured = 0.0  # calls a second: what the answers tell
+        self.measured = 0.0  # calls a second, as estimated from the answers
         self.refuses = False  # whether the last answer was a throttle
         self._estimate = BucketEstimate()
         self._highest = inf  # calls a second that the answers do not exclude
@@ -195,7 +195,7 @@ class RateLimiter:
         return max(rate, min(self.measured * (1 - self._margin + growth), rate * most))
 
     def _slow_down(self, rate: float, sent_at: float, now: float) -> None:
-        """Measure, and go slower, at a throttle that tells something new."""
+        """Measures the rate and slows down, at a throttle that is new information."""
         measured = self._measure()
         if measured is not None:
             self._settle(min(measured, rate), sent_at, now)
@@ -206,11 +206,11 @@ class RateLimiter:
             self._draining = True
 
     def _measure(self) -> float | None:
-        """The rate that the answers tell; None while it would be a mere guess."""
+        """The rate estimated from the answers; None while it would be a guess."""
         lowest, self._highest = self._estimate.bracket()
         count = self._estimate.admitted
         if self._rested and self._sure:
-            # How full the bucket was is not known well enough to tell the rate.
+            # After a rest the fill of the bucket is not known well enough to measure the rate.
             return max(self.measured, lowest)
         if count < ENOUGH or (count < MANY and self._highest > SURE * lowest):
             return None
@@ -232,7 +232,7 @@ class RateLimiter:
         self._count = self._estimate.admitted
 
     def _guess_when_drained(self, rate: float, now: float) -> None:
-        """Once every answer is there, and they do not tell the rate, try one that they do not exclude."""
+        """When all answers are in and they leave the rate open, tries one that they do not exclude."""
         if not self._draining or self._in_flight:
             return
         self._draining = False

@@ -1,4 +1,4 @@
-"""What is tried again, when, and when a target has had enough."""
+"""Which calls are retried, when, and how often."""
 
 import random
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from scanner.inventory.records import FailureKind
 from scanner.service.errors import FailureFacts
 
 RATIONED = frozenset({FailureKind.NETWORK, FailureKind.TIMEOUT})
-"""Failures whose retries a target has only so many of: they may mean that nobody is there."""
+"""Failures whose retries are limited by a target's retry budget: the endpoint may be dead."""
 BUDGET = 40.0
-"""Of such retries, beyond those that a target's own successes earn."""
+"""Retries that each target has at first."""
 EARNED = 0.5
-"""Of a retry, for each call that succeeded: a target that answers half the time is still read."""
+"""Retries that each success adds: a target that answers half of its calls is still read."""
 
 
 class RetryBudget:
-    """How many more retries one target is worth, so that a dead one costs seconds and not hours."""
+    """How many retries one target has left, so that a dead target costs seconds and not hours."""
 
     def __init__(self, most: float = BUDGET) -> None:
         self._most = self._left = most
@@ -25,7 +25,7 @@ class RetryBudget:
         self._left = min(self._most, self._left + EARNED)
 
     def spend(self) -> bool:
-        """Take one retry; False when none is left."""
+        """Takes one retry; False when none is left."""
         if self._left < 1:
             return False
         self._left -= 1
@@ -56,7 +56,7 @@ class RetryPolicy:
         if not facts.retryable or attempts >= self.max_attempts:
             return None
         if facts.kind is FailureKind.THROTTLED and admits:
-            # The target's rate limiter says when; a delay on top would leave its bucket unused.
+            # The rate limiter spaces the calls already; a delay on top would leave tokens unused.
             return facts.retry_after or 0.0
         bound = min(self.max_delay, self.base_delay * 2 ** min(attempts - 1, 32))
         return max(dice.uniform(0, bound), facts.retry_after or 0.0)

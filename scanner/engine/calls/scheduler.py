@@ -1,4 +1,4 @@
-"""Which waiting call is sent next: every target waits in a queue of its own, and none holds up another."""
+"""Decides which waiting call is sent next. Each target has a queue of its own, and none delays another."""
 
 import asyncio
 import heapq
@@ -18,7 +18,7 @@ Listener = Callable[[], object]
 
 
 class TargetLimiter:
-    """How one target is asked, by all scans of a Scanner together: its rate and its calls in flight."""
+    """The rate and the calls in flight of one target, over all scans of a Scanner."""
 
     def __init__(self, limit: int) -> None:
         self.rate_limiter = RateLimiter()
@@ -27,7 +27,7 @@ class TargetLimiter:
         self.listeners: dict[int, Listener] = {}
 
     def ready_at(self, now: float) -> float | None:
-        """When the next call may start; None: not before one in flight has ended."""
+        """When the next call may start; None: only after one in flight has ended."""
         return None if self.in_flight >= self.limit else self.rate_limiter.ready_at(now)
 
     def changed(self) -> None:
@@ -52,13 +52,13 @@ class Limits:
         return limiter.rate_limiter.rate if limiter else None
 
     def forget_quiet(self, now: float) -> None:
-        """Forgets the limiters of which nothing is known any more, as nobody has asked their targets for long."""
+        """Forgets the limiters of targets that had no call for so long that their rate is out of date."""
         for key, limiter in list(self.limiters.items()):
             if not limiter.listeners and limiter.rate_limiter.quiet(now):
                 del self.limiters[key]
 
     def leave(self, *keys: Hashable) -> None:
-        """Forgets those of these limiters that nobody uses, and that have learnt nothing."""
+        """Forgets these limiters, if no scan uses them and they have no learnt rate."""
         for key in keys:
             limiter = self.limiters.get(key)
             if (
@@ -96,7 +96,7 @@ class CallQueue:
         self.budget = budget or RetryBudget()
         self.version = 0
         self.one_at_a_time = False
-        """Whether only one call may be in flight: what was denied so far may be denied to all."""
+        """Whether only one call may be in flight, as the next ones will probably be denied, too."""
         self._scheduler = scheduler
         self._fresh: deque[Turn] = deque()
         self._retries: list[tuple[float, int, Turn]] = []
@@ -119,11 +119,11 @@ class CallQueue:
         self.changed()
 
     def changed(self) -> bool:
-        """Take note that something has changed; says whether a call could start now."""
-        return self._scheduler.place(self)
+        """Reschedules the queue after a change; returns whether a call could start now."""
+        return self._scheduler.schedule(self)
 
     def ready_at(self, now: float) -> float | None:
-        """When the next call may start; None while there is none, or something else must happen first."""
+        """When the next call may start; None while the queue is empty, or until `changed` is called."""
         self._drop_cancelled()
         if not self._fresh and not self._retries:
             return None
@@ -139,7 +139,7 @@ class CallQueue:
         return self.breaker.ready_at(wanted, self.changed)
 
     def pop(self, now: float) -> Turn:
-        """Takes the next call out of the queue: it is sent now."""
+        """Takes the next call out of the queue; the caller sends it now."""
         turn = heapq.heappop(self._retries)[2] if self._retry_first(now) else self._fresh.popleft()
         turn.sent_at = now
         if turn.of_gateway:
@@ -152,7 +152,7 @@ class CallQueue:
         return turn
 
     def ended(self, turn: Turn, *, answered: bool) -> None:
-        """A call is no longer in flight; `answered`: the service has said something, whatever it was."""
+        """A call is no longer in flight; `answered`: the service has answered, even with an error."""
         self._in_flight -= 1
         self.limiter.in_flight -= 1
         if turn.of_gateway:
@@ -172,8 +172,8 @@ class CallQueue:
         return self._retries[0][2] if self._retry_first(now) else self._fresh[0]
 
     def _retry_first(self, now: float) -> bool:
-        # A call that waited out its delay has waited longest; it goes before those never tried, unless it may
-        # be the very call that is never answered. While a target admits nothing, all its calls share the attempts.
+        # A retry that is due has waited longest and goes first, unless it may be a call that is never answered.
+        # While a target admits nothing, calls without an attempt go first, so that all share the attempts.
         if not self._retries or not self._fresh:
             return bool(self._retries)
         due, _, turn = self._retries[0]
@@ -181,7 +181,7 @@ class CallQueue:
         return not in_doubt and not self.limiter.rate_limiter.refuses and due <= now
 
     def close(self) -> None:
-        """Leave the limiter to others; calls that still wait are never granted."""
+        """Detaches the queue from its limiter; calls that still wait are never granted."""
         self._fresh.clear()
         self._retries.clear()
         self.version += 1
@@ -202,8 +202,8 @@ class Scheduler:
     queues: set[CallQueue] = field(default_factory=set)
     _heap: list[tuple[float, int, int, CallQueue]] = field(default_factory=list)
 
-    def place(self, queue: CallQueue) -> bool:
-        """Take note that something about `queue` has changed; says whether it could make a call now."""
+    def schedule(self, queue: CallQueue) -> bool:
+        """Schedules `queue` anew after a change; returns whether it could make a call now."""
         queue.version += 1
         now = self.clock()
         ready = queue.ready_at(now)
@@ -214,7 +214,7 @@ class Scheduler:
         return ready <= now
 
     def close(self) -> None:
-        """Leave every limiter to the other scans, however this one ended."""
+        """Detaches all queues from their limiters, however the scan ended."""
         for queue in list(self.queues):
             queue.close()
 
@@ -231,11 +231,11 @@ class Scheduler:
             if due is None or due > now:
                 return None
             queue = heapq.heappop(self._heap)[3]
-            # Others may have taken the last calls that an endpoint gets that has not answered yet.
+            # Other queues may have used up the few calls that an endpoint gets before its first answer.
             ready = queue.ready_at(now)
             if ready is not None and ready <= now:
                 break
-            self.place(queue)
+            self.schedule(queue)
         turn = queue.pop(now)
         queue.limiter.changed()
         return turn

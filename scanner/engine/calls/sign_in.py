@@ -1,4 +1,4 @@
-"""Keeps accounts signed in: each step is one call like any other, made once for all who need it."""
+"""Keeps accounts signed in. Each step is a call like any other, made once for all who need it."""
 
 import asyncio
 from collections.abc import Hashable
@@ -18,7 +18,7 @@ MOST_ROUNDS = 20
 
 @dataclass(slots=True)
 class SignIns:
-    """The sign-ins of one scan. Whoever needs one that is under way waits for it and shares its end."""
+    """The sign-ins of one scan. Callers that need the same step share one call and its result."""
 
     service: Service
     calls: Calls
@@ -47,7 +47,7 @@ class SignIns:
             pending.set_result(None)
         except GivenUp as failure:
             pending.set_exception(failure)
-            # Nobody else may be waiting, and an exception that nobody fetches would be logged.
+            # Marks the exception as retrieved: asyncio logs one that no task has awaited.
             pending.exception()
             raise
         finally:
@@ -71,7 +71,7 @@ class SignIns:
 
     def _queue(self, step: SignIn) -> CallQueue:
         if step.limiter not in self._queues:
-            # All accounts pass it, so a ration of retries would be theirs together; its breaker is bound enough.
+            # All accounts share it, so a retry budget would be shared, too; the circuit breaker bounds it.
             name = " of ".join(str(part) for part in _parts(step.limiter))
             self._queues[step.limiter] = self.calls.queue(("sign-in", step.limiter), name, RetryBudget(inf))
         return self._queues[step.limiter]

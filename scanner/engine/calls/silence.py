@@ -1,4 +1,4 @@
-"""How much of a scan's slots silence may hold: gateways that swallow calls must not keep others from being read."""
+"""Bounds the slots that silent gateways may hold, so that the others are still read."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 Listener = Callable[[], bool]
 SILENT_AFTER = 2.0
-"""Seconds in flight after which a call counts as silent: whoever answers, answers sooner."""
+"""Seconds in flight after which a call counts as silent; answers come sooner."""
 SHARE = 0.75
 """Of all slots, that calls to doubtful targets may hold together."""
 GENEROUS = 0.125
@@ -30,7 +30,7 @@ class Silence:
         return next(iter(self.sent_at.values()))
 
     def doubtful(self, now: float) -> bool:
-        """Whether another call may well be swallowed, too."""
+        """Whether another call will probably get no answer either."""
         if self.answered:
             return bool(self.sent_at) and now - self.since >= SILENT_AFTER
         return self.swallowed or bool(self.sent_at)
@@ -46,7 +46,7 @@ class SilentShare:
         self._waiting: OrderedDict[int, Listener] = OrderedDict()
 
     def ready_at(self, wanted: float, silence: Silence, listener: Listener) -> float | None:
-        """When a target may send a call that is `wanted` then; None: `listener` is told when to ask again."""
+        """When a target may send a call that is `wanted` then; None: `listener` is called when to ask again."""
         if not silence.doubtful(wanted):
             return wanted
         in_flight = len(silence.sent_at)
@@ -54,7 +54,7 @@ class SilentShare:
             if self._held >= self._generous:
                 return None
             if silence.swallowed or in_flight >= AT_FIRST:
-                # One more for each stretch of silence: a silent gateway must not hide its neighbours for long.
+                # One more call every few seconds: a silent gateway must not block its neighbours for long.
                 wanted = max(wanted, silence.since + SILENT_AFTER * in_flight)
         if self._held < self._most:
             return wanted
@@ -71,14 +71,14 @@ class SilentShare:
         """A call has ended, which counted as `doubtful`."""
         if doubtful:
             self._held -= 1
-            self._tell_one()
+            self._wake_one()
 
     def leave(self, listener: Listener) -> None:
         """`listener` has no more calls to send."""
         if self._waiting.pop(id(listener.__self__), None):  # type: ignore[attr-defined]
-            self._tell_one()
+            self._wake_one()
 
-    def _tell_one(self) -> None:
+    def _wake_one(self) -> None:
         if self._waiting:
             _, listener = self._waiting.popitem(last=False)
             listener()
