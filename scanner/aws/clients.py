@@ -129,7 +129,7 @@ class Clients:
                 async with asyncio.timeout(self._call_timeout):
                     response = await getattr(client, xform_name(operation))(**parameters)
                 metadata = response["ResponseMetadata"]
-                at = http_date(metadata.get("HTTPHeaders", {}).get("date")) or self.clocks.now(endpoint)
+                at = self.clocks.moment(endpoint, metadata.get("HTTPHeaders", {}).get("date"))
                 return Answer(checked(response), at, shown_id(metadata.get("RequestId")))
             except (ClientError, BotoCoreError, ResponseParserError, TimeoutError) as error:
                 failure = failed(error, operation, credentials.hidden_in)

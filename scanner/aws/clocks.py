@@ -9,6 +9,8 @@ from scanner.policy.durations import format_duration
 
 LOG = logging.getLogger("scanner")
 WORTH_CORRECTING = timedelta(minutes=2)
+FARTHEST = timedelta(days=3650)
+"""How far off a service's clock may seem. Whoever says more has no clock, and would make ages of centuries."""
 EndpointKey = tuple[str, str]
 """The service and the Region."""
 
@@ -27,10 +29,15 @@ class Clocks:
         """The time by the endpoint's clock, as far as it is known to differ from the local one."""
         return datetime.now(UTC) + self._skews[endpoint]
 
+    def moment(self, endpoint: EndpointKey, date: str | None) -> datetime:
+        """When an answer with this Date was given, by the endpoint's clock; by ours where it names no likely time."""
+        found = http_date(date)
+        return found if found and abs(found - datetime.now(UTC)) <= FARTHEST else self.now(endpoint)
+
     def correct(self, endpoint: EndpointKey, theirs: datetime, signed_with: timedelta) -> bool:
         """Takes over the endpoint's time; says whether a call signed with `signed_with` is worth repeating."""
         skew = theirs - datetime.now(UTC)
-        if abs(skew - signed_with) <= WORTH_CORRECTING:
+        if abs(skew) > FARTHEST or abs(skew - signed_with) <= WORTH_CORRECTING:
             return False
         # Another call may have found it out while this one was still under way.
         if abs(skew - self._skews[endpoint]) > WORTH_CORRECTING:

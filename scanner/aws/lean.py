@@ -64,16 +64,17 @@ class LeanCalls:
                 reply = await self._connections.send("POST", endpoint.url, headers, body, endpoint.route)
         except (aiohttp.ClientError, OSError, TooLongError, ValueError) as error:
             raise broken(error, endpoint.url) from None
-        at = http_date(reply.headers.get("date"))
+        date = reply.headers.get("date")
         request_id = shown_id(reply.headers.get("x-amzn-requestid"))
         if reply.status < 300:
             try:
-                return Answer(json_object(reply.body), at or clocks.now(key), request_id)
+                return Answer(json_object(reply.body), clocks.moment(key, date), request_id)
             except CallFailed as failure:
                 raise failure.but(request_id=request_id) from None
         refusal = refused(_error_in(reply, request_id), operation, credentials.hidden_in)
-        if at and is_clock_error(refusal.facts.code, refusal.facts.message):
-            raise refusal.but(repeat=clocks.correct(key, at, skew))
+        theirs = http_date(date)
+        if theirs and is_clock_error(refusal.facts.code, refusal.facts.message):
+            raise refusal.but(repeat=clocks.correct(key, theirs, skew))
         raise refusal
 
     async def _endpoint(self, route: tuple[str | None, str], operation: str) -> tuple[Endpoint, Signable]:

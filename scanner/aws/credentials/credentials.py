@@ -69,10 +69,10 @@ class Identity:
         return self.current.lasts(now or datetime.now(UTC)) or scarce
 
     def check(self) -> None:
-        """Raises the failure of the last try again, if another try could hardly do better."""
+        """Raises the failure of the last try again, if another try could hardly do better; nothing is sent."""
         failure = self._failure
         if failure and anyio.current_time() - self._failed_at < FAILURE_STANDS:
-            raise failure
+            raise failure.but(sent=False)
 
     def take(self, credentials: Credentials, now: datetime | None = None) -> None:
         """These are the credentials from now on."""

@@ -58,16 +58,16 @@ async def test_each_profile_is_asked_at_its_own_endpoint(
 
 async def test_a_profiles_own_switches_are_heeded(monkeypatch: Patch, tmp_path: Path) -> None:
     """Of two profiles the one that asks for an endpoint that does not exist fails, and the other does not."""
-    hub = Account(HUB, "hub", ("eusc-de-east-1",), [gateway(1, "eusc-de-east-1")], keys=[KEYS[0]])
+    hub = Account(HUB, "hub", ("us-isof-south-1",), [gateway(1, "us-isof-south-1")], keys=[KEYS[0]])
     async with Emulator(Fleet([hub])) as emulator:
         environment(emulator, monkeypatch)
-        at = f"region = eusc-de-east-1\nendpoint_url = {emulator.url}"
+        at = f"region = us-isof-south-1\nendpoint_url = {emulator.url}"
         configure(tmp_path, monkeypatch, at, f"{at}\nuse_dualstack_endpoint = true")
         monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
         settings = config(
             {"id": HUB, "profile": "default"},
             {"id": PROD, "profile": "prod"},
-            scan={"regions": ["eusc-de-east-1"]},
+            scan={"regions": ["us-isof-south-1"]},
         )
         async with Scanner(settings) as scanner:
             found = await scanner.scan()

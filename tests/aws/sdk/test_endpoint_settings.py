@@ -114,9 +114,9 @@ async def test_a_scan_with_a_bad_endpoint_sends_nothing_there(monkeypatch: Patch
 async def test_a_region_without_the_endpoint_that_is_asked_for_is_told_with_the_switch(
     monkeypatch: Patch, variable: str
 ) -> None:
-    """Dual stack in Europe's sovereign cloud, say; it was taken for a defect."""
+    """Such as dual stack where there is none; it was taken for a defect."""
     environ = {"AWS_USE_DUALSTACK_ENDPOINT": "true", variable: "true"}
-    failure = await failed(monkeypatch, "eusc-de-east-1", AWS_DEFAULT_REGION="eusc-de-east-1", **environ)
+    failure = await failed(monkeypatch, "us-isof-south-1", AWS_DEFAULT_REGION="us-isof-south-1", **environ)
     assert f"set AWS_USE_DUALSTACK_ENDPOINT{' or AWS_USE_FIPS_ENDPOINT' * ('FIPS' in variable)}" in shown(
         failure
     )
