@@ -7,13 +7,12 @@ from datetime import timedelta
 import anyio
 import pytest
 
-from scanner.config.settings import ScannerConfig
 from scanner.engine.calls.paging import MOST_PAGES
 from scanner.engine.calls.scheduler import Limits
 from scanner.engine.scan import ACTIVE_PER_SLOT, Scan
 from scanner.inventory.events import Event, FailureSeen
 from scanner.inventory.records import FailureKind, FailureScope, GatewayStatus, Outcome, TargetStatus
-from scanner.service.answers import GatewayPage, RecoveryPoint, RecoveryPoints, RegionPage
+from scanner.service.answers import GatewayPage, RecoveryPoint, RecoveryPoints
 from scanner.service.errors import CallFailed, GatewayNotApplicable, GatewayVanished
 from scanner.service.protocol import TargetKey
 from tests.engine.simulated import NOW, SimulatedService, cached, config, denied, inventory_of, throttle
@@ -111,89 +110,6 @@ def test_a_denied_listing_fails_its_target_at_once() -> None:
     assert source.calls["list"] == 1
     assert whole.targets[0].status is TargetStatus.FAILED
     assert whole.scan.outcome is Outcome.FAILED
-
-
-def test_an_account_that_cannot_be_entered_fails_once_for_all_its_regions() -> None:
-    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
-        return denied() if operation == "open" and target.account_id == "000000000002" else None
-
-    whole, _ = run(inventory_of(config(3, ("us-east-1", "eu-west-1")), SimulatedService(fault=fault)))
-    (failure,) = whole.failures
-    assert failure.scope is FailureScope.ACCOUNT
-    assert whole.coverage.targets.failed == 2
-    assert whole.coverage.targets.complete == 4
-
-
-def test_without_known_regions_an_account_has_one_failed_target() -> None:
-    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
-        return denied() if operation == "regions" else None
-
-    settings = ScannerConfig.model_validate({"accounts": [{"id": "000000000001"}]})
-    whole, _ = run(inventory_of(settings, SimulatedService(fault=fault)))
-    assert [(target.region, target.status) for target in whole.targets] == [("*", TargetStatus.FAILED)]
-
-
-ENABLED = ScannerConfig.model_validate({"accounts": [{"id": "000000000001"}]})
-
-
-def test_enabled_regions_are_followed_page_by_page() -> None:
-    pages = {None: RegionPage(("us-east-1",), "a"), "a": RegionPage((), "b"), "b": RegionPage(("eu-west-1",))}
-    whole, _ = run(inventory_of(ENABLED, SimulatedService(region_pages=pages.__getitem__)))
-    assert [target.region for target in whole.targets] == ["eu-west-1", "us-east-1"]
-    assert whole.scan.outcome is Outcome.COMPLETE
-
-
-@pytest.mark.parametrize(
-    "page", [RegionPage(()), RegionPage((), "again"), RegionPage(("us-east-1",), "again")]
-)
-def test_regions_that_never_end_or_are_none_fail_their_account(page: RegionPage) -> None:
-    """Taken at its word, such an answer would make the account, or some of it, vanish without a word."""
-    whole, _ = run(inventory_of(ENABLED, SimulatedService(region_pages=lambda marker: page)))
-    (failure,) = whole.failures
-    assert (failure.scope, failure.kind) == (FailureScope.ACCOUNT, FailureKind.INVALID_RESPONSE)
-    assert (failure.operation, failure.attempts) == ("ListRegions", 1)
-    assert [(target.region, target.status) for target in whole.targets] == [("*", TargetStatus.FAILED)]
-
-
-def test_enabled_regions_are_asked_for_and_the_excluded_listed_as_skipped() -> None:
-    settings = ScannerConfig.model_validate({"scan": {"exclude_regions": ["eu-west-1", "ap-south-1"]}})
-    source = SimulatedService(
-        regions=("us-east-1", "eu-west-1", "us-west-2"), not_offered=frozenset({"us-west-2"})
-    )
-    whole, _ = run(inventory_of(settings, source))
-    told = [(target.region, target.status.value, target.reason) for target in whole.targets]
-    assert told == [
-        ("eu-west-1", "skipped", "excluded"),
-        ("us-east-1", "complete", None),
-        ("us-west-2", "skipped", "not_offered"),
-    ]
-
-
-def test_two_regions_that_are_not_enabled_share_one_question_and_are_both_skipped() -> None:
-    """Keys that are worth nothing and a Region that is not enabled are answered alike, so the account is asked."""
-
-    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
-        if operation == "list" and target.region != "us-east-1":
-            return CallFailed.of(FailureKind.CREDENTIALS, "the token is not valid", unrecognized=True)
-        return None
-
-    source = SimulatedService(fault=fault, regions=("us-east-1",))
-    whole, _ = run(inventory_of(config(1, ("us-east-1", "af-south-1", "me-south-1")), source))
-    told = [(target.region, target.reason) for target in whole.targets]
-    assert told == [("af-south-1", "not_enabled"), ("me-south-1", "not_enabled"), ("us-east-1", None)]
-    assert source.calls["regions"] == 1
-
-
-def test_an_account_whose_regions_cannot_be_known_is_asked_for_them_once() -> None:
-    def fault(operation: str, target: TargetKey, key: str | None, nth: int) -> CallFailed | None:
-        if operation == "list":
-            return CallFailed.of(FailureKind.CREDENTIALS, "the token is not valid", unrecognized=True)
-        return denied() if operation == "regions" else None
-
-    source = SimulatedService(fault=fault)
-    whole, _ = run(inventory_of(config(1, ("us-east-1", "af-south-1")), source))
-    assert [target.status for target in whole.targets] == [TargetStatus.FAILED] * 2
-    assert source.calls["regions"] == 1
 
 
 def test_an_interrupted_scan_does_not_wait_for_the_slots_of_another() -> None:
