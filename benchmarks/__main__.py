@@ -7,7 +7,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 
-NAMES = ("fleet", "organization", "outputs", "lines", "pace", "engine", "history", "telemetry")
+NAMES = ("fleet", "organization", "outputs", "lines", "pace", "engine", "history", "telemetry", "scale")
 
 
 def main(names: list[str]) -> int:

@@ -44,7 +44,7 @@ async def test_the_examples_run_one_after_the_other(place: Path, capsys: pytest.
 
 def test_there_is_an_example_for_each_part() -> None:
     """Or the test above would say nothing."""
-    assert len(EXAMPLES) == 7
+    assert len(EXAMPLES) == 8
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -69,19 +69,23 @@ class S3Bucket:
 
     async def get(self, key: str) -> bytes:
         """The whole object; raises ConfigError where it cannot be had."""
-        content = bytearray()
+        return b"".join([piece async for piece in self.pieces(key)])
+
+    async def pieces(self, key: str) -> AsyncIterator[bytes]:
+        """The whole object, piece by piece; raises ConfigError where it cannot be had."""
+        read, total = 0, ""
         same: dict[str, str] = {}
-        while True:
-            wanted = f"bytes={len(content)}-{len(content) + PIECE - 1}"
+        while not total.isdecimal() or read < int(total):
             try:
-                answer = await self._call(GET, key, Range=wanted, **same)
+                answer = await self._call(GET, key, Range=f"bytes={read}-{read + PIECE - 1}", **same)
             except OutputError as error:
                 raise ConfigError(str(error)) from None
             piece = body_of(answer["Body"])
-            content += piece
+            yield piece
+            read += len(piece)
             total = str(answer.get("ContentRange")).rpartition("/")[2]
-            if not piece or not total.isdecimal() or len(content) >= int(total):
-                return bytes(content)
+            if not piece or not total.isdecimal():
+                return
             # Another object at this key must not be joined to the first piece of this one.
             same = {"IfMatch": str(answer.get("ETag"))}
 

@@ -2,51 +2,31 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Protocol
+from itertools import chain
 
-from scanner.inventory.arns import GATEWAY_ARN, VOLUME_ARN
+from scanner.inventory.contents import Contents
+from scanner.inventory.record_rules import problems_of
 from scanner.inventory.records import (
     ANY_REGION,
     IN_DANGER,
     SCHEMA_VERSION,
-    Coverage,
-    Failure,
     FailureKind,
     FailureScope,
-    Gateway,
     GatewayStatus,
-    ScanInfo,
-    Target,
     TargetStatus,
     VerdictStatus,
-    Volume,
     outcome_of,
 )
-
-
-class Contents(Protocol):
-    """What an inventory holds. Stated here, as the inventory imports this module."""
-
-    @property
-    def schema_version(self) -> str: ...
-    @property
-    def scan(self) -> ScanInfo: ...
-    @property
-    def coverage(self) -> Coverage: ...
-    @property
-    def targets(self) -> tuple[Target, ...]: ...
-    @property
-    def gateways(self) -> tuple[Gateway, ...]: ...
-    @property
-    def volumes(self) -> tuple[Volume, ...]: ...
-    @property
-    def failures(self) -> tuple[Failure, ...]: ...
 
 
 def unbalanced(inventory: Contents) -> Iterator[str]:
     """What contradicts itself in `inventory`, one sentence each; nothing when the books balance."""
     if inventory.schema_version != SCHEMA_VERSION:
         yield f"schema_version {inventory.schema_version!r} is not {SCHEMA_VERSION!r}"
+    for record in chain(
+        [inventory.coverage], inventory.targets, inventory.gateways, inventory.volumes, inventory.failures
+    ):
+        yield from problems_of(record)
     yield from _counts(inventory)
     yield from _targets(inventory)
     yield from _gateways(inventory)
@@ -73,9 +53,6 @@ def _counts(inventory: Contents) -> Iterator[str]:
     if gateways.failed < fates[GatewayStatus.FAILED]:
         yield "coverage counts fewer failed gateways than the inventory holds"
     yield from _volume_counts(inventory)
-    calls = inventory.coverage.calls
-    if calls.retried > calls.attempted or calls.throttled > calls.attempted:
-        yield "more calls retried or throttled than attempted"
 
 
 def _volume_counts(inventory: Contents) -> Iterator[str]:
@@ -114,8 +91,6 @@ def _targets(inventory: Contents) -> Iterator[str]:
         known = target.account_id in accounts or target.key in regions
         if target.status in (TargetStatus.FAILED, TargetStatus.PARTIAL) and not known:
             yield f"{place} is {target.status.value} but has no failure"
-        if (target.status is TargetStatus.SKIPPED) != (target.reason is not None):
-            yield f"{place} needs a reason exactly when it is skipped"
         # A listed entry with a broken ARN is no gateway, but it is a failure of its target.
         unnamed = target.gateways - gateways[target.key]
         if not 0 <= unnamed <= broken[target.key] or target.volumes != volumes[target.key]:
@@ -124,8 +99,6 @@ def _targets(inventory: Contents) -> Iterator[str]:
             target.key in regions or target.volumes_listed is False
         ):
             yield f"{place} is complete but has a failure"
-        if target.status in (TargetStatus.FAILED, TargetStatus.SKIPPED) and target.gateways:
-            yield f"{place} is {target.status.value} but lists gateways"
 
 
 def _gateways(inventory: Contents) -> Iterator[str]:
@@ -134,12 +107,9 @@ def _gateways(inventory: Contents) -> Iterator[str]:
     counting = {failure.gateway_arn for failure in inventory.failures if failure.waived is None}
     seen = set()
     for gateway in inventory.gateways:
-        parts = GATEWAY_ARN.fullmatch(gateway.arn)
         if gateway.arn in seen:
             yield f"gateway {gateway.arn} stands twice"
         seen.add(gateway.arn)
-        if not parts or parts.group(2, 3, 4) != (gateway.region, gateway.account_id, gateway.id):
-            yield f"gateway {gateway.arn} disagrees with its account, Region or id"
         if (gateway.account_id, gateway.region) not in targets:
             yield f"gateway {gateway.arn} has no target"
         if gateway.status is GatewayStatus.FAILED:
@@ -160,9 +130,6 @@ def _volumes(inventory: Contents) -> Iterator[str]:
         if key in seen:
             yield f"volume {volume.arn} stands twice"
         seen.add(key)
-        parts = VOLUME_ARN.fullmatch(volume.arn)
-        if not parts or parts.group(2, 3, 4) != (volume.region, volume.account_id, volume.id):
-            yield f"volume {volume.arn} disagrees with its account, Region or id"
         status = targets.get((volume.account_id, volume.region))
         gateway = gateways.get(volume.gateway_arn) if volume.gateway_arn else None
         if status is None:
@@ -182,12 +149,7 @@ def _failures(inventory: Contents) -> Iterator[str]:
     accounts = {target.account_id for target in inventory.targets}
     for failure in inventory.failures:
         place = f"failure of {failure.operation} in {failure.account_id} {failure.region or ANY_REGION}"
-        if failure.scope is FailureScope.ACCOUNT:
-            if failure.region is not None or failure.gateway_arn is not None:
-                yield f"{place} is of scope account but names more"
-        elif failure.region is None or (failure.scope is FailureScope.GATEWAY) != bool(failure.gateway_arn):
-            yield f"{place} does not name what its scope says"
-        elif (failure.account_id, failure.region) not in targets:
+        if failure.region is not None and (failure.account_id, failure.region) not in targets:
             yield f"{place} has no target"
         elif failure.gateway_arn and gateways.get(failure.gateway_arn) != (
             failure.account_id,

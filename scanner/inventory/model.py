@@ -10,35 +10,27 @@ from pydantic import ValidationError, model_validator
 
 from scanner.errors import MergeError
 from scanner.inventory.consistency import unbalanced
+from scanner.inventory.joined import merged_calls, merged_scan
 from scanner.inventory.records import (
     ANY_REGION,
-    IN_DANGER,
     SCHEMA_VERSION,
-    Asked,
     CallCounts,
     Coverage,
     Failure,
     FailureScope,
     Gateway,
-    GatewayCounts,
-    GatewayStatus,
     LastKnown,
-    ListVolumes,
-    Outcome,
     Record,
     ScanInfo,
     Target,
-    TargetCounts,
     TargetStatus,
     Volume,
-    VolumeCounts,
-    is_breach,
+    coverage_of,
+    is_excused,
     outcome_of,
 )
 from scanner.ports import inventory_files
 
-_LEAST_LISTED = (ListVolumes.NEVER, ListVolumes.WITH_GATEWAYS, ListVolumes.ALWAYS)
-"""Of merged scans, the one that asked for fewest volumes tells what can be relied on."""
 MOST_PROBLEMS = 10
 """How many contradictions one error names."""
 
@@ -105,25 +97,17 @@ class Inventory(Record):
         ordered = tuple(sorted(targets, key=lambda target: target.key))
         stood = tuple(sorted(gateways, key=lambda gateway: gateway.arn))
         read = tuple(sorted(volumes, key=lambda volume: volume.arn))
-        by_status = Counter(target.status for target in ordered)
-        verdicts = Counter(volume.verdict.status for volume in read)
-        waived = sum(volume.verdict.status in IN_DANGER and not is_breach(volume.verdict) for volume in read)
-        by_fate = Counter(gateway.status for gateway in stood)
-        listed = sum(target.gateways for target in ordered)
-        target_counts = TargetCounts(
-            planned=len(ordered), **{status.value: by_status[status] for status in TargetStatus}
+        coverage = coverage_of(
+            Counter(target.status for target in ordered),
+            sum(target.gateways for target in ordered),
+            Counter(gateway.status for gateway in stood),
+            Counter(volume.verdict.status for volume in read),
+            sum(is_excused(volume.verdict) for volume in read),
+            calls,
         )
-        fates = {status.value: by_fate[status] for status in GatewayStatus}
-        # A listed entry with a broken ARN counts as failed but cannot stand among the gateways.
-        fates["failed"] = listed - sum(fates.values()) + fates["failed"]
         return cls(
-            scan=scan.model_copy(update={"outcome": outcome_of(target_counts, scan.missing_shards)}),
-            coverage=Coverage(
-                targets=target_counts,
-                gateways=GatewayCounts(listed=listed, **fates),
-                volumes=VolumeCounts.of(verdicts, waived),
-                calls=calls,
-            ),
+            scan=scan.model_copy(update={"outcome": outcome_of(coverage.targets, scan.missing_shards)}),
+            coverage=coverage,
             targets=ordered,
             gateways=stood,
             volumes=read,
@@ -139,7 +123,7 @@ class Inventory(Record):
         """
         if not parts:
             raise MergeError("there is no inventory to merge")
-        missing = _missing_shards([part.scan for part in parts])
+        scan = merged_scan([part.scan for part in parts])
         targets = _targets(parts)
         claims = Counter(target.key for target in targets)
         twice = [key for key, count in claims.items() if count > 1]
@@ -148,28 +132,10 @@ class Inventory(Record):
             raise MergeError(
                 f"two inventories claim the target {account} in {region}; merge only one of them"
             )
-        calls = [part.coverage.calls for part in parts]
-        infos = [part.scan for part in parts]
         try:
             return cls.build(
-                scan=ScanInfo(
-                    id=min(info.id for info in infos),
-                    started_at=min(info.started_at for info in infos),
-                    finished_at=max(info.finished_at for info in infos),
-                    outcome=Outcome.FAILED,
-                    deadline_reached=any(info.deadline_reached for info in infos),
-                    interrupted=any(info.interrupted for info in infos),
-                    scanner_version=max(info.scanner_version for info in infos),
-                    details=tuple(sorted(set.intersection(*(set(info.details) for info in infos)))),
-                    missing_shards=missing,
-                    list_volumes=min((info.list_volumes for info in infos), key=_LEAST_LISTED.index),
-                    asked=Asked.of_parts([info.asked for info in infos]),
-                ),
-                calls=CallCounts(
-                    attempted=sum(call.attempted for call in calls),
-                    retried=sum(call.retried for call in calls),
-                    throttled=sum(call.throttled for call in calls),
-                ),
+                scan=scan,
+                calls=merged_calls([part.coverage.calls for part in parts]),
                 targets=targets,
                 gateways=(gateway for part in parts for gateway in part.gateways),
                 volumes=(volume for part in parts for volume in part.volumes),
@@ -178,21 +144,6 @@ class Inventory(Record):
             )
         except ValidationError as error:
             raise MergeError(f"the inventories contradict each other: {error.errors()[0]['msg']}") from error
-
-
-def _missing_shards(scans: Sequence[ScanInfo]) -> tuple[int, ...]:
-    """The shards that no part holds; a part that was merged before lacks those that it names."""
-    counts = {scan.shard.count for scan in scans if scan.shard}
-    if len(counts) > 1:
-        raise MergeError(
-            f"the parts are of fleets cut into {' and '.join(map(str, sorted(counts)))} shards; merge those of one cut"
-        )
-    lacking = [
-        set(range(1, scan.shard.count + 1)) - {scan.shard.index} if scan.shard else set(scan.missing_shards)
-        for scan in scans
-        if scan.shard or scan.missing_shards
-    ]
-    return tuple(sorted(set.intersection(*lacking))) if lacking else ()
 
 
 def _targets(parts: Sequence["Inventory"]) -> list[Target]:

@@ -140,6 +140,12 @@ class Record(BaseModel):
         _set(self, "__pydantic_fields_set__", self._names)
 
 
+def as_json(record: Record) -> bytes:
+    """One record as JSON on one line."""
+    # The serializer of the class yields bytes; model_dump_json would decode them and we encode them again.
+    return record.__pydantic_serializer__.to_json(record)
+
+
 class Shard(Record):
     """Which part of a fleet a scan read: part `index`, counted from 1, of `count`."""
 
@@ -269,6 +275,28 @@ class Coverage(Record):
     gateways: GatewayCounts
     volumes: VolumeCounts
     calls: CallCounts
+
+
+def coverage_of(
+    targets: Mapping[TargetStatus, int],
+    listed: int,
+    gateways: Mapping[GatewayStatus, int],
+    verdicts: Mapping[VerdictStatus, int],
+    waived: int,
+    calls: CallCounts,
+) -> Coverage:
+    """The coverage that follows from these counts; of the gateways `listed` some may have no record."""
+    fates = {status.value: gateways.get(status, 0) for status in GatewayStatus}
+    # A listed entry with a broken ARN counts as failed but cannot stand among the gateways.
+    fates["failed"] += listed - sum(fates.values())
+    return Coverage(
+        targets=TargetCounts(
+            planned=sum(targets.values()), **{status.value: targets.get(status, 0) for status in TargetStatus}
+        ),
+        gateways=GatewayCounts(listed=listed, **fates),
+        volumes=VolumeCounts.of(verdicts, waived),
+        calls=calls,
+    )
 
 
 class Target(Record):
@@ -404,6 +432,11 @@ class Failure(Record):
 def is_breach(verdict: Verdict) -> bool:
     """Whether this volume alone makes the exit code 1."""
     return verdict.status in IN_DANGER and verdict.waived is None
+
+
+def is_excused(verdict: Verdict) -> bool:
+    """Whether this volume would need action if no waiver excused it."""
+    return verdict.status in IN_DANGER and verdict.waived is not None
 
 
 def outcome_of(targets: TargetCounts, missing_shards: Sequence[int] = ()) -> Outcome:

@@ -22,10 +22,20 @@ def is_scan_id(text: str) -> bool:
 
 def date_of(scan_id: str) -> date:
     """The day, in UTC, on which the scan of this id began; today where the id does not tell."""
+    made = _made(scan_id)
+    if made is None:
+        return datetime.now(UTC).date()
+    return datetime.fromtimestamp((made.int >> 80) / 1000, UTC).date()
+
+
+def is_made_up(scan_id: str) -> bool:
+    """Whether an id is one that a scan gives itself, and not one that somebody chose."""
+    return _made(scan_id) is not None
+
+
+def _made(scan_id: str) -> UUID | None:
     try:
         made = UUID(scan_id)
     except ValueError:
-        made = None
-    if made is None or made.version != 7:
-        return datetime.now(UTC).date()
-    return datetime.fromtimestamp((made.int >> 80) / 1000, UTC).date()
+        return None
+    return made if made.version == 7 else None

@@ -6,7 +6,7 @@ if TYPE_CHECKING:
     from scanner.output.atomic_files import atomic
     from scanner.output.destination import Output, check_output, check_outputs, open_output, parse_output
     from scanner.output.formats import FORMATS, Format, format_of
-    from scanner.output.inventories import read_inventory, write_inventory
+    from scanner.output.inventories import merge_inventories, read_inventory, write_inventory
     from scanner.output.ndjson import NdjsonWriter
     from scanner.output.outputs import Outputs
     from scanner.output.s3_upload import Bucket, give_up, object_arguments, save, upload
@@ -24,6 +24,7 @@ __all__ = [
     "check_outputs",
     "format_of",
     "give_up",
+    "merge_inventories",
     "object_arguments",
     "open_output",
     "open_spool",
@@ -47,6 +48,7 @@ _HOMES = {
     "check_outputs": "destination",
     "format_of": "formats",
     "give_up": "s3_upload",
+    "merge_inventories": "inventories",
     "object_arguments": "s3_upload",
     "open_output": "destination",
     "open_spool": "spool",

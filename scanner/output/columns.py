@@ -6,8 +6,9 @@ from enum import Enum
 from typing import Any
 
 from scanner.inventory.arns import id_of
-from scanner.inventory.model import Inventory
-from scanner.inventory.records import FailureScope, GatewayStatus, LastKnown, TargetStatus
+from scanner.inventory.contents import Contents
+from scanner.inventory.records import FailureScope, GatewayStatus, LastKnown, TargetStatus, Volume
+from scanner.output.lookup import Lookup, volume_key
 
 
 class Kind(Enum):
@@ -66,20 +67,20 @@ COLUMNS = (
 )
 
 
-def rows(inventory: Inventory) -> Iterator[tuple[Any, ...]]:
+def rows(inventory: Contents) -> Iterator[tuple[Any, ...]]:
     """A tuple for each volume, in the order of `COLUMNS`; `None` is not known.
 
     Then volumes that only earlier scans knew, and one row for each gateway and each target that was not read,
     without a volume: the table alone tells what it lacks.
     """
-    gateways = {gateway.arn: gateway for gateway in inventory.gateways}
+    gateways = Lookup(inventory.gateways)
     accounts = {target.account_id: (target.account_name, target.ou_path) for target in inventory.targets}
-    carried = {_key(known.account_id, known.region, known.arn): known for known in inventory.last_known}
+    carried = Lookup(inventory.last_known, volume_key)
     scan, outcome = inventory.scan.id, inventory.scan.outcome.value
     for volume in inventory.volumes:
-        gateway, verdict = gateways.get(volume.gateway_arn or ""), volume.verdict
+        gateway, verdict = gateways.get(volume.gateway_arn), volume.verdict
         account_name, ou_path = accounts[volume.account_id]
-        known = carried.pop(_key(volume.account_id, volume.region, volume.arn), None) if carried else None
+        known = carried.get(volume.arn)
         yield (
             scan,
             outcome,
@@ -105,8 +106,8 @@ def rows(inventory: Inventory) -> Iterator[tuple[Any, ...]]:
             *_last_known(known),
             ou_path,
         )
-    for known in carried.values():
-        gateway = gateways.get(known.gateway_arn or "")
+    for known in _carried_only(inventory):
+        gateway = gateways.get(known.gateway_arn)
         account_name, ou_path = accounts.get(known.account_id, (None, None))
         point_time, seen_at, at_most = _last_known(known)
         yield _row(
@@ -128,7 +129,7 @@ def rows(inventory: Inventory) -> Iterator[tuple[Any, ...]]:
             ou_path=ou_path,
         )
     for account_id, region, gateway_arn, waived in _not_read(inventory):
-        gateway = gateways.get(gateway_arn or "")
+        gateway = gateways.get(gateway_arn)
         account_name, ou_path = accounts[account_id]
         yield _row(
             scan_id=scan,
@@ -145,6 +146,15 @@ def rows(inventory: Inventory) -> Iterator[tuple[Any, ...]]:
         )
 
 
+def _carried_only(inventory: Contents) -> Iterator[LastKnown]:
+    """What only earlier scans knew."""
+    volumes: Lookup[Volume] | None = None
+    for known in inventory.last_known:
+        volumes = volumes or Lookup(inventory.volumes, volume_key)
+        if volumes.get(known.arn) is None:
+            yield known
+
+
 def _row(**known: Any) -> tuple[Any, ...]:
     row = tuple(known.pop(column.name, None) for column in COLUMNS)
     if known:
@@ -152,7 +162,7 @@ def _row(**known: Any) -> tuple[Any, ...]:
     return row
 
 
-def _not_read(inventory: Inventory) -> Iterator[tuple[str, str, str | None, str | None]]:
+def _not_read(inventory: Contents) -> Iterator[tuple[str, str, str | None, str | None]]:
     """Account, Region, gateway and waiver of each target and gateway that was not read, or not wholly."""
     broken = {
         (failure.account_id, failure.region)
@@ -166,10 +176,6 @@ def _not_read(inventory: Inventory) -> Iterator[tuple[str, str, str | None, str 
     for gateway in inventory.gateways:
         if gateway.status is GatewayStatus.FAILED:
             yield gateway.account_id, gateway.region, gateway.arn, waived.get(gateway.arn)
-
-
-def _key(account_id: str, region: str, arn: str) -> tuple[str, str, str]:
-    return account_id, region, id_of(arn)
 
 
 def _last_known(known: LastKnown | None) -> tuple[Any, Any, Any]:

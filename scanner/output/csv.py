@@ -6,7 +6,7 @@ from collections.abc import Callable
 from io import TextIOWrapper
 from typing import Any, BinaryIO
 
-from scanner.inventory.model import Inventory
+from scanner.inventory.contents import Contents
 from scanner.inventory.records import rfc3339
 from scanner.output.columns import Kind
 from scanner.output.tables import TABLES
@@ -58,7 +58,7 @@ _FORMS: dict[Kind, Callable[[Any], str]] = {
 }
 
 
-def write(inventory: Inventory, stream: BinaryIO, table: str = "volumes") -> None:
+def write(inventory: Contents, stream: BinaryIO, table: str = "volumes") -> None:
     """Writes a header and the rows of one of the `TABLES`; what is not known is an empty cell."""
     columns, rows = TABLES[table].columns, TABLES[table].rows
     forms = [_FORMS[column.kind] for column in columns]

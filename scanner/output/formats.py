@@ -10,30 +10,36 @@ from typing import TYPE_CHECKING, BinaryIO
 from scanner.errors import OutputError
 
 if TYPE_CHECKING:
-    from scanner.inventory.model import Inventory
+    from scanner.inventory.contents import Contents
 
 
 @dataclass(frozen=True)
 class Format:
     """How a suffix is written; `module` is imported when it is first used, as some are heavy.
 
-    New files get `mode` where there is one, else what the umask says. `table` is the one of `TABLE_NAMES` that is
-    written, of a format that holds one table; `fleet` a label of each metric.
+    New files get `mode` where there is one, else what the umask says. One that is `in_memory` needs all of an
+    inventory at once. `table` is the one of `TABLE_NAMES` that is written, of a format that holds one table; `fleet`
+    a label of each metric.
     """
 
     suffix: str
     module: str
     media_type: str
     streams: bool = False
+    in_memory: bool = False
     extra: str | None = None
     needs: tuple[str, ...] = ()
     mode: int | None = None
     table: str | None = None
     fleet: str | None = None
 
-    def write(self, inventory: "Inventory", stream: BinaryIO) -> None:
+    def write(self, inventory: "Contents", stream: BinaryIO) -> None:
         """Writes all of `inventory` to `stream`, which stays open."""
         writer: Callable[..., None] = import_module(self.module).write
+        if self.in_memory:
+            from scanner.inventory.spooled import loaded
+
+            inventory = loaded(inventory)
         if self.table:
             writer(inventory, stream, self.table)
         elif self.fleet:
@@ -72,6 +78,7 @@ FORMATS = {
             "text/html; charset=utf-8",
             extra="report",
             needs=("jinja2", "markupsafe"),
+            in_memory=True,
         ),
         # Another user reads it: the one of node_exporter.
         Format(".prom", "scanner.output.prometheus", "text/plain; version=0.0.4; charset=utf-8", mode=0o644),

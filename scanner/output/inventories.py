@@ -1,17 +1,21 @@
 """Whole inventories from and to files, standard output and buckets, as the command line reads and writes them."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import TypeVar
+from contextlib import closing
+from typing import BinaryIO, TypeVar
 
 from scanner.config.settings import ScannerConfig
 from scanner.errors import ConfigError
+from scanner.inventory.contents import Contents
+from scanner.inventory.merge import merge_parts
 from scanner.inventory.model import Inventory
 from scanner.inventory.read import parse_inventory
+from scanner.inventory.records import ScanInfo
 from scanner.output.destination import Output, check_output, parse_object
 from scanner.output.s3_upload import object_arguments, save, save_here
+from scanner.output.spool import open_spool, spooling
 
 Result = TypeVar("Result")
 
@@ -25,11 +29,11 @@ def read_inventory(source: str, config: ScannerConfig | None = None) -> Inventor
     if source.startswith("s3:"):
         bucket, key = parse_object(source)
         return parse_inventory(_run(lambda: _download(bucket, key, config or ScannerConfig())), source)
-    try:
-        content = Path(source).read_bytes()
-    except (OSError, ValueError) as error:
-        cause = error.strerror if isinstance(error, OSError) else "cannot be the name of a file"
-        raise ConfigError(f"{source}: {cause}; name a file that `scan -o FILE.json` wrote") from None
+    with _open_file(source) as file:
+        try:
+            content = file.read()
+        except OSError as error:
+            raise ConfigError(f"{source}: {error.strerror}") from None
     return parse_inventory(content, source)
 
 
@@ -39,11 +43,71 @@ def write_inventory(inventory: Inventory, destination: str, config: ScannerConfi
     It blocks until all is written, and what it writes appears whole or not at all. `config` says how to reach
     a bucket and how to encrypt; by default the SDK's own settings do. Raises OutputError.
     """
-    output = check_output(destination)
+    _write(inventory, check_output(destination), config)
+
+
+def _write(inventory: Contents, output: Output, config: ScannerConfig | None) -> None:
     if output.bucket is None:
         save_here(inventory, output)
         return
     _run(lambda: _upload(inventory, output, config or ScannerConfig()))
+
+
+def merge_inventories(
+    sources: Sequence[str], destination: str, config: ScannerConfig | None = None
+) -> ScanInfo:
+    """Merges the inventories of different targets in `sources` into `destination`, and returns the merged scan.
+
+    Files and objects may be JSON or JSON lines; nothing of a fleet is held in memory, but for a page (`.html`). It
+    blocks until all is written, which appears whole or not at all. Raises MergeError for two that claim the same
+    target or contradict each other, ConfigError for one that cannot be read, OutputError.
+    """
+    output = check_output(destination)
+    with (
+        spooling(destination),
+        closing(_parts(sources, config)) as parts,
+        merge_parts(parts) as whole,
+    ):
+        _write(whole, output, config)
+        return whole.scan
+
+
+def _parts(
+    sources: Sequence[str], config: ScannerConfig | None
+) -> Generator[tuple[str, BinaryIO], None, None]:
+    for source in sources:
+        with _opened(source, config) as stream:
+            yield source, stream
+
+
+def _opened(source: str, config: ScannerConfig | None) -> BinaryIO:
+    if not source.startswith("s3:"):
+        return _open_file(source)
+    bucket, key = parse_object(source)
+    spool = open_spool(source)
+    try:
+        _run(lambda: _download_to(spool, bucket, key, config or ScannerConfig()))
+    except BaseException:
+        spool.close()
+        raise
+    spool.seek(0)
+    return spool
+
+
+def _open_file(source: str) -> BinaryIO:
+    try:
+        return open(source, "rb")
+    except (OSError, ValueError) as error:
+        cause = error.strerror if isinstance(error, OSError) else "cannot be the name of a file"
+        raise ConfigError(f"{source}: {cause}; name a file that `scan -o FILE.json` wrote") from None
+
+
+async def _download_to(spool: BinaryIO, bucket: str, key: str, config: ScannerConfig) -> None:
+    from scanner.aws.s3 import S3Bucket
+
+    async with S3Bucket.named([bucket], config) as buckets:
+        async for piece in buckets[bucket].pieces(key):
+            spool.write(piece)
 
 
 async def _download(bucket: str, key: str, config: ScannerConfig) -> bytes:
@@ -54,7 +118,7 @@ async def _download(bucket: str, key: str, config: ScannerConfig) -> bytes:
         return await buckets[bucket].get(key)
 
 
-async def _upload(inventory: Inventory, output: Output, config: ScannerConfig) -> None:
+async def _upload(inventory: Contents, output: Output, config: ScannerConfig) -> None:
     from scanner.aws.s3 import S3Bucket
 
     arguments = object_arguments(output, config.output.encryption, config.output.kms_key)

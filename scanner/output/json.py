@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from typing import BinaryIO
 
-from scanner.inventory.model import Inventory
-from scanner.inventory.records import Record
+from scanner.inventory.contents import Contents
+from scanner.inventory.records import Record, as_json
+from scanner.inventory.spooled import texts_of
 
 _BATCH = 2048
 
 
-def write(inventory: Inventory, stream: BinaryIO) -> None:
+def write(inventory: Contents, stream: BinaryIO) -> None:
     """Writes what `inventory.model_dump_json()` says, without ever holding all of it as text."""
     stream.write(b'{"schema_version":' + _text(inventory.schema_version))
     stream.write(b',\n"scan":' + as_json(inventory.scan))
@@ -22,12 +23,6 @@ def write(inventory: Inventory, stream: BinaryIO) -> None:
     stream.write(b"}\n")
 
 
-def as_json(record: Record) -> bytes:
-    """One record as JSON on one line."""
-    # The serializer of the class yields bytes; model_dump_json would decode them and we encode them again.
-    return record.__pydantic_serializer__.to_json(record)
-
-
 def _text(value: str) -> bytes:
     # A schema version is checked by the inventory: plain ASCII without quotes.
     return b'"' + value.encode() + b'"'
@@ -36,8 +31,8 @@ def _text(value: str) -> bytes:
 def _list(stream: BinaryIO, name: bytes, records: Iterable[Record]) -> None:
     stream.write(b',\n"' + name + b'":[')
     separator, batch = b"\n", bytearray()
-    for count, record in enumerate(records, 1):
-        batch += separator + as_json(record)
+    for count, text in enumerate(texts_of(records), 1):
+        batch += separator + text
         separator = b",\n"
         if count % _BATCH == 0:
             stream.write(batch)

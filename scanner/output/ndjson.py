@@ -1,12 +1,22 @@
 """A JSON line for each record, with a `record` field naming its kind; written while the scan runs."""
 
-from itertools import chain
+from collections.abc import Iterable
 from typing import BinaryIO
 
-from scanner.inventory.model import Inventory
-from scanner.inventory.read import KINDS
-from scanner.inventory.records import Record
-from scanner.output.json import as_json
+from scanner.inventory.contents import Contents
+from scanner.inventory.parts import KINDS
+from scanner.inventory.records import (
+    Coverage,
+    Failure,
+    Gateway,
+    LastKnown,
+    Record,
+    ScanInfo,
+    Target,
+    Volume,
+    as_json,
+)
+from scanner.inventory.spooled import texts_of
 
 _HEADS = {record: f'{{"record":"{kind}",'.encode() for kind, record in KINDS.items()}
 
@@ -22,15 +32,23 @@ class NdjsonWriter:
 
     def write(self, record: Record) -> None:
         """Writes one record of a kind named in `KINDS`."""
-        self._stream.write(_HEADS[type(record)] + as_json(record)[1:] + b"\n")
+        self._stream.write(_line(type(record), as_json(record)))
 
 
-def write(inventory: Inventory, stream: BinaryIO) -> None:
+def _line(kind: type[Record], text: bytes) -> bytes:
+    return _HEADS[kind] + text[1:] + b"\n"
+
+
+def write(inventory: Contents, stream: BinaryIO) -> None:
     """Writes the lines a scan would have written, in the inventory's order."""
-    writer = NdjsonWriter(stream)
-    for record in chain(
-        inventory.targets, inventory.gateways, inventory.volumes, inventory.failures, inventory.last_known
-    ):
-        writer.write(record)
-    writer.write(inventory.coverage)
-    writer.write(inventory.scan)
+    lists: tuple[tuple[type[Record], Iterable[Record]], ...] = (
+        (Target, inventory.targets),
+        (Gateway, inventory.gateways),
+        (Volume, inventory.volumes),
+        (Failure, inventory.failures),
+        (LastKnown, inventory.last_known),
+        (Coverage, (inventory.coverage,)),
+        (ScanInfo, (inventory.scan,)),
+    )
+    for kind, records in lists:
+        stream.writelines(_line(kind, text) for text in texts_of(records))

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from scanner.inventory.model import Inventory
+from scanner.inventory.contents import Contents
 from scanner.output.columns import Kind
 from scanner.output.tables import TABLES
 
@@ -25,7 +25,7 @@ _TYPES: dict[Kind, Any] = {
 }
 
 
-def schema(inventory: Inventory, table: str = "volumes") -> Any:
+def schema(inventory: Contents, table: str = "volumes") -> Any:
     """The columns, with the scan and its coverage as metadata: even an empty file says what it is."""
     metadata: dict[str | bytes, str | bytes] = {
         "sgw_scanner.schema_version": inventory.schema_version,
@@ -39,7 +39,7 @@ def schema(inventory: Inventory, table: str = "volumes") -> Any:
     return pa.schema(fields, metadata=metadata)
 
 
-def write(inventory: Inventory, stream: BinaryIO, table: str = "volumes") -> None:
+def write(inventory: Contents, stream: BinaryIO, table: str = "volumes") -> None:
     """Writes one of the `TABLES` in groups of 32,768 rows: what is held at once does not grow with the fleet."""
     layout = schema(inventory, table)
     kinds = [column.kind for column in TABLES[table].columns]

@@ -1,13 +1,13 @@
 """A scan as Prometheus text, for node_exporter's textfile collector; the names end up in alert rules."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO
 
 from scanner.inventory.arns import id_of
-from scanner.inventory.model import Inventory
+from scanner.inventory.contents import Contents
 from scanner.inventory.records import (
     IN_DANGER,
     FailureKind,
@@ -19,6 +19,7 @@ from scanner.inventory.records import (
     Volume,
     is_breach,
 )
+from scanner.inventory.spooled import SpooledRecords
 
 Sample = tuple[str, float | int | None]
 """Labels as they are written, and a value; `None` is not known and stands nowhere."""
@@ -87,7 +88,7 @@ METRICS = (
 
 
 def write(
-    inventory: Inventory, stream: BinaryIO, *, fleet: str | None = None, each_volume: bool = True
+    inventory: Contents, stream: BinaryIO, *, fleet: str | None = None, each_volume: bool = True
 ) -> None:
     """Writes every metric with its HELP and TYPE, without timestamps, ending in a newline.
 
@@ -122,7 +123,7 @@ def _joined(lines: list[str]) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def _samples(inventory: Inventory, each_volume: bool) -> Iterator[tuple[Metric, Iterable[Sample]]]:
+def _samples(inventory: Contents, each_volume: bool) -> Iterator[tuple[Metric, Iterable[Sample]]]:
     yield from _scan(inventory)
     yield from _coverage(inventory)
     yield from _verdicts(inventory)
@@ -136,27 +137,28 @@ def _samples(inventory: Inventory, each_volume: bool) -> Iterator[tuple[Metric, 
     yield ACCOUNT, ((ACCOUNT.labelled(*each), 1) for each in names.items() if each[1] is not None)
 
 
-def _volumes(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]:
-    labels, volumes = _series(inventory)
+def _volumes(inventory: Contents) -> Iterator[tuple[Metric, Iterable[Sample]]]:
+    series = _series(inventory)
     stale = {_stale_labels(known): known for known in inventory.last_known}
     # Of what was not read the last known stands, and two samples of one series would spoil the file.
-    fresh = [(label, each.verdict) for label, each in zip(labels, volumes, strict=True) if label not in stale]
-    ages = ((label, verdict.age_seconds) for label, verdict in fresh)
+    ages = ((label, each.verdict.age_seconds) for label, each in series() if label not in stale)
     yield AGE, chain(ages, ((label, _age_when_seen(known)) for label, known in stale.items()))
-    rpos = ((label, verdict.rpo_seconds) for label, verdict in fresh)
+    rpos = ((label, each.verdict.rpo_seconds) for label, each in series() if label not in stale)
     yield RPO, chain(rpos, ((label, known.rpo_seconds) for label, known in stale.items()))
-    yield SIZE, zip(labels, (volume.size_bytes for volume in volumes), strict=True)
-    yield USAGE, zip(labels, (volume.usage_bytes for volume in volumes), strict=True)
-    waived = (None if volume.verdict.waived is None else 1 for volume in volumes)
-    yield WAIVED, zip(labels, waived, strict=True)
+    yield SIZE, ((label, each.size_bytes) for label, each in series())
+    yield USAGE, ((label, each.usage_bytes) for label, each in series())
+    yield WAIVED, ((label, None if each.verdict.waived is None else 1) for label, each in series())
     yield STALE, ((label, 1) for label in stale)
     yield AT_MOST, ((label, known.at_most_age_seconds) for label, known in stale.items())
 
 
-def _series(inventory: Inventory) -> tuple[list[str], list[Volume]]:
+def _series(inventory: Contents) -> Callable[[], Iterable[tuple[str, Volume]]]:
+    """What gives each volume with its labels, as often as it is called."""
+    if isinstance(inventory.volumes, SpooledRecords):
+        return lambda: ((_labels(volume), volume) for volume in inventory.volumes)
     # All families of a volume have the same labels: written once, they cost a quarter.
-    volumes = list(inventory.volumes)
-    return [_labels(volume) for volume in volumes], volumes
+    pairs = [(_labels(volume), volume) for volume in inventory.volumes]
+    return lambda: pairs
 
 
 def _labels(volume: Volume) -> str:
@@ -174,7 +176,7 @@ def _age_when_seen(known: LastKnown) -> float | None:
     return (known.observed_at - point).total_seconds() if point else None
 
 
-def _stale_breaches(inventory: Inventory) -> Iterator[LastKnown]:
+def _stale_breaches(inventory: Contents) -> Iterator[LastKnown]:
     """Volumes that needed action when they were last seen, and of which nobody knows whether they still do.
 
     Those that were seen to be detached, or whose gateway is gone, take no writes.
@@ -191,7 +193,7 @@ def _stale_breaches(inventory: Inventory) -> Iterator[LastKnown]:
             yield known
 
 
-def _scan(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]:
+def _scan(inventory: Contents) -> Iterator[tuple[Metric, Iterable[Sample]]]:
     scan, calls = inventory.scan, inventory.coverage.calls
     finished = scan.finished_at.timestamp()
     yield OUTCOME, [(OUTCOME.labelled(outcome), int(outcome is scan.outcome)) for outcome in Outcome]
@@ -203,18 +205,18 @@ def _scan(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]:
     yield THROTTLED, [("", calls.throttled)]
 
 
-def _coverage(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]:
+def _coverage(inventory: Contents) -> Iterator[tuple[Metric, Iterable[Sample]]]:
     targets, gateways = inventory.coverage.targets, inventory.coverage.gateways
     kinds = Counter(failure.kind for failure in inventory.failures if failure.waived is None)
     yield TARGETS, [(TARGETS.labelled(status), getattr(targets, status)) for status in TargetStatus]
     yield GATEWAYS, [(GATEWAYS.labelled(status), getattr(gateways, status)) for status in GatewayStatus]
     # Kinds that did not occur are zero, so that an alert can tell their end from their absence.
     yield FAILURES, [(FAILURES.labelled(kind), kinds[kind]) for kind in FailureKind]
-    asked = [target for target in inventory.targets if target.status is not TargetStatus.SKIPPED]
-    yield COMPLETE, [(COMPLETE.labelled(*one.key), int(one.status is TargetStatus.COMPLETE)) for one in asked]
+    asked = (target for target in inventory.targets if target.status is not TargetStatus.SKIPPED)
+    yield COMPLETE, ((COMPLETE.labelled(*one.key), int(one.status is TargetStatus.COMPLETE)) for one in asked)
 
 
-def _verdicts(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]:
+def _verdicts(inventory: Contents) -> Iterator[tuple[Metric, Iterable[Sample]]]:
     counts: Counter[tuple[str, str, VerdictStatus]] = Counter()
     breaches: Counter[tuple[str, str]] = Counter()
     for volume in inventory.volumes:
@@ -222,17 +224,20 @@ def _verdicts(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]
         breaches[volume.account_id, volume.region] += is_breach(volume.verdict)
     # Where not every gateway was read, if only one that a waiver excuses, none found does not mean that there is
     # none: no zero stands there.
-    found = [one for one in inventory.targets if one.gateways or one.volumes]
-    keys = [one.key for one in found]
+    found = {
+        one.key: one.status is TargetStatus.COMPLETE
+        for one in inventory.targets
+        if one.gateways or one.volumes
+    }
     unread = {
         (one.account_id, one.region)
         for one in inventory.gateways
         if one.status in (GatewayStatus.FAILED, GatewayStatus.VANISHED)
     }
-    complete = {one.key for one in found if one.status is TargetStatus.COMPLETE} - unread
+    complete = {key for key, whole in found.items() if whole} - unread
     # A volume that cannot be read any more is not well because of that: it counts as it did when last seen.
     stale = Counter((known.account_id, known.region) for known in _stale_breaches(inventory))
-    held = {key: breaches[key] + stale[key] for key in [*keys, *sorted(stale.keys() - set(keys))]}
+    held = {key: breaches[key] + stale[key] for key in [*found, *sorted(stale.keys() - found.keys())]}
     yield (
         BREACHES,
         [(BREACHES.labelled(*key), number) for key, number in held.items() if number or key in complete],
@@ -242,7 +247,7 @@ def _verdicts(inventory: Inventory) -> Iterator[tuple[Metric, Iterable[Sample]]]
         VOLUMES,
         [
             (VOLUMES.labelled(*key, status), counts[*key, status])
-            for key in keys
+            for key in found
             for status in VerdictStatus
             if counts[*key, status] or key in complete
         ],

@@ -8,7 +8,7 @@ from anyio import move_on_after
 from anyio.to_thread import run_sync
 
 from scanner.errors import OutputError
-from scanner.inventory.model import Inventory
+from scanner.inventory.contents import Contents
 from scanner.output.destination import Output, open_output
 from scanner.output.spool import open_spool, spooling
 
@@ -106,7 +106,7 @@ async def give_up(bucket: Bucket, key: str, begun: str) -> None:
 
 
 async def save(
-    inventory: Inventory,
+    inventory: Contents,
     output: Output,
     bucket: Bucket | None = None,
     arguments: Mapping[str, str] | None = None,
@@ -127,12 +127,12 @@ async def save(
         await upload(bucket, output.key, spool, arguments or object_arguments(output), begun)
 
 
-def save_here(inventory: Inventory, output: Output) -> None:
+def save_here(inventory: Contents, output: Output) -> None:
     """Writes `inventory` to a file or to standard output; raises OutputError."""
     with open_output(output) as stream:
         output.format.write(inventory, stream)
 
 
-def _render(inventory: Inventory, output: Output, spool: BinaryIO) -> None:
+def _render(inventory: Contents, output: Output, spool: BinaryIO) -> None:
     output.format.write(inventory, spool)
     spool.seek(0)

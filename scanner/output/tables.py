@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from scanner.inventory.model import Inventory
+from scanner.inventory.contents import Contents
 from scanner.output import columns
 from scanner.output.columns import Column, Kind
 
@@ -14,7 +14,7 @@ class Table:
     """Columns, and a function that gives a tuple for each row in their order; `None` is not known."""
 
     columns: tuple[Column, ...]
-    rows: Callable[[Inventory], Iterator[tuple[Any, ...]]]
+    rows: Callable[[Contents], Iterator[tuple[Any, ...]]]
 
 
 _SCAN_ID = Column("scan_id", Kind.TEXT, "the scan that told this")
@@ -70,11 +70,11 @@ FAILURES = (
 )
 
 
-def _names(inventory: Inventory) -> dict[str, str | None]:
+def _names(inventory: Contents) -> dict[str, str | None]:
     return {target.account_id: target.account_name for target in inventory.targets}
 
 
-def _targets(inventory: Inventory) -> Iterator[tuple[Any, ...]]:
+def _targets(inventory: Contents) -> Iterator[tuple[Any, ...]]:
     for one in inventory.targets:
         yield (
             inventory.scan.id,
@@ -90,7 +90,7 @@ def _targets(inventory: Inventory) -> Iterator[tuple[Any, ...]]:
         )
 
 
-def _gateways(inventory: Inventory) -> Iterator[tuple[Any, ...]]:
+def _gateways(inventory: Contents) -> Iterator[tuple[Any, ...]]:
     names = _names(inventory)
     for one in inventory.gateways:
         yield (
@@ -113,7 +113,7 @@ def _gateways(inventory: Inventory) -> Iterator[tuple[Any, ...]]:
         )
 
 
-def _failures(inventory: Inventory) -> Iterator[tuple[Any, ...]]:
+def _failures(inventory: Contents) -> Iterator[tuple[Any, ...]]:
     names = _names(inventory)
     for one in inventory.failures:
         refused = one.refused

@@ -17,24 +17,21 @@ from scanner.inventory.events import (
     VolumesSeen,
 )
 from scanner.inventory.records import (
-    IN_DANGER,
     Coverage,
     Failure,
     FailureKind,
     Gateway,
-    GatewayCounts,
     GatewayStatus,
     LastKnown,
     Outcome,
     ScanInfo,
     Target,
-    TargetCounts,
     TargetStatus,
-    Verdict,
     VerdictStatus,
     Volume,
-    VolumeCounts,
+    coverage_of,
     is_breach,
+    is_excused,
 )
 from scanner.summary.verdicts import URGENT, urgency
 
@@ -166,7 +163,7 @@ class Statistics:
             self._count(running.volumes[arn], -1)
         for volume in volumes:
             verdict = volume.verdict
-            counted = Counted(verdict.status, is_breach(verdict), _is_excused(verdict))
+            counted = Counted(verdict.status, is_breach(verdict), is_excused(verdict))
             running.volumes[volume.arn] = counted
             self._count(counted, 1)
         pairs = [(volume, gateway) for volume in volumes]
@@ -201,16 +198,8 @@ class Statistics:
         """The counts of the whole scan. Raises RuntimeError if they do not balance: a defect."""
         if self.ended is None or self.planned != self.targets.total():
             raise RuntimeError(f"{self.planned} targets were planned, but {self.targets.total()} ended")
-        fates = {status.value: self.gateways[status] for status in GatewayStatus}
-        # A listed entry with a broken ARN counts as failed but cannot stand among the gateways.
-        fates["failed"] += self.listed - self.gateways.total()
-        return Coverage(
-            targets=TargetCounts(
-                planned=self.planned, **{status.value: self.targets[status] for status in TargetStatus}
-            ),
-            gateways=GatewayCounts(listed=self.listed, **fates),
-            volumes=VolumeCounts.of(self.verdicts, self.waived),
-            calls=self.ended.calls,
+        return coverage_of(
+            self.targets, self.listed, self.gateways, self.verdicts, self.waived, self.ended.calls
         )
 
 
@@ -233,10 +222,6 @@ def _first(
     if moved:
         kept = [pair for pair in kept if pair[0].arn not in moved]
     return heapq.nsmallest(MOST_VOLUMES, kept + more, key=key) if more else kept
-
-
-def _is_excused(verdict: Verdict) -> bool:
-    return verdict.status in IN_DANGER and verdict.waived is not None
 
 
 def _worries(pair: Rated) -> bool:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from io import BytesIO
 
+from scanner.inventory.contents import Contents
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import (
     CallCounts,
@@ -188,7 +189,7 @@ def hostile(text: str) -> Inventory:
     )
 
 
-def written(of: Inventory, suffix: str) -> bytes:
+def written(of: Contents, suffix: str) -> bytes:
     stream = BytesIO()
     format_of(f"x{suffix}").write(of, stream)
     assert not stream.closed

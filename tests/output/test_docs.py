@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from scanner.inventory.read import KINDS
+from scanner.inventory.parts import KINDS
 from scanner.inventory.records import VerdictStatus
 from scanner.output import FORMATS
 from scanner.output.columns import COLUMNS, Kind

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from scanner import Inventory
-from scanner.errors import ConfigError, OutputError
+from scanner.errors import ConfigError, MergeError, OutputError
 from scanner.output import FORMATS
+from scanner.output.inventories import merge_inventories
 from tests.aws.test_s3 import moto_url, s3
-from tests.output.fleet import inventory, written
+from tests.output.fleet import inventory, sized, written
 
 __all__ = ["moto_url", "s3"]
 
@@ -53,3 +54,25 @@ def test_places_that_cannot_be_are_told_with_their_names(tmp_path: Path) -> None
         Inventory.read("\0.json")
     with pytest.raises(OutputError, match=r"i\.txt: the suffix '.txt' names no format"):
         inventory().write(tmp_path / "i.txt")
+
+
+async def test_parts_are_merged_from_and_into_buckets(s3: Any, tmp_path: Path) -> None:
+    one = inventory()
+    other = sized({"000000000002": 2**40})
+    one.write("s3://here/one.ndjson")
+    other.write(tmp_path / "other.json")
+    scan = merge_inventories(["s3://here/one.ndjson", str(tmp_path / "other.json")], "s3://here/whole.csv")
+    assert scan == Inventory.merge([one, other]).scan
+    expected = written(Inventory.merge([one, other]), ".csv")
+    assert s3.get_object(Bucket="here", Key="whole.csv")["Body"].read() == expected
+
+
+def test_a_merge_that_is_refused_leaves_what_was_there(tmp_path: Path) -> None:
+    inventory().write(tmp_path / "one.ndjson")
+    (tmp_path / "whole.json").write_text("before")
+    for others, error in (["one.ndjson"], MergeError), (["none.ndjson"], ConfigError), (["."], ConfigError):
+        with pytest.raises(error):
+            merge_inventories(
+                [str(tmp_path / name) for name in ["one.ndjson", *others]], str(tmp_path / "whole.json")
+            )
+    assert (tmp_path / "whole.json").read_text() == "before"

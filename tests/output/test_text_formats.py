@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from scanner.inventory.model import Inventory
-from scanner.inventory.read import KINDS
+from scanner.inventory.parts import KINDS
 from scanner.inventory.records import Outcome, Record
 from scanner.output import NdjsonWriter
 from scanner.output.columns import COLUMNS

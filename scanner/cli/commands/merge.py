@@ -21,13 +21,10 @@ def merge(
 
     Exit codes: 0 merged, 2 two claim the same target or one cannot be read, 3 merged, but shards are missing.
     """
-    from scanner.inventory.model import Inventory
-    from scanner.output import check_output
+    from scanner.output.inventories import merge_inventories
 
-    check_output(output)
-    whole = Inventory.merge([Inventory.read(file) for file in files])
-    whole.write(output)
-    if whole.scan.missing_shards:
-        missing = ", ".join(map(str, whole.scan.missing_shards))
+    scan = merge_inventories(files, output)
+    if scan.missing_shards:
+        missing = ", ".join(map(str, scan.missing_shards))
         typer.echo(f"sgw-scanner: the whole lacks the shards {missing}; merge them, too", err=True)
         raise typer.Exit(3)

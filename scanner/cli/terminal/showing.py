@@ -12,8 +12,7 @@ from scanner.cli.terminal.summary import print_summary, print_volumes
 from scanner.errors import ConfigError
 from scanner.inventory.arns import id_of
 from scanner.inventory.model import Inventory
-from scanner.inventory.records import Gateway, VerdictStatus, Volume
-from scanner.output.json import as_json
+from scanner.inventory.records import Gateway, VerdictStatus, Volume, as_json
 from scanner.policy.rules import Policy
 from scanner.summary.replay import statistics_of
 from scanner.summary.verdicts import urgency
