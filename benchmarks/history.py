@@ -1,6 +1,7 @@
 """What the history costs: one scan of 20,000 volumes, and questions to a year of daily scans.
 
     python -m benchmarks.history [SCANS]
+    python -m benchmarks.history kills [KILLS]      # minutes; no part of `make bench`
 
 Each measurement has a process of its own; its memory is the growth of the peak over what the process held before.
 """
@@ -15,6 +16,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from benchmarks import kills
 from scanner.history import History, last_known, query, trend
 from scanner.history.database import connected, quoted
 from scanner.history.manifest import KeptFile, Manifest
@@ -285,5 +287,7 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["measure", name, folder]:
             measure(name, Path(folder))
+        case ["kills", *numbers]:
+            kills.main(*map(int, numbers))
         case arguments:
             sys.exit(main(int(arguments[0]) if arguments else SCANS))

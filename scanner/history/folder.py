@@ -51,11 +51,15 @@ class Folder:
         return [name for name in self.names(below) if _changed_at(self.root / name) < before]
 
     def sweep(self) -> None:
-        """Removes the temporary folders of writers that were killed."""
+        """Removes the temporary folders and files of writers that were killed."""
         before = self._now() - ABANDONED_AFTER.total_seconds()
         for path in self.root.glob(f"{TEMPORARY}*"):
             if _changed_at(path) < before:
-                shutil.rmtree(path, ignore_errors=True)
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    with suppress(OSError):
+                        path.unlink(missing_ok=True)
 
     def _now(self) -> float:
         # By the clock that dates the files: a server's may be another than this machine's.

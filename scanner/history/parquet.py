@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from scanner.errors import HistoryError
-from scanner.history.database import WRITER, connected, quoted
+from scanner.history.database import WRITER, connected, quoted, require_duckdb
 from scanner.history.tables import LEVEL, ROW_GROUP, Table
 from scanner.inventory.records import ScanInfo
 
@@ -19,7 +19,13 @@ _BATCH = 1000
 
 
 def write_table(table: Table, records: Iterable[BaseModel], scan: ScanInfo, path: Path) -> int:
-    """Writes the records of one scan as a Parquet file at `path`; returns how many there were."""
+    """Writes the records of one scan as a Parquet file at `path`; returns how many there were.
+
+    Raises HistoryError where it cannot be written, for one because the disk is full.
+    """
+    require_duckdb()
+    import duckdb
+
     lines = path.with_suffix(".ndjson")
     rows = 0
     try:
@@ -30,6 +36,8 @@ def write_table(table: Table, records: Iterable[BaseModel], scan: ScanInfo, path
                 rows += 1
         with connected(WRITER) as database:
             database.execute(_copy(table, lines, scan, path))
+    except duckdb.Error as error:
+        raise HistoryError(f"{path}: cannot be written: {error}") from None
     finally:
         lines.unlink(missing_ok=True)
     return rows
@@ -61,12 +69,12 @@ def read_table(table: Table, path: Path) -> Iterator[dict[str, Any]]:
     with connected() as database:
         try:
             found = database.execute(f"SELECT * FROM {parquet_of([path])}")
+            names = [column[0] for column in found.description or ()]
+            while rows := found.fetchmany(_BATCH):
+                for row in rows:
+                    yield _record(table, dict(zip(names, row, strict=True)))
         except duckdb.Error as error:
             raise HistoryError(f"{path}: cannot be read: {error}; {CHECK_REMEDY}") from None
-        names = [column[0] for column in found.description or ()]
-        while rows := found.fetchmany(_BATCH):
-            for row in rows:
-                yield _record(table, dict(zip(names, row, strict=True)))
 
 
 def parquet_of(paths: Iterable[Path], *, more: str = "") -> str:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 TIME_LIMIT = timedelta(seconds=60)
+MOST_ROWS = 1_000_000
+"""Of an answer, which is held in memory."""
 _SCAN = (
     "STRUCT(id VARCHAR, started_at TIMESTAMP, finished_at TIMESTAMP, outcome VARCHAR,"
     " deadline_reached BOOLEAN, interrupted BOOLEAN, scanner_version VARCHAR)"
@@ -87,7 +89,14 @@ def _answer(database: "duckdb.DuckDBPyConnection", sql: str, time_limit: timedel
     try:
         found = database.execute(sql)
         columns = tuple(column[0] for column in found.description or ())
-        return Answer(columns, tuple(found.fetchall()))
+        rows = found.fetchmany(MOST_ROWS + 1)
+        if len(rows) > MOST_ROWS:
+            raise HistoryError(
+                f"the answer has more than {MOST_ROWS:,} rows; narrow the query, or read the Parquet files themselves"
+            )
+        return Answer(columns, tuple(rows))
+    except MemoryError:
+        raise HistoryError("the query needs more memory than there is; narrow it") from None
     except duckdb.InterruptException:
         limit = f"{time_limit.total_seconds():g} s"
         raise HistoryError(f"the query took longer than {limit} and was ended; narrow it") from None

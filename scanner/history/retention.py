@@ -1,11 +1,10 @@
 """Which scans a history may let go: counted from the newest scan, never from the clock."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from scanner.errors import HistoryError
 from scanner.history.database import connected
-from scanner.history.manifest import Manifest
 from scanner.history.parquet import parquet_of
 from scanner.history.store import History
 from scanner.history.tables import LAST_KNOWN, TABLES, TARGETS
@@ -33,13 +32,13 @@ def prune(history: History, keep: timedelta, *, dry_run: bool = False) -> Prunin
     The newest scan that read each target stays, however old it is. Manifests go first, so that nobody ever
     sees half of a scan. Blocks. Raises HistoryError where the history cannot be read or changed.
     """
+    needed = _needed(history)
     manifests = history.manifests()
     # A scan that a wrong clock has dated in the future must not make all others old.
     latest = datetime.now(UTC) + CLOCK_TOLERANCE
     past = [each.scan.started_at for each in manifests if each.scan.started_at <= latest]
     newest = max(past, default=None)
     old = [each for each in manifests if newest and newest - each.scan.started_at > keep]
-    needed = _needed(history, manifests) if old else set()
     gone = [manifest for manifest in old if manifest.file(TARGETS.name).name not in needed]
     orphans = _orphans(history)
     removed = [manifest.name for manifest in gone]
@@ -54,15 +53,25 @@ def prune(history: History, keep: timedelta, *, dry_run: bool = False) -> Prunin
     )
 
 
-def _needed(history: History, manifests: Sequence[Manifest]) -> set[str]:
-    """The files of targets of those scans that were the last to read some target."""
-    files = parquet_of(history.paths(TARGETS.name, manifests), more=", filename = true")
+def _needed(history: History) -> set[str]:
+    """The files of targets of those scans that were the last to read some target; damaged scans are left out."""
+    import duckdb
+
+    paths = history.paths(TARGETS.name, history.manifests())
+    if not paths:
+        return set()
     with connected() as database:
-        found = database.execute(
-            f"SELECT DISTINCT arg_max(filename, scanned_at) FROM {files}"
-            " WHERE status IN ('complete', 'partial') GROUP BY account_id, region"
-        ).fetchall()
-    return {str(path).removeprefix(f"{history.folder.root}/") for (path,) in found}
+        try:
+            found = database.execute(
+                f"SELECT DISTINCT arg_max(filename, scanned_at) FROM {parquet_of(paths, more=', filename = true')}"
+                " WHERE status IN ('complete', 'partial') GROUP BY account_id, region"
+            ).fetchall()
+        except duckdb.Error as error:
+            if not history.leave_out_damaged():
+                raise HistoryError(f"{history.folder.root}: cannot be read: {error}") from None
+        else:
+            return {str(path).removeprefix(f"{history.folder.root}/") for (path,) in found}
+    return _needed(history)
 
 
 def _alerts(history: History, gone: set[str]) -> list[str]:

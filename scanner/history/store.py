@@ -25,7 +25,7 @@ from scanner.history.manifest import (
 from scanner.history.parquet import CHECK_REMEDY, read_table, sum_of, write_table
 from scanner.history.tables import FAILURES, GATEWAYS, LAST_KNOWN, TARGETS, VOLUMES, Table
 from scanner.inventory.model import Inventory
-from scanner.inventory.records import SCHEMA_VERSION, Outcome
+from scanner.inventory.records import SCHEMA_VERSION, Outcome, rfc3339
 
 LOG = logging.getLogger("scanner")
 READ: tuple[Table, ...] = (TARGETS, GATEWAYS, VOLUMES, FAILURES, LAST_KNOWN)
@@ -86,6 +86,8 @@ class History:
     def append(self, inventory: Inventory, *, narrowed: bool = False) -> Manifest:
         """Keeps `inventory`; once this returns it is on the disk. Keeping it twice changes nothing.
 
+        Another scan of the same id is refused.
+
         `narrowed`: the scan was asked for a part of the fleet only.
         """
         records: tuple[tuple[Table, Iterable[BaseModel]], ...] = (
@@ -99,8 +101,13 @@ class History:
         name = manifest_name(inventory.scan)
         if not NAME.fullmatch(name):
             raise HistoryError(f"{inventory.scan.id!r}: is no id of a scan that a file could be named after")
-        if self.folder.path(name).exists():
-            return Manifest.parse(name, self.folder.read(name))
+        if kept := self._kept_as(key_of(inventory.scan)):
+            if kept.scan == inventory.scan:
+                return kept
+            raise HistoryError(
+                f"{inventory.scan.id}: the history has another scan of this id, begun at"
+                f" {rfc3339(kept.scan.started_at)}; leave --scan-id out, or name each scan anew"
+            )
         with self.folder.workplace() as workplace:
             files = tuple(self._keep(table, rows, inventory, workplace) for table, rows in records)
             manifest = Manifest(
@@ -111,6 +118,10 @@ class History:
             self.folder.publish(made, name)
         self.folder.sweep()
         return manifest
+
+    def _kept_as(self, key: str) -> Manifest | None:
+        names = [name for name in self.manifest_names() if name.endswith(f"/{key}.json")]
+        return Manifest.parse(names[0], self.folder.read(names[0])) if names else None
 
     def _keep(
         self, table: Table, rows: Iterable[BaseModel], inventory: Inventory, workplace: Path

@@ -181,6 +181,17 @@ def test_a_query_that_would_run_for_ever_is_ended(history: History) -> None:
         query(history, endless, time_limit=timedelta(seconds=0.1))
 
 
+def test_an_answer_that_would_fill_the_memory_is_refused(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history.append(scan())
+    monkeypatch.setattr("scanner.history.queries.MOST_ROWS", 9)
+    assert len(rows(history, "SELECT * FROM range(9)")) == 9
+    for sql in ("SELECT * FROM range(10)", "SELECT list(i) FROM range(1000000000) AS n(i)"):
+        with pytest.raises(HistoryError, match=r"more than 9 rows; narrow|Out of Memory"):
+            query(history, sql)
+
+
 def test_a_damaged_file_is_found_by_a_query_and_costs_only_its_scan(
     history: History, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
@@ -56,6 +56,28 @@ def test_a_scan_dated_in_the_future_wipes_nothing(history: History) -> None:
     ahead = (datetime.now(UTC) + 900 * DAY - START) / DAY
     history.append(scan(ahead))
     assert prune(history, 400 * DAY).scans == ()
+
+
+def test_a_clock_that_fell_back_wipes_nothing(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "Clock":
+            return cls(1970, 1, 1, tzinfo=tz)
+
+    for day in (0, 900):
+        history.append(scan(day))
+    monkeypatch.setattr("scanner.history.retention.datetime", Clock)
+    assert prune(history, DAY).scans == ()
+
+
+def test_a_damaged_scan_stays_and_keeps_no_other(history: History, caplog: pytest.LogCaptureFixture) -> None:
+    damaged = history.append(scan(0)).file("targets")
+    for day in (1, 2):
+        history.append(scan(day))
+    history.folder.path(damaged.name).write_bytes(b"x" * damaged.bytes)
+    assert prune(history, timedelta(hours=1)).scans == (scan(1).scan.id,)
+    assert damaged.sha256 in caplog.text
+    assert history.folder.path(damaged.name).exists()
 
 
 def test_an_empty_history_has_nothing_to_let_go(history: History) -> None:

@@ -40,6 +40,16 @@ def test_keeping_a_scan_twice_changes_nothing(history: History) -> None:
     assert len(history.scans()) == 1
 
 
+@pytest.mark.parametrize("day", [1, 40], ids=["the same month", "another month"])
+def test_another_scan_of_an_id_that_is_taken_is_refused_and_not_passed_over(
+    history: History, day: int
+) -> None:
+    history.append(scan(0, id="mine"))
+    with pytest.raises(HistoryError, match=r"another scan of this id, begun at 2024-11-01.*--scan-id"):
+        history.append(scan(day, id="mine"))
+    assert history.read("mine") == scan(0, id="mine")
+
+
 def test_scans_are_found_by_id_by_its_beginning_and_counted_back_from_the_latest(history: History) -> None:
     for day in (2, 0, 1):
         history.append(scan(day, id=f"abc{day}"))
@@ -65,6 +75,45 @@ def test_a_folder_that_cannot_be_written_is_found_out_before_the_scan(tmp_path: 
     (tmp_path / "file").write_text("")
     with pytest.raises(HistoryError, match=r"file: .*history\.path"):
         History(tmp_path / "file").prove_writable()
+
+
+def test_a_folder_of_which_this_user_has_no_rights_is_refused_with_the_remedy() -> None:
+    for path in ("/sys/history", "/proc/1/history"):
+        with pytest.raises(HistoryError, match=rf"{path}: .*name a folder that can be written"):
+            History(path).prove_writable()
+
+
+TOO_BIG = """
+import resource, signal, sys
+from scanner.errors import HistoryError
+from scanner.history.store import History
+from tests.history.scans import HOUR, Seen, scan
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+try:
+    History(sys.argv[1]).append(scan(0, [Seen(ages={number: HOUR for number in range(1, 300)})]))
+except HistoryError as error:
+    sys.exit(str(error))
+"""
+
+
+@pytest.mark.parametrize("most", [2000, 20_000], ids=["of the database", "of this program"])
+def test_a_disk_that_is_full_is_told_and_leaves_nothing(history: History, most: int) -> None:
+    command = [sys.executable, "-c", TOO_BIG, str(history.folder.root), str(most)]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (said.returncode, "Traceback" in said.stderr) == (1, False)
+    assert str(history.folder.root) in said.stderr
+    assert history.scans() == []
+    assert not list(history.folder.root.glob(f"{TEMPORARY}*"))
+
+
+def test_a_damaged_page_of_a_file_is_found_when_it_is_read(history: History) -> None:
+    manifest = history.append(scan(0))
+    path = history.folder.path(manifest.file("volumes").name)
+    body = path.read_bytes()
+    path.write_bytes(b"PAR1" + b"x" * 200 + body[204:])
+    with pytest.raises(HistoryError, match=f"{path.name}.*`sgw-scanner history check`"):
+        history.read("latest")
 
 
 def test_a_newer_format_is_refused_with_the_remedy(history: History) -> None:
@@ -148,10 +197,14 @@ def test_what_killed_writers_left_is_swept_after_a_day(history: History) -> None
     for folder in (old, young):
         folder.mkdir()
         (folder / "volumes.parquet").write_text("half")
+    proof = history.folder.root / f"{TEMPORARY}proof"
+    proof.touch()
     past = time.time() - 90000
-    os.utime(old, (past, past))
+    for path in (old, proof):
+        os.utime(path, (past, past))
     history.append(scan(1))
     assert not old.exists()
+    assert not proof.exists()
     assert young.exists()
 
 
