@@ -85,7 +85,7 @@ def print_remedies(whole: Inventory, trace: Trace) -> None:
     for target in whole.targets:
         statistics.add(TargetEnded(target))
     statistics.add(ScanEnded(whole.scan, whole.coverage.calls))
-    printed = summary._examples
+    printed = summary._print_group
 
     def follow(*arguments: Any) -> Any:
         trace.on = True
@@ -94,11 +94,13 @@ def print_remedies(whole: Inventory, trace: Trace) -> None:
         finally:
             trace.on = False
 
-    with mock.patch.object(summary, "_examples", follow):
+    with mock.patch.object(summary, "_print_group", follow):
         summary.print_summary(statistics, Policy(), io.StringIO())
 
 
-CONFIG = ScannerConfig.model_validate({"scan": {"regions": ["us-east-1"]}, "retry": {"max_attempts": 1}})
+CONFIG = ScannerConfig.model_validate(
+    {"scan": {"regions": ["us-east-1"], "list_volumes": "never"}, "retry": {"max_attempts": 1}}
+)
 
 
 def main() -> None:

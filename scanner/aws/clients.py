@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import aioboto3
 import anyio
@@ -32,6 +32,7 @@ from scanner.aws.text import shown_id
 from scanner.service.errors import CallFailed
 
 Parsed = TypeVar("Parsed")
+Further = ParamSpec("Further")
 
 
 @dataclass(slots=True)
@@ -53,13 +54,18 @@ class Answer:
     at: datetime
     request_id: str | None
 
-    def read(self, parse: Callable[[Mapping[str, Any]], Parsed]) -> Parsed:
-        """What `parse` makes of the body. A CallFailed names this answer's request.
+    def read(
+        self,
+        parse: Callable[Concatenate[Mapping[str, Any], Further], Parsed],
+        *further: Further.args,
+        **options: Further.kwargs,
+    ) -> Parsed:
+        """What `parse` makes of the body and what it needs besides. A CallFailed names this answer's request.
 
         Whatever else `parse` raises is the answer's fault, too: an `invalid_response`.
         """
         try:
-            return parse(self.body)
+            return parse(self.body, *further, **options)
         except CallFailed as failure:
             raise failure.but(request_id=self.request_id) from None
         except BROKEN_ANSWER:

@@ -130,12 +130,12 @@ class AwsService:
 
     async def list_recovery_points(self, target: TargetKey, gateway_arn: str) -> RecoveryPoints:
         answer = await self._ask(target, "ListVolumeRecoveryPoints", {"GatewayARN": gateway_arn})
-        points = answer.read(lambda body: recovery_points(body, gateway_arn, answer.at))
+        points = answer.read(recovery_points, gateway_arn, answer.at)
         return replace(points, request_id=answer.request_id)
 
     async def describe_gateway(self, target: TargetKey, gateway_arn: str) -> GatewayDescription:
         answer = await self._ask(target, "DescribeGatewayInformation", {"GatewayARN": gateway_arn})
-        return answer.read(lambda body: gateway_description(body, gateway_arn))
+        return answer.read(gateway_description, gateway_arn)
 
     async def list_volumes(self, target: TargetKey, marker: str | None) -> VolumePage:
         parameters: dict[str, Any] = {"Limit": PAGE}

@@ -56,6 +56,11 @@ class TargetContext:
     volumes: VolumeList = field(default_factory=VolumeList)
     _arns: dict[str, str] = field(default_factory=dict)
     """The ARN of each volume by its id, in the form in which it was seen first."""
+    _owner: tuple[str, str, str] = ("", "", "")
+    """The partition, account and Region that every ARN of this target names."""
+
+    def __post_init__(self) -> None:
+        self._owner = self.service.partition_of(self.key.region), self.key.account_id, self.key.region
 
     async def ask(self, operation: str, gateway_arn: str, perform: Callable[[], Awaitable[Answer]]) -> Answer:
         """The answer about one gateway; raises GivenUp."""
@@ -79,7 +84,7 @@ class TargetContext:
 
     def owns(self, arn: re.Match[str]) -> bool:
         """Whether an ARN is of this target's partition, account and Region."""
-        return arn.group(1, 3, 2) == (self.service.partition_of(self.key.region), *self.key)
+        return arn.group(1, 3, 2) == self._owner
 
     def owns_volume(self, arn: str) -> bool:
         """Whether a text is the ARN of a volume of this target."""

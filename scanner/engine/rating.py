@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from scanner.engine.context import TargetContext
 from scanner.engine.gateway import GatewayResult
 from scanner.inventory.arns import id_of
-from scanner.inventory.records import Gateway, Verdict, Volume
+from scanner.inventory.records import Gateway, Volume
 from scanner.service.answers import RecoveryPoint
 
 
@@ -52,6 +52,7 @@ def _volume(
     listed = target.volumes.find(arn)
     described = result.described.get(arn) if result else None
     gateway_arn = result.arn if result else listed.gateway_arn if listed else None
+    observed_at = result.points.observed_at if result and result.points else None
     tags = (
         None
         if target.tags is None
@@ -60,9 +61,10 @@ def _volume(
     sizes = [each.size_bytes for each in (point, described, listed) if each]
     usages = [each.usage_bytes for each in (point, described) if each]
     attachments = [each.attachment_status for each in (described, listed) if each]
+    identifier = id_of(arn)
     return Volume(
         arn=arn,
-        id=id_of(arn),
+        id=identifier,
         gateway_arn=gateway_arn,
         account_id=target.key.account_id,
         region=target.key.region,
@@ -72,39 +74,28 @@ def _volume(
         attachment_status=next((status for status in attachments if status is not None), None),
         details=described.details if described else None,
         tags=tags,
-        verdict=_verdict(target, arn, gateway_arn, point, tags, result),
+        verdict=target.rater.verdict(
+            volume_arn=arn,
+            volume_id=identifier,
+            volume_tags=tags,
+            recovery_point_time=point.time if point else None,
+            gateway_arn=gateway_arn,
+            gateway_id=id_of(gateway_arn) if gateway_arn else None,
+            gateway_name=result.listing.name if result else None,
+            gateway_tags=_gateway_tags(target, result) if result else {},
+            account_id=target.key.account_id,
+            account_name=target.account_name,
+            region=target.key.region,
+            account_rpo=target.account_rpo,
+            # Without an answer there is no service time, so waivers are judged by the local clock.
+            observed_at=observed_at or datetime.now(UTC),
+            gateway_failed=observed_at is None,
+        ),
     )
 
 
 def _volume_tags(tags: dict[str, dict[str, str]], *arns: str) -> dict[str, str]:
     return next((tags[arn] for arn in arns if arn in tags), {})
-
-
-def _verdict(
-    target: TargetContext,
-    arn: str,
-    gateway_arn: str | None,
-    point: RecoveryPoint | None,
-    tags: dict[str, str] | None,
-    result: GatewayResult | None,
-) -> Verdict:
-    return target.rater.verdict(
-        volume_arn=arn,
-        volume_id=id_of(arn),
-        volume_tags=tags,
-        recovery_point_time=point.time if point else None,
-        gateway_arn=gateway_arn,
-        gateway_id=id_of(gateway_arn) if gateway_arn else None,
-        gateway_name=result.listing.name if result else None,
-        gateway_tags=_gateway_tags(target, result) if result else {},
-        account_id=target.key.account_id,
-        account_name=target.account_name,
-        region=target.key.region,
-        account_rpo=target.account_rpo,
-        # Without an answer there is no service time, so waivers are judged by the local clock.
-        observed_at=(result.observed_at if result else None) or datetime.now(UTC),
-        gateway_failed=result is None or result.points is None,
-    )
 
 
 def _gateway_tags(target: TargetContext, result: GatewayResult) -> dict[str, str] | None:
