@@ -37,6 +37,8 @@ PASSING = {
     # Another request for the same new object is under way.
     "ConditionalRequestConflict",
 }
+AT_ONCE = 5
+"""Connections, as far as the process may open so many."""
 ATTEMPTS = 3
 PAUSE = 0.2
 """Seconds before the second attempt; twice as long before the third."""
@@ -81,7 +83,7 @@ class BaseClient:
         self._peer = peer
         connect = config.scan.connect_timeout.total_seconds()
         self._patience = config.scan.call_timeout.total_seconds()
-        connections = Connections(connect_timeout=connect, read_timeout=self._patience, limit=1)
+        connections = Connections(connect_timeout=connect, read_timeout=self._patience, limit=AT_ONCE)
         stack.push_async_callback(connections.close)
         self._sessions = Sessions(config.credentials.profile, {}, self._patience, connections)
         self._config = ClientConfig(

@@ -5,7 +5,9 @@ import resource
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
+from weakref import WeakSet
 
 import aiohttp
 import anyio
@@ -20,7 +22,7 @@ LONGEST_BODY = 32 << 20
 FILES_LEFT = 48
 """File descriptors that are not for connections: outputs, logs, the event loop, the caller's own."""
 SPARE_CONNECTIONS = 4
-"""Beside those of the scan's calls: credentials and uploads."""
+"""Beside those of the scan's calls: for credentials."""
 LOOK_UP_SHARE = 0.9
 """Of the time for connecting: a name that is not resolved is told as such, and not as a slow connection."""
 KEPT_ALIVE = 12.0
@@ -68,16 +70,23 @@ class Reply:
 
 
 def most_connections(wanted: int) -> int:
-    """How many of `wanted` connections this process may have open at once, by its limit of open files."""
+    """How many of `wanted` connections a scan may have open at once, beside a few for credentials."""
+    return int(max(1, min(wanted, _room() - SPARE_CONNECTIONS)))
+
+
+def _room() -> float:
+    """How many connections this process may still open, by its limit of open files."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
-        return wanted
+        return inf
     # Under a very low limit, half of it: the rest of the process needs some, too.
-    return max(1, min(wanted, max(soft - FILES_LEFT, soft // 2) - SPARE_CONNECTIONS))
+    return max(soft - FILES_LEFT, soft // 2) - sum(each.limit for each in _open)
 
 
 class Connections:
-    """Pools of connections, one for each `Trust`. `limit` bounds the connections of each, idle ones included.
+    """One pool of connections, whoever is trusted on the way. `limit` bounds them, idle ones included.
+
+    All pools of a process stay within its limit of open files together; each may have one connection at least.
 
     No redirect is followed, as the service redirects nobody and no other host must see the token. Certificates
     and host names are verified on every connection, to proxies and through them too.
@@ -86,9 +95,11 @@ class Connections:
     def __init__(self, *, connect_timeout: float, read_timeout: float, limit: int) -> None:
         self._timeout = aiohttp.ClientTimeout(sock_connect=connect_timeout, sock_read=read_timeout)
         self._connect_timeout = connect_timeout
-        self._limit = limit + SPARE_CONNECTIONS
-        self._sessions: dict[Trust, aiohttp.ClientSession] = {}
-        self._contexts: dict[tuple[str | None, tuple[str, str | None] | None], ssl.SSLContext] = {}
+        self._session: aiohttp.ClientSession | None = None
+        self._contexts: dict[Trust, ssl.SSLContext] = {}
+        self._proxy_contexts: dict[ssl.SSLContext, ssl.SSLContext] = {}
+        self.limit = int(max(1, min(limit, _room())))
+        _open.add(self)
 
     async def send(
         self,
@@ -101,14 +112,14 @@ class Connections:
         chunked: bool | None = None,
     ) -> Reply:
         """Sends one request and takes in the whole answer; raises what aiohttp raises, and TooLongError."""
-        session = self._session(route.trust)
-        async with session.request(
+        async with self._opened().request(
             method,
             URL(url, encoded=True),
             headers=headers,
             data=body,
             chunked=chunked,
             proxy=route.proxy,
+            ssl=self.context(route.trust),
             allow_redirects=False,
         ) as answer:
             length = answer.content_length
@@ -120,28 +131,24 @@ class Connections:
             return Reply(answer.status, found, content, answer.raw_headers, answer.url)
 
     async def close(self) -> None:
-        """Closes every connection, even when all is cancelled; raises what went wrong with one only after that."""
-        sessions, self._sessions = list(self._sessions.values()), {}
-        closing = asyncio.gather(*(session.close() for session in sessions), return_exceptions=True)
-        with anyio.CancelScope(shield=True):
+        """Closes every connection, even when all is cancelled."""
+        session, self._session = self._session, None
+        _open.discard(self)
+        if session:
             # A task may be cancelled without a scope, too.
-            results = await asyncio.shield(closing)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
+            with anyio.CancelScope(shield=True):
+                await asyncio.shield(session.close())
 
-    def _session(self, trust: Trust) -> aiohttp.ClientSession:
-        session = self._sessions.get(trust)
-        if session is None:
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
             connector = Connector(
-                limit=self._limit,
-                ssl=self.context(trust.bundle, trust.certificate),
-                proxy_ssl=self.context(trust.proxy_bundle or trust.bundle, trust.proxy_certificate),
+                limit=self.limit,
+                proxy_contexts=self._proxy_contexts,
                 keepalive_timeout=KEPT_ALIVE,
                 resolver=Resolver(self._connect_timeout * LOOK_UP_SHARE),
                 ttl_dns_cache=30,
             )
-            session = self._sessions[trust] = aiohttp.ClientSession(
+            self._session = aiohttp.ClientSession(
                 connector=connector,
                 timeout=self._timeout,
                 skip_auto_headers={"CONTENT-TYPE", "User-Agent", "Accept", "Accept-Encoding"},
@@ -149,18 +156,28 @@ class Connections:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=False,
             )
-        return session
+        return self._session
 
-    def context(self, bundle: str | None, certificate: tuple[str, str | None] | None) -> ssl.SSLContext:
-        """What verifies peers by `bundle`; each is read once, as that takes 25 ms and a megabyte."""
-        key = bundle, certificate
-        if key not in self._contexts:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            context.load_verify_locations(cafile=bundle or get_cert_path(True))
-            if certificate:
-                context.load_cert_chain(*certificate)
-            self._contexts[key] = context
-        return self._contexts[key]
+    def context(self, trust: Trust) -> ssl.SSLContext:
+        """What verifies the services; each is made once, as that takes 25 ms and a megabyte."""
+        if trust not in self._contexts:
+            made = self._contexts[trust] = _context(trust.bundle, trust.certificate)
+            towards_proxy = trust.proxy_bundle or trust.bundle, trust.proxy_certificate
+            same = towards_proxy == (trust.bundle, trust.certificate)
+            self._proxy_contexts[made] = made if same else _context(*towards_proxy)
+        return self._contexts[trust]
+
+
+_open: WeakSet[Connections] = WeakSet()
+"""The pools of this process that have not been closed."""
+
+
+def _context(bundle: str | None, certificate: tuple[str, str | None] | None) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cafile=bundle or get_cert_path(True))
+    if certificate:
+        context.load_cert_chain(*certificate)
+    return context
 
 
 async def _bounded(answer: aiohttp.ClientResponse) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from scanner.aws import fleet
 from scanner.aws.clients import Answer, Clients
-from scanner.aws.connections import Connections, most_connections
+from scanner.aws.connections import SPARE_CONNECTIONS, Connections, most_connections
 from scanner.aws.credentials.identities import Identities
 from scanner.aws.credentials.sessions import Sessions
 from scanner.aws.lean import SERVICE, LeanCalls
@@ -51,7 +51,7 @@ class AwsService:
         self._connections = Connections(
             connect_timeout=settings.connect_timeout.total_seconds(),
             read_timeout=settings.call_timeout.total_seconds(),
-            limit=self.most_connections,
+            limit=self.most_connections + SPARE_CONNECTIONS,
         )
         sessions = Sessions(
             config.credentials.profile,

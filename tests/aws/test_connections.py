@@ -1,9 +1,11 @@
 """Connections: what the clients of a Scanner share, and what they must not."""
 
 import asyncio
+import resource
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import aiohttp
 import anyio
@@ -11,7 +13,15 @@ import pytest
 from aiohttp import web
 from botocore.httpsession import get_cert_path
 
-from scanner.aws.connections import Connections, Route, Trust
+from scanner.aws.connections import (
+    FILES_LEFT,
+    SPARE_CONNECTIONS,
+    Connections,
+    Route,
+    Trust,
+    _open,
+    most_connections,
+)
 from scanner.aws.text import LONGEST_MESSAGE
 from scanner.emulator import Emulator
 from scanner.inventory.records import FailureKind
@@ -25,16 +35,16 @@ async def _connections() -> Connections:
 
 async def test_a_bundle_of_certificates_is_read_once_for_all_regions() -> None:
     connections = await _connections()
-    assert connections.context(None, None) is connections.context(None, None)
+    assert connections.context(Trust()) is connections.context(Trust())
 
 
 async def test_two_scanners_read_their_own_so_that_a_renewed_bundle_is_seen() -> None:
-    assert (await _connections()).context(None, None) is not (await _connections()).context(None, None)
+    assert (await _connections()).context(Trust()) is not (await _connections()).context(Trust())
 
 
 async def test_every_context_verifies_certificates_and_host_names() -> None:
     """The SDK's own context leaves the host name to others, and there are none."""
-    context = (await _connections()).context(None, None)
+    context = (await _connections()).context(Trust())
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
     assert context.get_ca_certs()
@@ -72,12 +82,78 @@ async def test_a_proxy_that_swallows_a_connection_is_left_after_the_time_for_con
         await connections.close()
 
 
+TRUSTS = [Trust(), Trust(bundle=get_cert_path(True)), Trust(proxy_bundle=get_cert_path(True))]
+
+
+async def test_one_limit_holds_for_all_ways_to_trust_idle_connections_included(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A profile with a bundle of its own must not double the open files of a scan."""
+    counts = []
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        counts.append(sum(map(_count, pools)))
+        return web.Response()
+
+    runner = web.ServerRunner(web.Server(answer), shutdown_timeout=0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    pools: list[aiohttp.TCPConnector] = []
+    make = aiohttp.TCPConnector.__init__
+
+    def note(self: aiohttp.TCPConnector, **options: Any) -> None:
+        pools.append(self)
+        make(self, **options)
+
+    monkeypatch.setattr(aiohttp.TCPConnector, "__init__", note)
+    connections = Connections(connect_timeout=5, read_timeout=5, limit=2)
+    asked = [connections.send("GET", url, {}, None, Route(trust)) for trust in TRUSTS * 5]
+    assert {reply.status for reply in await asyncio.gather(*asked)} == {200}
+    await connections.close()
+    await runner.cleanup()
+    assert max(counts) == 2
+
+
+def _count(connector: aiohttp.TCPConnector) -> int:
+    return len(connector._acquired) + sum(map(len, connector._conns.values()))
+
+
+def pool(limit: int) -> Connections:
+    return Connections(connect_timeout=1, read_timeout=1, limit=limit)
+
+
+async def test_all_pools_of_a_process_stay_within_its_limit_of_open_files(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Those of uploads, of alerts and of other Scanners count, too, until they are closed."""
+    taken = sum(each.limit for each in _open)
+    files = taken + FILES_LEFT + 100
+    monkeypatch.setattr("resource.getrlimit", lambda _: (files, files))
+    first = pool(most_connections(64) + SPARE_CONNECTIONS)
+    second = pool(most_connections(64) + SPARE_CONNECTIONS)
+    assert (first.limit, second.limit) == (68, 32)
+    assert most_connections(64) == 1
+    # Nobody is left without any: what is left for files bears a few.
+    third = pool(5)
+    assert third.limit == 1
+    await first.close()
+    assert most_connections(64) == 67 - SPARE_CONNECTIONS
+    await asyncio.gather(second.close(), third.close())
+
+
+def test_without_a_limit_of_open_files_the_wish_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    none = resource.RLIM_INFINITY
+    monkeypatch.setattr("resource.getrlimit", lambda _: (none, none))
+    assert (most_connections(64), pool(5).limit) == (64, 5)
+
+
 @pytest.mark.parametrize("way", ["scope", "task"])
 async def test_whoever_is_cancelled_while_closing_leaves_no_connection_behind(way: str) -> None:
-    """There may be several pools: one for each way to trust."""
+    """Whoever was trusted on the way to it."""
     connections = await _connections()
     async with _listening(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as (url, heard):
-        for trust in (Trust(), Trust(bundle=get_cert_path(True)), Trust(proxy_bundle=get_cert_path(True))):
+        for trust in TRUSTS:
             await connections.send("GET", url, {}, None, Route(trust))
         closing = asyncio.create_task(_close(connections, cancelled=way == "scope"))
         if way == "task":

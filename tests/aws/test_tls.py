@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientConnectionError
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from scanner import Inventory, Scanner
+from scanner.aws.connections import Connections, Route, Trust
 from scanner.inventory.records import FailureKind
 
 from .scans import config
@@ -254,6 +256,35 @@ async def test_a_proxy_whose_own_certificate_is_not_trusted_is_not_spoken_to(
     assert not proxy.connects
     assert not proxy.heard
     assert [failure.kind for failure in found.failures] == [FailureKind.NETWORK]
+
+
+async def test_a_proxy_is_trusted_by_a_bundle_of_its_own_for_those_alone_who_name_it(
+    authority: Authority, tmp_path: Path
+) -> None:
+    """All share one pool of connections, and none the trust of another."""
+    (tmp_path / "other").mkdir()
+    other = Authority.made(tmp_path / "other")
+    connections = Connections(connect_timeout=5, read_timeout=5, limit=2)
+    inside, outside = authority.context_for(STORAGE_GATEWAY), other.context_for("localhost")
+
+    async def ask(trust: Trust) -> int:
+        url = f"https://{STORAGE_GATEWAY}/"
+        return (await connections.send("POST", url, {}, b"", Route(trust, proxy.url))).status
+
+    async with proxied(inside, outside) as proxy:
+        for bundle, proxy_bundle in [
+            (authority.bundle, None),
+            (other.bundle, None),
+            (other.bundle, other.bundle),
+        ]:
+            with pytest.raises(ClientConnectionError):
+                await ask(Trust(bundle, proxy_bundle=proxy_bundle))
+        assert not proxy.heard
+        assert await ask(Trust(authority.bundle, proxy_bundle=other.bundle)) == 200
+        with pytest.raises(ClientConnectionError):
+            await ask(Trust(authority.bundle))
+        assert len(proxy.heard) == 1
+        await connections.close()
 
 
 async def test_clients_of_the_sdks_own_credential_chain_verify_as_well(

@@ -1,12 +1,13 @@
 """aiohttp's connector with four things that it has no public way for.
 
-Seen in aiohttp 3.13.3 to 3.14: `_get_ssl_context(req)`, `_create_connection(req, traces, timeout)`, `_conns` (idle
-connections by key, oldest first), `_acquired` (connections in use), requests to a proxy by `req.proxy`, and
+Seen in aiohttp 3.13.3 to 3.14: `_create_connection(req, traces, timeout)`, `_conns` (idle
+connections by key, oldest first), `_acquired` (connections in use), requests to a proxy by `req.proxy`, `req.ssl`, and
 `_release(key, protocol, should_close=...)`.
 """
 
 import asyncio
 import ssl
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
@@ -15,17 +16,20 @@ import aiohttp
 class Connector(aiohttp.TCPConnector):
     """A pool whose `limit` counts idle connections too, and that trusts a proxy by a context of its own.
 
-    aiohttp counts only connections in use: those kept alive for many Regions would use up the process's files.
+    `proxy_contexts` has that one for each context of requests. aiohttp counts only connections in use: those kept
+    alive for many Regions would use up the process's files.
     """
 
-    def __init__(self, *, limit: int, proxy_ssl: ssl.SSLContext, **options: Any) -> None:
+    def __init__(
+        self, *, limit: int, proxy_contexts: Mapping[ssl.SSLContext, ssl.SSLContext], **options: Any
+    ) -> None:
         super().__init__(limit=limit, **options)
-        self._proxy_ssl = proxy_ssl
+        self._proxy_contexts = proxy_contexts
 
     def _update_proxy_auth_header_and_build_proxy_req(self, req: Any) -> Any:
         proxy_req = super()._update_proxy_auth_header_and_build_proxy_req(req)
         # It would be made with the context of the endpoint, and show the endpoint's client certificate.
-        proxy_req._ssl = self._proxy_ssl
+        proxy_req._ssl = self._proxy_contexts[req.ssl]
         return proxy_req
 
     async def _create_connection(self, req: Any, traces: Any, timeout: Any) -> Any:

@@ -28,7 +28,7 @@ from scanner.aws.sdk.signer import Signer
 
 
 @pytest.mark.parametrize(
-    "name", ["_create_connection", "_update_proxy_auth_header_and_build_proxy_req", "_get_ssl_context"]
+    "name", ["_create_connection", "_update_proxy_auth_header_and_build_proxy_req", "_release"]
 )
 def test_aiohttps_connector_has_the_methods_that_ours_extends(name: str) -> None:
     """Seen in aiohttp 3.13.3 to 3.14."""
