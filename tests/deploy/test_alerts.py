@@ -1,81 +1,136 @@
 """When the alerts fire, by Prometheus's own tool: a breach holds while nobody can read what is in breach."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 RULES = Path(__file__).parents[2] / "scanner/deploy/prometheus-alerts.yml"
 PROMTOOL = shutil.which("promtool")
-LABELS = {"account_id": "1", "region": "r", "instance": "i"}
+FLEET = {"fleet": "f", "instance": "i"}
+TARGET = {**FLEET, "account_id": "1", "region": "r"}
+SCANNED = "sgw_scan_last_finish_timestamp_seconds"
 
 pytestmark = pytest.mark.skipif(
     PROMTOOL is None, reason="promtool is not installed: apt-get install prometheus"
 )
 
 
-def series(name: str, values: str, **labels: str) -> dict[str, str]:
-    named = ",".join(f'{key}="{value}"' for key, value in {**LABELS, **labels}.items())
+def of_target(name: str, values: str, **labels: str) -> dict[str, str]:
+    """A series of samples, one an hour; `_` where there is none."""
+    return of_fleet(name, values, **{**TARGET, **labels})
+
+
+def of_fleet(name: str, values: str, **labels: str) -> dict[str, str]:
+    named = ",".join(f'{key}="{value}"' for key, value in {**FLEET, **labels}.items())
     return {"series": f"{name}{{{named}}}", "values": values}
 
 
-def firing(tmp_path: Path, alert: str, *samples: dict[str, str], hours: int) -> bool:
-    """Whether an alert fires after so many hours of samples, one an hour."""
-    asked = {"expr": f'ALERTS{{alertname="{alert}",alertstate="firing"}}', "eval_time": f"{hours}h"}
-    test: dict[str, Any] = {"interval": "1h", "input_series": list(samples)}
-    for expected in ([], [{"labels": "{}", "value": 1}]):
-        test["promql_expr_test"] = [{**asked, "expr": f"count({asked['expr']})", "exp_samples": expected}]
-        file = tmp_path / "test.yml"
-        file.write_text(
-            json.dumps({"rule_files": [str(RULES)], "evaluation_interval": "1h", "tests": [test]})
-        )
-        assert PROMTOOL
-        if not subprocess.run(
-            [PROMTOOL, "test", "rules", str(file)], capture_output=True, check=False
-        ).returncode:
-            return bool(expected)
-    raise AssertionError("promtool takes the rules for wrong")
+def course(tmp_path: Path, alert: str, hours: str, *samples: dict[str, str]) -> None:
+    """Asserts in which hours an alert fires: `!`, and in which it does not: `.`. Of `?` it says nothing."""
+    firing = f'count(ALERTS{{alertname="{alert}",alertstate="firing"}}) or vector(0)'
+    asked = [
+        {
+            "expr": firing,
+            "eval_time": f"{hour}h",
+            "exp_samples": [{"labels": "{}", "value": int(said == "!")}],
+        }
+        for hour, said in enumerate(hours)
+        if said != "?"
+    ]
+    test = {"interval": "1h", "input_series": list(samples), "promql_expr_test": asked}
+    file = tmp_path / "test.yml"
+    file.write_text(json.dumps({"rule_files": [str(RULES)], "evaluation_interval": "1h", "tests": [test]}))
+    assert PROMTOOL
+    done = subprocess.run([PROMTOOL, "test", "rules", str(file)], capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stdout + done.stderr
 
 
-def test_a_breach_fires_and_ends_with_the_breach(tmp_path: Path) -> None:
-    samples = series("sgw_breaches", "2 2 0 0"), series("sgw_target_complete", "1 1 1 1")
-    assert firing(tmp_path, "SgwBreach", *samples, hours=1)
-    assert not firing(tmp_path, "SgwBreach", *samples, hours=3)
+# The states of a target, and what its metrics are then. With a history `sgw_breaches` holds what was last known, and
+# without one it is absent.
+BREACHES = {
+    "breach, then well": ("!!..", "2 2 0 0", "1 1 1 1"),
+    "gateway offline, with a history": ("!!!!!.", "2 2 2 2 2 0", "1 1 0 0 0 1"),
+    "gateway offline, without one": ("!!!!!.", "2 2 _ _ _ 0", "1 1 0 0 0 1"),
+    "gateway excused by a waiver, whose target is complete": ("!!!!!.", "2 2 _ _ _ 0", "1 1 1 1 1 1"),
+    "target failed, with a history": ("!!!!.", "2 2 2 2 0", "1 1 0 0 1"),
+    "target failed, without one": ("!!!!.", "2 2 _ _ 0", "1 1 0 0 1"),
+    "offline, and nothing was wrong": ("......", "0 0 _ _ _ 0", "1 1 0 0 0 1"),
+    "account that left the fleet": ("!!....", "2 2 _ _ _ _", "1 1 _ _ _ _"),
+}
 
 
-def test_a_breach_whose_gateway_goes_away_stays(tmp_path: Path) -> None:
-    """Its series is absent then, as nobody can tell; only what was seen to be well ends the alert."""
-    samples = series("sgw_breaches", "2 2 _ _ _ 0"), series("sgw_target_complete", "1 1 0 0 0 1")
-    assert firing(tmp_path, "SgwBreach", *samples, hours=4)
-    assert not firing(tmp_path, "SgwBreach", *samples, hours=5)
-
-
-def test_a_breach_whose_gateway_is_known_to_be_away_stays(tmp_path: Path) -> None:
-    """A waiver makes its target complete, and says nothing of the volume."""
-    samples = series("sgw_breaches", "2 2 _ _ _ 0"), series("sgw_target_complete", "1 1 1 1 1 1")
-    assert firing(tmp_path, "SgwBreach", *samples, hours=4)
-    assert not firing(tmp_path, "SgwBreach", *samples, hours=5)
-
-
-def test_an_account_that_left_the_fleet_fires_no_more(tmp_path: Path) -> None:
-    samples = series("sgw_breaches", "2 2 _ _ _ _ _"), series("sgw_target_complete", "1 1 _ _ _ _ _")
-    assert not firing(tmp_path, "SgwBreach", *samples, hours=6)
+@pytest.mark.parametrize("name", BREACHES)
+def test_a_breach_fires_until_it_was_seen_to_be_over(tmp_path: Path, name: str) -> None:
+    fires, breaches, complete = BREACHES[name]
+    scanned = of_fleet(SCANNED, "0x9")
+    samples = of_target("sgw_breaches", breaches), of_target("sgw_target_complete", complete)
+    course(tmp_path, "SgwBreach", fires, scanned, *samples)
 
 
 def test_a_breach_in_an_account_that_cannot_be_entered_stays(tmp_path: Path) -> None:
     """Such an account has one target, whose Region is not known."""
-    samples = (
-        series("sgw_breaches", "2 2 _ _"),
-        series("sgw_target_complete", "1 1 _ _"),
-        series("sgw_target_complete", "_ _ 0 0", region="*"),
+    course(
+        tmp_path,
+        "SgwBreach",
+        "!!!!.",
+        of_fleet(SCANNED, "0x9"),
+        of_target("sgw_breaches", "2 2 _ _ 0"),
+        of_target("sgw_target_complete", "1 1 _ _ 1"),
+        of_target("sgw_target_complete", "_ _ 0 0 _", region="*"),
     )
-    assert firing(tmp_path, "SgwBreach", *samples, hours=3)
 
 
-def test_a_failed_scan_and_an_absent_one_fire(tmp_path: Path) -> None:
-    failed = series("sgw_scan_outcome", "1 1", outcome="failed")
-    assert firing(tmp_path, "SgwScanFailed", failed, hours=1)
-    assert firing(tmp_path, "SgwScanMissing", failed, hours=3)
+def test_a_breach_stays_while_no_scan_reports_and_others_end_as_they_should(tmp_path: Path) -> None:
+    samples = (
+        of_fleet(SCANNED, "0 0 _ _ 0 0"),
+        of_target("sgw_breaches", "2 2 _ _ 2 0"),
+        of_target("sgw_target_complete", "1 1 _ _ 1 1"),
+        of_fleet(SCANNED, "0x9", fleet="other"),
+    )
+    course(tmp_path, "SgwBreach", "!!!!!.", *samples)
+
+
+def test_a_breach_of_which_nothing_is_heard_for_a_week_is_forgotten(tmp_path: Path) -> None:
+    samples = of_target("sgw_breaches", "2 _x180"), of_target("sgw_target_complete", "1 0x180")
+    course(tmp_path, "SgwBreach", "!" * 168 + "?..", *samples)
+
+
+# Each of the other alerts: when it fires, and that it ends.
+OTHERS: dict[str, tuple[str, list[dict[str, str]]]] = {
+    "SgwScanMissing": ("..!!!.", [of_fleet(SCANNED, "0 _ _ _ _ 0")]),
+    "SgwScanStale": ("." * 27 + "!!.", [of_fleet(SCANNED, "0x28 104400")]),
+    "SgwNoCompleteScan": (
+        "." * 48 + "?!.",
+        [of_fleet("sgw_scan_last_success_timestamp_seconds", "0 _x49 0")],
+    ),
+    "SgwScanFailed": (".!!.", [of_fleet("sgw_scan_outcome", "0 1 1 0", outcome="failed")]),
+    "SgwTargetNotRead": (".......!!.", [of_target("sgw_target_complete", "1 0x7 1")]),
+    "SgwAccessRefused": (".!!.", [of_fleet("sgw_failures", "0 3 1 0", kind="access_denied")]),
+    "SgwGatewayUnreachable": (
+        ".......!!.",
+        [of_fleet("sgw_failures", "0 1x7 0", kind="gateway_unreachable")],
+    ),
+    "SgwAtRisk": (".......!!.", [of_target("sgw_volumes", "0 1x7 0", verdict="at_risk")]),
+    "SgwVerdictUnknown": (".!!.", [of_target("sgw_volumes", "0 1 1 0", verdict="unknown")]),
+    "SgwThrottled": (
+        "." * 25 + "!!.",
+        [
+            of_fleet("sgw_scan_api_calls", "100x30"),
+            of_fleet("sgw_scan_api_calls_throttled", "0 30x25 0"),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("alert", OTHERS)
+def test_each_alert_fires_and_ends(tmp_path: Path, alert: str) -> None:
+    hours, samples = OTHERS[alert]
+    course(tmp_path, alert, hours, *samples)
+
+
+def test_every_alert_is_tried() -> None:
+    assert set(re.findall(r"- alert: (\w+)", RULES.read_text())) == {"SgwBreach", *OTHERS}

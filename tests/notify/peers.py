@@ -19,12 +19,13 @@ class Taken:
 
 @dataclass
 class Peer:
-    """`status` is what it answers; 0 never answers. `endless` sends a body without end."""
+    """`status` is what it answers; 0 never answers. `endless` sends a body without end. `came`: somebody asked."""
 
     url: str = ""
     status: int = 200
     endless: bool = False
     taken: list[Taken] = field(default_factory=list)
+    came: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
 
 
@@ -39,6 +40,7 @@ def peer() -> Iterator[Peer]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             found.taken.append(Taken(self.path, self.headers, body))
+            found.came.set()
             if not found.status:
                 found.ended.wait(30)
                 return

@@ -1,13 +1,14 @@
 """Who is told by a scan on the command line, and what that changes: nothing but a warning."""
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from scanner.emulator import Emulator, Fault
-from tests.cli.conftest import CONFIG, TWO, Command
+from tests.cli.conftest import CONFIG, TWO, Command, start
 from tests.notify.peers import Peer, peer
 
 NOTIFY = """
@@ -79,6 +80,41 @@ def test_a_scan_that_cannot_begin_pings_its_exit_status_too(
     (place / "kept").write_text("a file")
     assert command("scan").code == 2
     assert any("/very-secret-beat/2" in taken.path for taken in beat.taken)
+
+
+def end_of(beat: Peer) -> str:
+    (end,) = [taken.path.partition("?")[0] for taken in beat.taken if "/start" not in taken.path]
+    return end.rpartition("/")[2]
+
+
+def test_a_scan_that_its_deadline_ends_pings_its_exit_status(
+    command: Command, hook: Peer, beat: Peer, sgw_emulator: Emulator
+) -> None:
+    sgw_emulator.faults.add(Fault("hang", operation="ListGateways"))
+    code = command("scan", "--deadline", "300ms").code
+    assert code in (3, 4)
+    assert end_of(beat) == str(code)
+    assert any(b"ended by the deadline" in taken.body for taken in beat.taken)
+
+
+def test_a_scan_that_a_signal_ends_pings_its_exit_status(
+    place: Path, hook: Peer, beat: Peer, sgw_emulator: Emulator
+) -> None:
+    sgw_emulator.faults.add(Fault("hang", operation="ListGateways"))
+    with start("scan", folder=place) as process:
+        assert beat.came.wait(30)
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+    assert end_of(beat) == str(process.returncode)
+    assert any(b"ended by a signal" in taken.body for taken in beat.taken)
+
+
+def test_a_beat_that_never_answers_holds_up_no_scan(
+    command: Command, hook: Peer, beat: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scanner.notify.heartbeat.PATIENCE", 0.2)
+    beat.status = 0
+    assert command("scan").code == 0
 
 
 def test_notify_test_says_who_took_it(command: Command, hook: Peer, beat: Peer) -> None:
