@@ -12,6 +12,7 @@ from scanner.inventory.model import Inventory
 if TYPE_CHECKING:
     from scanner.history.open import OpenHistory
     from scanner.notify.notifier import Notifier
+    from scanner.summary.past import Past
 
 LOG = logging.getLogger("scanner")
 
@@ -69,6 +70,15 @@ class Keeping:
                 self._done = True
             except HistoryError as error:
                 self._fail(f"the scan is not in the history: {error}")
+
+    async def past(self, inventory: Inventory | None) -> "Past | None":
+        """What the history knows beside the scan, once that is kept; without it a page is written all the same."""
+        if self._kept and inventory and self._done:
+            try:
+                return await self._kept.past(inventory)
+            except HistoryError as error:
+                LOG.warning("the page has no trends: %s", error)
+        return None
 
     async def tell(self, inventory: Inventory | None, outputs: Sequence[str]) -> None:
         """Sends the alerts of a scan that is kept; `outputs` are where its report lies.

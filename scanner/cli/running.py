@@ -151,7 +151,8 @@ class Run:
                     if statistics.scan.deadline_reached:
                         scope.deadline = anyio.current_time() + GRACE
                     await keeping.append(inventory)
-                    await outputs.save(inventory)
+                    past = await keeping.past(inventory) if outputs.pages else None
+                    await outputs.save(inventory, past)
                 if scope.cancelled_caught:
                     outputs.given_up()
                     keeping.given_up()

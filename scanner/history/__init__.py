@@ -4,10 +4,12 @@ from scanner.history.changes import Change, ChangeKind, diff
 from scanner.history.last_known import last_known
 from scanner.history.manifest import Manifest
 from scanner.history.open import OpenHistory, open_history
+from scanner.history.past import past_of
 from scanner.history.queries import Answer, query
 from scanner.history.retention import Pruning, prune
 from scanner.history.store import History, KeptScan
-from scanner.history.trend import Compliance, Trend, trend
+from scanner.history.trend import Trend, trend
+from scanner.summary.past import Compliance, Past
 
 __all__ = [
     "Answer",
@@ -18,11 +20,13 @@ __all__ = [
     "KeptScan",
     "Manifest",
     "OpenHistory",
+    "Past",
     "Pruning",
     "Trend",
     "diff",
     "last_known",
     "open_history",
+    "past_of",
     "prune",
     "query",
     "trend",

@@ -10,9 +10,11 @@ from scanner.config.settings import ScannerConfig
 from scanner.errors import HistoryError, OutputError
 from scanner.history.last_known import last_known
 from scanner.history.mirror import Mirror, cache_of
+from scanner.history.past import past_of
 from scanner.history.store import History
 from scanner.inventory.model import Inventory
 from scanner.output.s3_upload import encryption_arguments
+from scanner.summary.past import Past
 
 
 class OpenHistory:
@@ -48,6 +50,13 @@ class OpenHistory:
         manifest = await run_sync(lambda: self.history.append(inventory, narrowed=self.narrowed))
         if self._mirror:
             await self._mirror.push(manifest)
+
+    async def past(self, inventory: Inventory) -> Past | None:
+        """What the history knows beside a scan that is kept; None for a shard, which is not all of its scan."""
+        if inventory.scan.shard:
+            return None
+        history = self.history
+        return await run_sync(lambda: past_of(history, history.find(inventory.scan.id), inventory))
 
     async def note(self, name: str, body: bytes) -> None:
         """Writes a small file beside the scans, such as `alerts/SCAN.json`."""

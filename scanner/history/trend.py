@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from scanner.history.queries import asked
 from scanner.history.store import History
+from scanner.summary.past import Compliance
 
 if TYPE_CHECKING:
     import duckdb
@@ -16,23 +17,6 @@ FROM compliance WHERE scanned_at >= (SELECT max(scanned_at) FROM scans) - to_sec
 GROUP BY ALL ORDER BY scanned_at, scan_id
 """
 SPELLS = "SELECT since, possibly_since, last_seen, ended_seen FROM spells"
-
-
-@dataclass(frozen=True, slots=True)
-class Compliance:
-    """Of one scan: how many volumes were within their RPO, beyond it, and not known."""
-
-    scan_id: str
-    scanned_at: datetime
-    within_rpo: int
-    beyond_rpo: int
-    unknown: int
-
-    @property
-    def share(self) -> float | None:
-        """The share of rated volumes that were within their RPO; None where none was rated."""
-        rated = self.within_rpo + self.beyond_rpo
-        return self.within_rpo / rated if rated else None
 
 
 @dataclass(frozen=True, slots=True)

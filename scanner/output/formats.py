@@ -1,7 +1,7 @@
 """The one table of formats: which suffix means what, and what each needs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import PurePosixPath
@@ -11,6 +11,7 @@ from scanner.errors import OutputError
 
 if TYPE_CHECKING:
     from scanner.inventory.contents import Contents
+    from scanner.summary.past import Past
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Format:
 
     New files get `mode` where there is one, else what the umask says. One that is `in_memory` needs all of an
     inventory at once. `table` is the one of `TABLE_NAMES` that is written, of a format that holds one table; `fleet`
-    a label of each metric.
+    a label of each metric; `past` what a history knows, for a page.
     """
 
     suffix: str
@@ -32,6 +33,7 @@ class Format:
     mode: int | None = None
     table: str | None = None
     fleet: str | None = None
+    past: "Past | None" = field(default=None, compare=False)
 
     def write(self, inventory: "Contents", stream: BinaryIO) -> None:
         """Writes all of `inventory` to `stream`, which stays open."""
@@ -42,6 +44,8 @@ class Format:
             inventory = loaded(inventory)
         if self.table:
             writer(inventory, stream, self.table)
+        elif self.past:
+            writer(inventory, stream, past=self.past)
         elif self.fleet:
             writer(inventory, stream, fleet=self.fleet)
         else:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
 from typing import BinaryIO
 
 from anyio import create_task_group
@@ -15,7 +16,9 @@ from scanner.output.destination import STDOUT, Output, check_outputs, of_fleet, 
 from scanner.output.ndjson import NdjsonWriter
 from scanner.output.s3_upload import Bucket, give_up, object_arguments, save, upload
 from scanner.output.spool import open_spool, spooling
+from scanner.summary.past import Past
 
+PAGE = ".html"
 Lines = Generator[None, Record | None, None]
 
 
@@ -58,7 +61,7 @@ class Outputs:
         written = [
             each.destination for each in self.outputs if each.destination != STDOUT and each not in self._lost
         ]
-        return tuple(place for place in written if place.endswith(".html")) or tuple(written)
+        return tuple(place for place in written if place.endswith(PAGE)) or tuple(written)
 
     @property
     def need_inventory(self) -> bool:
@@ -112,8 +115,15 @@ class Outputs:
         """Puts the files written line by line into their destinations."""
         self._send(None)
 
-    async def save(self, inventory: Inventory | None) -> None:
-        """Writes every output that takes a whole inventory, then what goes to buckets."""
+    @property
+    def pages(self) -> bool:
+        """Whether some output is a page, which shows what a history knows."""
+        return any(output.format.suffix == PAGE for output in self.outputs)
+
+    async def save(self, inventory: Inventory | None, past: Past | None = None) -> None:
+        """Writes every output that takes a whole inventory, then what goes to buckets; pages with their `past`."""
+        if past:
+            self.outputs = tuple(_with_past(output, past) for output in self.outputs)
         for output in self.outputs:
             if inventory and not output.bucket and not output.format.streams:
                 with self._noted(output):
@@ -182,6 +192,12 @@ class Outputs:
             for output, begun in self._begun.items():
                 if output.bucket and output.key:
                     group.start_soon(give_up, self._buckets[output.bucket], output.key, begun)
+
+
+def _with_past(output: Output, past: Past) -> Output:
+    # The same output, for a past is no part of what it is compared by.
+    page = output.format.suffix == PAGE
+    return replace(output, format=replace(output.format, past=past)) if page else output
 
 
 def _check_configured(config: ScannerConfig) -> None:

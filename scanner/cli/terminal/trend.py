@@ -9,8 +9,9 @@ from itertools import groupby
 from typing import Any
 
 from scanner.cli.terminal.tables import TableFormat, print_rows
-from scanner.history.trend import Compliance, Trend
+from scanner.history.trend import Trend
 from scanner.inventory.records import rfc3339
+from scanner.summary.past import Compliance
 
 
 def print_trend(trend: Trend, format: TableFormat) -> None:

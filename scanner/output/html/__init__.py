@@ -16,21 +16,32 @@ from scanner.output.html.ages import STATES, chart_of
 from scanner.output.html.cells import SIGNS, SYMBOLS, WAIVED
 from scanner.output.html.data import packed, page_data
 from scanner.output.html.facts import facts_of
+from scanner.output.html.over_time import endangered, line_of, named, per_day, told
+from scanner.summary.past import Past, key_of
 
 SCRIPTS = ("words.js", "volumes.js", "state.js", "filters.js", "table.js", "volume.js", "heat.js", "page.js")
 """One script, in the order in which its parts stand in the page."""
 _CHARTS = {"wide": (980, 250), "narrow": (360, 230)}
 """Width and height of the chart of ages on a desk and on a phone, in pixels."""
+_LINES = {"wide": (980, 170), "narrow": (360, 160)}
+"""The same of compliance over time."""
 
 
-def write(inventory: Inventory, stream: BinaryIO) -> None:
-    """Writes a page that asks no network for anything, and that nothing in it can make ask."""
+def write(inventory: Inventory, stream: BinaryIO, past: Past | None = None) -> None:
+    """Writes a page that asks no network for anything, and that nothing in it can make ask.
+
+    `past` is what a history knows beside the inventory.
+    """
     script, style = _script(), _asset("page.css")
-    facts = facts_of(inventory)
+    facts = facts_of(inventory, past)
     page = _template().generate(
         facts=facts,
         inventory=inventory,
         charts={name: chart_of(facts.ages, *size) for name, size in _CHARTS.items()},
+        lines={name: line_of(past.scans, *size) for name, size in _LINES.items()} if past else {},
+        endangered=endangered(inventory, past) if past else [],
+        days=per_day(past.scans) if past else [],
+        past=past,
         states=STATES,
         symbols=SYMBOLS,
         signs=SIGNS,
@@ -81,7 +92,11 @@ def _template() -> Template:
         "number": "{:,}".format,
         "region": text.region_name,
         "moment": "{:%Y-%m-%d %H:%M} UTC".format,
+        "told": told,
+        "key": key_of,
+        "day": "{:%Y-%m-%d}".format,
+        "percent": lambda share: "nothing rated" if share is None else f"{share * 100:.2f} %",
         "words": lambda status: status.replace("_", " "),
     }
-    environment.globals["gateway_label"] = text.gateway_label
+    environment.globals |= {"gateway_label": text.gateway_label, "named": named}
     return environment.from_string(_asset("page.html.j2"))

@@ -9,18 +9,19 @@ from math import ceil, floor
 from typing import Any
 
 from scanner.inventory.arns import id_of
-from scanner.inventory.records import TargetStatus, VerdictStatus
+from scanner.inventory.records import TargetStatus, VerdictStatus, is_breach
 from scanner.output.html.cells import NOT_READ, SIGNS
 from scanner.output.html.facts import Facts
 from scanner.output.text import printable, region_name
 from scanner.policy.rater import CLOCK_TOLERANCE
+from scanner.summary.past import key_of
 
 STATUSES = (*(status.value for status in VerdictStatus), NOT_READ)
 _NUMBER = {status: number for number, status in enumerate(STATUSES)}
 _MIB = 1024 * 1024
 _COLUMNS = (
     "id", "gateway", "size", "used", "status", "age", "rpo", "rule", "waived", "attached", "tags", "point", "most",
-    "within",
+    "within", "since",
 )  # fmt: skip
 
 
@@ -106,6 +107,7 @@ class _Volumes:
         ]
         return {
             "carried": carried,
+            "past": bool(self.facts.danger),
             "shown": len(shown),
             "targets": targets,
             "accounts": [
@@ -128,6 +130,7 @@ class _Volumes:
         last = {one.arn: one for one in self.facts.inventory.last_known}
         for volume in self.facts.inventory.volumes:
             verdict, one = volume.verdict, last.pop(volume.arn, None)
+            danger = self.facts.danger.get(key_of(volume)) if is_breach(verdict) else None
             self._add(
                 volume.arn,
                 self._gateway(volume.account_id, volume.region, volume.gateway_arn, volume.arn),
@@ -143,6 +146,7 @@ class _Volumes:
                 point=_moment(one.recovery_point_time) if one else None,
                 most=_whole(one.at_most_age_seconds) if one else None,
                 within=one.within_rpo if one else None,
+                since=_moment(danger.since) if danger else None,
             )
         for one in last.values():
             self._add(

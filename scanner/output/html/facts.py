@@ -1,5 +1,6 @@
 """What the page says, worked out of an inventory: its answer, counts, groups and the worst of each."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scanner.iam.remedies import REASONS
@@ -10,6 +11,7 @@ from scanner.output.html.ages import Ages, ages_of
 from scanner.output.html.asked import Rule, Waiver, rules_of, waivers_of
 from scanner.output.html.cells import Cell, Row, rows_of
 from scanner.output.html.failures import Group, Unread, groups_of, reasons_of, unread_of
+from scanner.summary.past import Danger, Past, VolumeKey
 
 MOST_ROWS = 200
 """How many rows a list on the page has; what is left out is counted below it."""
@@ -43,6 +45,8 @@ class Facts:
     waivers: list[Waiver]
     known: dict[str, tuple[str | None, str | None]]
     """Of each account its name and its organizational units."""
+    danger: Mapping[VolumeKey, Danger]
+    """Since when the volumes that need action do, where a history knows."""
 
     @property
     def action(self) -> int:
@@ -177,7 +181,7 @@ def _danger(region: str, cell: Cell) -> tuple[int | str, ...]:
     )
 
 
-def facts_of(inventory: Inventory) -> Facts:
+def facts_of(inventory: Inventory, past: Past | None = None) -> Facts:
     """A few passes over the volumes, whatever the page asks of them."""
     accounts = rows_of(inventory)
     gateways, worrying = worst.worst_gateways(inventory)
@@ -202,5 +206,6 @@ def facts_of(inventory: Inventory) -> Facts:
         failures=groups_of(inventory),
         rules=rules_of(inventory),
         waivers=waivers_of(inventory),
+        danger=past.danger if past else {},
         known={target.account_id: (target.account_name, target.ou_path) for target in inventory.targets},
     )

@@ -55,6 +55,8 @@ function volumesOf(data) {
     { key: "region", title: "Region", shown: (row) => regions[gateway(row)[3]] },
     { key: "point", title: "Recovery point", value: point,
       shown: (row) => (point(row) === null ? pointless(row) : minute(point(row))), off: true },
+    { key: "since", title: "Needs action since", value: (row) => columns.since[row],
+      shown: (row) => (columns.since[row] === null ? "" : minute(columns.since[row])), off: !data.past },
     { key: "used", title: "Used", value: scaled("used"), shown: (row) => size(scaled("used")(row)), off: true },
     { key: "size", title: "Size", value: scaled("size"), shown: (row) => size(scaled("size")(row)), off: true },
     { key: "rule", title: "Rule", shown: taken(rules, "rule") },

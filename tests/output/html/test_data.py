@@ -70,6 +70,7 @@ def test_a_page_without_an_observation_time_can_be_written() -> None:
     columns = Page(written(of, ".html")).data["columns"]
     assert {name for name, column in columns.items() if column[0] is None} == {
         "size", "used", "age", "rpo", "rule", "waived", "attached", "tags", "point", "most", "within",
+        "since",
     }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from tests.output.html import fleets
 from tests.output.html.browser import CONTRASTS, DARK, NEEDED, PHONE, Open, Watched
 from tests.output.html.colours import SIGHTS, contrast, difference
 from tests.output.html.fleets import BREACH, OK
+from tests.output.html.test_over_time import page_of, past_of
 
 LONG = "x" * 255
 SHEET = (1032, 703)
@@ -213,6 +214,7 @@ PAGES = {
     "carried": fleets.unreachable(),
     "detached": fleets.with_detached(judged(BREACH)),
     "2,000": fleet(2000),
+    "trends": page_of(judged(OK, BREACH), past_of(judged(OK, BREACH))),
 }
 
 
