@@ -9,6 +9,7 @@ import pytest
 import typer
 
 from scanner.cli.app import app
+from scanner.inventory.records import GatewayStatus, TargetStatus, VerdictStatus
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(
@@ -59,3 +60,15 @@ def test_every_command_and_option_is_explained(name: str) -> None:
             if option.startswith("-") and option != "--help":
                 assert re.search(rf"`{option}[` ]", COMMAND_LINE), f"{name} {option} is not explained"
                 assert getattr(parameter, "help", None), f"{name} {option} has no help"
+
+
+def test_every_verdict_and_every_way_of_not_being_read_has_its_row_of_advice() -> None:
+    section = (ROOT / "docs/policy.md").read_text().partition("## What you see")[2].partition("\n## ")[0]
+    rows = [line.split(" | ") for line in section.splitlines() if line.startswith("| ")][2:]
+    seen = " ".join(row[0] for row in rows)
+    statuses = [*VerdictStatus, *GatewayStatus, *TargetStatus]
+    well = {VerdictStatus.OK, GatewayStatus.SCANNED, TargetStatus.COMPLETE}
+    fields = ["volumes_listed", "not_read", "last_known", "missing_shards", "*"]
+    named = {*(each.value for each in statuses if each not in well), *fields}
+    assert named == {each for each in named if f"`{each}`" in seen}
+    assert all(len(row) == 3 and all(cell.strip(" |") for cell in row) for row in rows)
