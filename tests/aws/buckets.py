@@ -1,14 +1,17 @@
-"""A server that speaks as much S3 as uploads need, and misbehaves as told."""
+"""A server that speaks as much S3 as uploads and a history need, and misbehaves as told."""
 
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 BEGUN = b"<InitiateMultipartUploadResult><UploadId>%d</UploadId></InitiateMultipartUploadResult>"
 COMPLETE = b"<CompleteMultipartUploadResult><ETag>x</ETag></CompleteMultipartUploadResult>"
+LISTING = "<ListBucketResult>{}</ListBucketResult>"
+LISTED = "<Contents><Key>{}</Key><Size>{}</Size></Contents>"
+CODES = {403: "AccessDenied", 400: "ExpiredToken", 405: "MethodNotAllowed", 412: "PreconditionFailed"}
 ERROR = "<Error><Code>{code}</Code><Message>no</Message></Error>"
 
 Behaviour = int | str
@@ -36,6 +39,8 @@ class Bucket:
 
 
 def call_of(method: str, query: str) -> str:
+    if method == "GET":
+        return "list" if "list-type" in query else "get"
     if method == "POST":
         return "create" if query.startswith("uploads") else "complete"
     return {"DELETE": "abort", "PUT": "part" if "partNumber" in query else "put"}[method]
@@ -67,15 +72,21 @@ def handler_of(bucket: Bucket) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<")
                 self.hang()
             elif behaviour == 200:
-                self.send(200, self.done(call, parts.path, parts.query, body))
+                self.send(200, self.done(call, unquote(parts.path), parts.query, body))
             else:
-                code = {403: "AccessDenied", 400: "ExpiredToken", 405: "MethodNotAllowed"}.get(int(behaviour))
-                self.send(int(behaviour), ERROR.format(code=code or "SlowDown").encode())
+                code = CODES.get(int(behaviour), "SlowDown")
+                self.send(int(behaviour), ERROR.format(code=code).encode())
 
-        do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - the names of http.server
+        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - the names of http.server
 
         def done(self, call: str, path: str, query: str, body: bytes) -> bytes:
             upload = query.rpartition("uploadId=")[2].partition("&")[0]
+            if call == "list":
+                # Keys without the bucket's own name.
+                held = ((key.split("/", 2)[2], body) for key, body in bucket.objects.items())
+                return LISTING.format("".join(LISTED.format(key, len(body)) for key, body in held)).encode()
+            if call == "get":
+                return bucket.objects[path]
             if call == "create":
                 number = bucket.asked.count("create")
                 bucket.begun.add(str(number))
