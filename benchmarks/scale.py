@@ -18,7 +18,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from scanner.config.shards import in_shard
-from scanner.inventory.events import FailureSeen, GatewayEnded, ScanEnded, TargetEnded, TargetPlanned
+from scanner.inventory.events import (
+    FailureSeen,
+    GatewayEnded,
+    ScanEnded,
+    TargetEnded,
+    TargetPlanned,
+    records_in,
+)
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import (
     CallCounts,
@@ -28,7 +35,6 @@ from scanner.inventory.records import (
     Gateway,
     GatewayStatus,
     Outcome,
-    Record,
     ScanInfo,
     Shard,
     Target,
@@ -141,15 +147,6 @@ def write_parts(folder: Path, targets: int) -> list[str]:
             writer.write(scan)
         places.append(str(place))
     return places
-
-
-def records_in(event: GatewayEnded | FailureSeen | TargetEnded) -> tuple[Record, ...]:
-    match event:
-        case GatewayEnded(gateway, volumes):
-            return (gateway, *volumes)
-        case FailureSeen(failure):
-            return (failure,)
-    return (event.target,)
 
 
 def merge(how: str, folder: str) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from math import ceil
@@ -15,10 +15,10 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from scanner import __version__
 from scanner.aws.storage_gateway import AwsService
-from scanner.config.settings import ScannerConfig
+from scanner.config.settings import AccountSettings, ScannerConfig
 from scanner.engine.calls.scheduler import Limits
 from scanner.engine.preflight import Preflight
-from scanner.engine.scan import Scan
+from scanner.engine.scan import PlannedAccount, Scan
 from scanner.errors import ScannerError
 from scanner.inventory.collect import Collector
 from scanner.inventory.events import Emit, Event
@@ -122,6 +122,21 @@ class Scanner:
         """
         return await self._gathered(self._opened(), scan_id)
 
+    async def plan(self) -> tuple[list[PlannedAccount], list[Event]]:
+        """The accounts that a scan would read, and the events of the walk through the organization, if any."""
+        accounts: list[PlannedAccount] = []
+        events: list[Event] = []
+
+        async def take(settings: AccountSettings | None, ou_path: str | None) -> None:
+            accounts.append(PlannedAccount(settings, ou_path))
+
+        async def gather(event: Event) -> None:
+            events.append(event)
+
+        service = self._opened()
+        await Scan(self.config, service, self._limits, __version__, gather, hand_over=take).run()
+        return accounts, events
+
     async def watch(self, every: timedelta, jitter: float = 0.05) -> AsyncGenerator[Inventory, None]:
         """Scans again and again, and yields each inventory; the first scan begins at once.
 
@@ -164,8 +179,13 @@ class Scanner:
         return collector.inventory()
 
     @asynccontextmanager
-    async def stream(self, scan_id: str | None = None) -> AsyncIterator[EventStream]:
-        """The same scan as it happens. Leaving the block early ends the scan."""
+    async def stream(
+        self, scan_id: str | None = None, planned: Sequence[PlannedAccount] | None = None
+    ) -> AsyncIterator[EventStream]:
+        """The same scan as it happens. Leaving the block early ends the scan.
+
+        `planned` are the accounts to scan, where somebody has found them already.
+        """
         send, receive = anyio.create_memory_object_stream[Event](BUFFERED)
 
         async def hand_over(event: Event) -> None:
@@ -173,7 +193,7 @@ class Scanner:
             with suppress(anyio.BrokenResourceError):
                 await send.send(event)
 
-        scan, end = self._scan(self._opened(), hand_over, scan_id)
+        scan, end = self._scan(self._opened(), hand_over, scan_id, planned=planned)
 
         async def run() -> None:
             with send:
@@ -206,11 +226,17 @@ class Scanner:
             raise RuntimeError("a Scanner scans only inside of `async with Scanner(config) as scanner:`")
         return self._service
 
-    def _scan(self, service: Service, emit: Emit, scan_id: str | None) -> tuple[Scan, _End]:
+    def _scan(
+        self,
+        service: Service,
+        emit: Emit,
+        scan_id: str | None,
+        planned: Sequence[PlannedAccount] | None = None,
+    ) -> tuple[Scan, _End]:
         """A scan, and what its task is to call in the end."""
         gateways = self.config.telemetry.gateways
         observed = observe(service, emit, self._limits.rate_of, __version__, gateways=gateways)
-        scan = Scan(self.config, observed.service, self._limits, __version__, observed.emit, scan_id)
+        scan = Scan(self.config, observed.service, self._limits, __version__, observed.emit, scan_id, planned)
         return scan, lambda _: observed.end()
 
 

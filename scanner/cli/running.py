@@ -3,7 +3,7 @@
 import gc
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,8 +12,8 @@ from typing import Any, Literal
 import anyio
 import typer
 
-from scanner.api import Scanner
 from scanner.cli.beat import USAGE, Beat
+from scanner.cli.events import events_of
 from scanner.cli.keeping import Keeping
 from scanner.cli.process.lock import hold, lock_paths
 from scanner.cli.process.signals import GRACE, Signals
@@ -22,8 +22,9 @@ from scanner.cli.terminal.progress import progress
 from scanner.cli.terminal.summary import print_summary
 from scanner.config.settings import ScannerConfig
 from scanner.errors import OutputError, ScannerError
-from scanner.inventory.collect import Collector
+from scanner.inventory.model import Inventory
 from scanner.inventory.scan_id import new_scan_id
+from scanner.inventory.spooled import SpooledInventory
 from scanner.output.destination import fill_in
 from scanner.output.outputs import Outputs
 from scanner.summary.statistics import Statistics, exit_code
@@ -61,6 +62,8 @@ class Run:
     quiet: bool = False
     exit_zero: bool = False
     scan_id: str | None = None
+    dask: str | None = None
+    """The address of a Dask scheduler, whose workers scan."""
 
     def locked(self, config_file: Path | None) -> int:
         """Scans while holding the lock; returns the exit code. Raises LockError if another scan holds it."""
@@ -130,9 +133,8 @@ class Run:
 
     async def _scan(self, scan_id: str, outputs: Outputs, keeping: Keeping, log: Any) -> Statistics:
         signals = Signals(make_reporter(log, self.log_format))
-        collector = Collector() if outputs.need_inventory or keeping.wanted else None
         deadline = self.config.scan.deadline
-        with signals.handled():
+        with ExitStack() as open_files, signals.handled():
             async with outputs.opened(), keeping.opened():
                 with signals.bounded(0) as scope:
                     if deadline:
@@ -141,8 +143,14 @@ class Run:
                     await outputs.prove()
                 if scope.cancelled_caught:
                     raise OutputError("the buckets did not answer before the scan was to end; scan again")
-                statistics = await self._read(scan_id, signals, outputs, collector, log)
-                inventory = await keeping.carry(collector.inventory() if collector else None)
+                collected = outputs.need_inventory or keeping.wanted
+                statistics, found = await self._read(scan_id, signals, outputs, log, collected=collected)
+                spooled: SpooledInventory | None = None
+                if isinstance(found, SpooledInventory):
+                    spooled = open_files.enter_context(found)
+                    # A history takes all at once.
+                    found = spooled.load() if keeping.wanted else None
+                inventory = await keeping.carry(found)
                 statistics.last_known = inventory.last_known if inventory else ()
                 outputs.write(statistics.last_known)
                 outputs.write((statistics.coverage(), statistics.scan))
@@ -152,7 +160,7 @@ class Run:
                         scope.deadline = anyio.current_time() + GRACE
                     await keeping.append(inventory)
                     past = await keeping.past(inventory) if outputs.pages else None
-                    await outputs.save(inventory, past)
+                    await outputs.save(inventory or spooled, past)
                 if scope.cancelled_caught:
                     outputs.given_up()
                     keeping.given_up()
@@ -161,18 +169,16 @@ class Run:
         return statistics
 
     async def _read(
-        self, scan_id: str, signals: Signals, outputs: Outputs, collector: Collector | None, log: Any
-    ) -> Statistics:
+        self, scan_id: str, signals: Signals, outputs: Outputs, log: Any, *, collected: bool
+    ) -> tuple[Statistics, Inventory | SpooledInventory | None]:
         statistics = Statistics()
         tell = EventLog(log, every_failure=self.loudness is Loudness.VERBOSE).tell
         with progress(not self.quiet and self.log_format == "text") as show:
-            async with Scanner(self.config) as scanner, scanner.stream(scan_id) as events:
+            async with events_of(self.config, scan_id, self.dask, collected=collected) as events:
                 signals.end(events)
                 async for event in events:
                     tell(event)
                     show(event)
                     statistics.add(event)
-                    if collector:
-                        collector.add(event)
                     outputs.add(event)
-        return statistics
+                return statistics, await events.inventory()

@@ -314,6 +314,11 @@ class ScannerConfig(Settings):
         return (file.parent.name if file.name == "scanner.toml" else file.stem) or "fleet"
 
     @property
+    def file(self) -> str | None:
+        """The file that it was loaded from."""
+        return self._origins.file
+
+    @property
     def selection(self) -> Selection:
         """Which of its accounts and Regions are to be scanned."""
         return self._selection

@@ -1,8 +1,10 @@
 """A scan: signs in to accounts, lists their targets and reads their gateways, all concurrently."""
 
 from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import anyio
 from anyio.abc import TaskGroup
@@ -30,6 +32,15 @@ from scanner.inventory.scan_id import new_scan_id
 from scanner.policy.rater import Rater
 from scanner.service.protocol import Service, TargetKey
 
+
+class PlannedAccount(NamedTuple):
+    """An account that a scan is to read, and where it stands in its organization; without settings the own one."""
+
+    settings: AccountSettings | None
+    ou_path: str | None = None
+
+
+TakeAccount = Callable[[AccountSettings | None, str | None], Awaitable[None]]
 ACTIVE_PER_SLOT = 64
 """Targets under way for each call in flight: throttled ones wait, and must not keep others from starting."""
 
@@ -44,6 +55,10 @@ class Scan:
     version: str
     emit_to: Emit
     scan_id: str | None = None
+    planned: Sequence[PlannedAccount] | None = None
+    """The accounts to scan, where the organization has been walked before."""
+    hand_over: TakeAccount | None = None
+    """Takes the accounts that are found; then none is scanned here."""
     _calls: Calls = field(init=False)
     _sign_ins: SignIns = field(init=False)
     _rater: Rater = field(init=False)
@@ -106,6 +121,10 @@ class Scan:
             self._calls.stop(FailureKind.DEADLINE)
 
     async def _start_accounts(self) -> None:
+        if self.planned is not None:
+            for each in self.planned:
+                await self._start_account(*each)
+            return
         if self.config.organization:
             await self._walk(self.config.organization)
             return
@@ -128,6 +147,9 @@ class Scan:
 
     async def _start_account(self, settings: AccountSettings | None, ou_path: str | None) -> None:
         if settings and not self.config.holds(settings.id):
+            return
+        if self.hand_over:
+            await self.hand_over(settings, ou_path)
             return
         await self._accounts_free.acquire()
         self._group.start_soon(self._scan_account, settings, ou_path)

@@ -4,7 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from scanner.inventory.records import CallCounts, Failure, FailureKind, Gateway, ScanInfo, Target, Volume
+from scanner.inventory.records import (
+    CallCounts,
+    Failure,
+    FailureKind,
+    Gateway,
+    Record,
+    ScanInfo,
+    Target,
+    Volume,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +126,20 @@ Event = (
     | TargetEnded
     | ScanEnded
 )
+
+
+def records_in(event: Event) -> tuple[Record, ...]:
+    """The records of an inventory that an event brings."""
+    match event:
+        case GatewayEnded(gateway, volumes):
+            return (gateway, *volumes)
+        case VolumesSeen(volumes):
+            return volumes
+        case TargetEnded(target):
+            return (target,)
+        case FailureSeen(failure):
+            return (failure,)
+    return ()
 
 
 class Emit(Protocol):

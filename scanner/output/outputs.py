@@ -9,8 +9,8 @@ from anyio import create_task_group
 
 from scanner.config.settings import ScannerConfig
 from scanner.errors import ConfigError, OutputError
-from scanner.inventory.events import Event, FailureSeen, GatewayEnded, TargetEnded, VolumesSeen
-from scanner.inventory.model import Inventory
+from scanner.inventory.contents import Contents
+from scanner.inventory.events import Event, records_in
 from scanner.inventory.records import Record
 from scanner.output.destination import STDOUT, Output, check_outputs, of_fleet, open_output, parse_output
 from scanner.output.ndjson import NdjsonWriter
@@ -93,17 +93,7 @@ class Outputs:
 
     def add(self, event: Event) -> None:
         """Adds the records of `event` to whatever is written line by line."""
-        match event:
-            case GatewayEnded(gateway, volumes):
-                self.write((gateway, *volumes))
-            case VolumesSeen(volumes):
-                self.write(volumes)
-            case TargetEnded(target):
-                self.write((target,))
-            case FailureSeen(failure):
-                self.write((failure,))
-            case _:
-                pass
+        self.write(records_in(event))
 
     def write(self, records: Iterable[Record]) -> None:
         """Adds a line for each record to whatever is written line by line."""
@@ -120,7 +110,7 @@ class Outputs:
         """Whether some output is a page, which shows what a history knows."""
         return any(output.format.suffix == PAGE for output in self.outputs)
 
-    async def save(self, inventory: Inventory | None, past: Past | None = None) -> None:
+    async def save(self, inventory: Contents | None, past: Past | None = None) -> None:
         """Writes every output that takes a whole inventory, then what goes to buckets; pages with their `past`."""
         if past:
             self.outputs = tuple(_with_past(output, past) for output in self.outputs)
@@ -137,7 +127,7 @@ class Outputs:
         """The uploads that were left have been cancelled."""
         self._failed("uploads to buckets were given up, as the scan was to end")
 
-    async def _upload(self, inventory: Inventory | None, output: Output, bucket: Bucket, key: str) -> None:
+    async def _upload(self, inventory: Contents | None, output: Output, bucket: Bucket, key: str) -> None:
         arguments, begun = self._arguments(output), self._begun.get(output)
         if output in self._spools:
             with spooling(output.destination):

@@ -82,6 +82,15 @@ def scan(
             metavar="I/N|auto",
         ),
     ] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            help="Scan on the workers of the Dask scheduler there: tls://host:8786.", metavar="ADDRESS"
+        ),
+    ] = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Let --dask go over tcp:// to another machine.")
+    ] = False,
     scan_id: Annotated[
         str | None,
         typer.Option("--scan-id", help="Call the scan this; shards of one scan share it.", metavar="ID"),
@@ -115,6 +124,14 @@ def scan(
         raise ConfigError("--quiet and --verbose clash; leave one out")
     if scan_id is not None and not is_scan_id(scan_id):
         raise ConfigError(f"--scan-id: {scan_id!r} is no id; use up to 64 letters, digits and any of . _ -")
+    if dask is not None:
+        if shard is not None:
+            raise ConfigError(
+                "--shard and --dask clash; a cluster cuts the fleet by itself: leave --shard out"
+            )
+        from scanner.scale import check_address
+
+        check_address(dask, insecure=insecure)
     flags = {
         "credentials.profile": profile,
         "policy.rpo": rpo,
@@ -126,5 +143,5 @@ def scan(
     settings = settings_of(config, account, region, flags, shard)
     loudness = Loudness.QUIET if quiet else Loudness.VERBOSE if verbose else Loudness.NORMAL
     destinations = tuple(output or settings.output.files)
-    run = Run(settings, destinations, loudness, log_format.value, quiet, exit_zero, scan_id)
+    run = Run(settings, destinations, loudness, log_format.value, quiet, exit_zero, scan_id, dask)
     raise typer.Exit(run.locked(config))

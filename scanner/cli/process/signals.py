@@ -5,14 +5,20 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 import anyio
 
-from scanner.api import EventStream
 from scanner.cli.process.streams import ENDING_SIGNALS, release_signals
 
 GRACE = 10.0
 """Seconds that uploads have after a signal; files on this machine are written by then."""
+
+
+class Interruptible(Protocol):
+    def interrupt(self) -> None:
+        """Ends the scan in order."""
+        ...
 
 
 class Signals:
@@ -21,7 +27,7 @@ class Signals:
     def __init__(self, report: Callable[[str], None]) -> None:
         self._report = report
         self._asked = False
-        self._events: EventStream | None = None
+        self._events: Interruptible | None = None
         self._scopes: list[tuple[anyio.CancelScope, float]] = []
 
     @contextmanager
@@ -39,7 +45,7 @@ class Signals:
                 # first signal has nothing left to end but the summary: the scan's own exit code stands.
                 signal.signal(number, signal.SIG_DFL if self._asked else _once)
 
-    def end(self, events: EventStream) -> None:
+    def end(self, events: Interruptible) -> None:
         """From now on a signal ends this stream; one that has come already does so at once."""
         self._events = events
         if self._asked:

@@ -1,8 +1,10 @@
 """`scan` as a user types it: what it prints, what it writes, and how it exits."""
 
+import importlib
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -330,3 +332,35 @@ def test_a_first_scan_without_a_configuration_can_rate(command: Command, place: 
     said = command("scan", "--region", "us-east-1", "--profile", "nobody")
     assert said.code == 2
     assert "nobody" in said.err
+
+
+def test_a_cluster_scans_as_one_machine_does(command: Command, place: Path) -> None:
+    """Through Dask's own scheduler, in every form of output; the workers have the configuration's external id."""
+    distributed: Any = importlib.import_module("distributed")
+    options = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "protocol": "tcp://"}
+    assert command("scan", "-o", "here.json").code == 0
+    with distributed.LocalCluster(dashboard_address="127.0.0.1:0", **options) as cluster:
+        outputs = [word for suffix in ("json", "ndjson", "csv") for word in ("-o", f"there.{suffix}")]
+        said = command("scan", "--dask", cluster.scheduler_address, "--history", "kept", *outputs)
+        assert (said.code, SECRET_ID in said.out + said.err) == (0, False)
+    here, there = inventory(place / "here.json"), inventory(place / "there.json")
+    for whole in (here, there):
+        for volume in whole["volumes"]:
+            del volume["verdict"]["age_seconds"], volume["recovery_point_time"]
+        for one in whole["gateways"]:
+            del one["observed_at"]
+    del here["scan"], there["scan"]
+    assert here == there
+    assert Inventory.read(place / "there.ndjson") == Inventory.read(place / "there.json")
+    assert list((place / "kept").rglob("*.json"))
+
+
+def test_a_cluster_that_cannot_be_asked_is_exit_2(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scanner.scale.connect.CONNECT_SECONDS", 0.2)
+    for words, told in (
+        (("--shard", "1/2", "--dask", "tcp://127.0.0.1:9"), "--shard and --dask clash"),
+        (("--dask", "tcp://10.0.0.7:8786"), "use tls://, or say --insecure"),
+        (("--dask", "tcp://127.0.0.1:9"), "nobody listens there"),
+    ):
+        said = command("scan", *words)
+        assert (said.code, told in said.err) == (2, True)

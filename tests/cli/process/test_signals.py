@@ -26,7 +26,7 @@ def after(*steps: Any) -> Events:
         with signals.handled():
             for step in steps:
                 if step is None:
-                    signals.end(events)  # type: ignore[arg-type]
+                    signals.end(events)
                 else:
                     signal.raise_signal(step)
                     await asyncio.sleep(0)
