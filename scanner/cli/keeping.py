@@ -11,6 +11,7 @@ from scanner.inventory.model import Inventory
 
 if TYPE_CHECKING:
     from scanner.history.open import OpenHistory
+    from scanner.history.since import Since
     from scanner.notify.notifier import Notifier
     from scanner.summary.past import Past
 
@@ -31,6 +32,7 @@ class Keeping:
         self._kept: OpenHistory | None = None
         self._notifier: Notifier | None = None
         self._done = False
+        self.since: Since | None = None
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -54,10 +56,11 @@ class Keeping:
             await self._kept.prove()
 
     async def carry(self, inventory: Inventory | None) -> Inventory | None:
-        """`inventory` with its last known points."""
+        """`inventory` with its last known points; `since` says afterwards what became of the volumes before."""
         if self._kept and inventory:
             try:
-                return await self._kept.carry(inventory)
+                inventory = await self._kept.carry(inventory)
+                self.since = await self._kept.since(inventory)
             except HistoryError as error:
                 self._fail(f"no last known points: {error}")
         return inventory

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
 import typer
@@ -28,6 +28,9 @@ from scanner.inventory.spooled import SpooledInventory
 from scanner.output.destination import fill_in
 from scanner.output.outputs import Outputs
 from scanner.summary.statistics import Statistics, exit_code
+
+if TYPE_CHECKING:
+    from scanner.history.since import Since
 
 EXCUSED = (1, 3)
 """Exit codes of a scan that has done its work, which `--exit-zero` makes 0."""
@@ -103,18 +106,20 @@ class Run:
         failed = outputs.failed or keeping.failed
         code = exit_code(statistics, failed_outputs=failed)
         if self.log_format == "text" and not (self.quiet and self._shown_code(code) == 0):
-            failed = not self._print(statistics, outputs, self._shown_code(code)) or failed
+            failed = not self._print(statistics, outputs, self._shown_code(code), keeping.since) or failed
         beat.tell(statistics, self.config.policy, failed_outputs=failed)
         code = self._shown_code(exit_code(statistics, failed_outputs=failed))
         if self.log_format == "json":
             log_end(log, statistics, outputs.destinations, code)
         return code
 
-    def _print(self, statistics: Statistics, outputs: Outputs, code: int) -> bool:
+    def _print(
+        self, statistics: Statistics, outputs: Outputs, code: int, since: "Since | None" = None
+    ) -> bool:
         """Prints the summary; says whether that was possible."""
         stream = sys.stderr if outputs.on_stdout else sys.stdout
         try:
-            print_summary(statistics, self.config.policy, stream, outputs.destinations, code)
+            print_summary(statistics, self.config.policy, stream, outputs.destinations, code, since)
         except BrokenPipeError:
             raise
         except OSError as error:

@@ -7,6 +7,7 @@ from scanner.history.open import OpenHistory, open_history
 from scanner.history.past import past_of
 from scanner.history.queries import Answer, query
 from scanner.history.retention import Pruning, prune
+from scanner.history.since import Since, since
 from scanner.history.store import History, KeptScan
 from scanner.history.trend import Trend, trend
 from scanner.summary.past import Compliance, Past
@@ -22,6 +23,7 @@ __all__ = [
     "OpenHistory",
     "Past",
     "Pruning",
+    "Since",
     "Trend",
     "diff",
     "last_known",
@@ -29,5 +31,6 @@ __all__ = [
     "past_of",
     "prune",
     "query",
+    "since",
     "trend",
 ]

@@ -66,14 +66,14 @@ def diff(
     `old_narrowed`, `new_narrowed`: that scan was asked for a part of the fleet only, so what it has no target
     for was not asked. Volumes that `old` could not read are compared with its last known points.
     """
-    before, after = _Scope(old, narrowed=old_narrowed), _Scope(new, narrowed=new_narrowed)
+    before, after = Scope(old, narrowed=old_narrowed), Scope(new, narrowed=new_narrowed)
     yield from _targets(old, new, before, after)
     yield from _gateways(old, new, before, after)
     yield from _volumes(old, new, before, after)
     yield from _failures(old, new, after)
 
 
-class _Scope:
+class Scope:
     """What an inventory says of something that it does not hold."""
 
     def __init__(self, inventory: Inventory, *, narrowed: bool) -> None:
@@ -107,7 +107,7 @@ class _Scope:
         return ChangeKind.READ if unseen else ChangeKind.CAME
 
 
-def _targets(old: Inventory, new: Inventory, was: _Scope, scope: _Scope) -> Iterator[Change]:
+def _targets(old: Inventory, new: Inventory, was: Scope, scope: Scope) -> Iterator[Change]:
     before = {target.key: target for target in old.targets}
     after = {target.key: target for target in new.targets}
     for key in sorted({*before, *after}):
@@ -133,7 +133,7 @@ def _status(target: Target | None) -> str | None:
     return target.status.value if target else None
 
 
-def _gateways(old: Inventory, new: Inventory, was: _Scope, scope: _Scope) -> Iterator[Change]:
+def _gateways(old: Inventory, new: Inventory, was: Scope, scope: Scope) -> Iterator[Change]:
     before = {gateway.arn: gateway for gateway in old.gateways}
     after = {gateway.arn: gateway for gateway in new.gateways}
     for arn in sorted({*before, *after}):
@@ -153,7 +153,7 @@ def _of_gateway(
     return Change("gateway", kind, gateway.arn, gateway.account_id, gateway.region, before, after)
 
 
-def _volumes(old: Inventory, new: Inventory, was: _Scope, scope: _Scope) -> Iterator[Change]:
+def _volumes(old: Inventory, new: Inventory, was: Scope, scope: Scope) -> Iterator[Change]:
     before = {_identity(volume): volume for volume in old.volumes}
     after = {_identity(volume): volume for volume in new.volumes}
     points = {_identity(known): known.recovery_point_time for known in old.last_known}
@@ -205,7 +205,7 @@ def _of_volume(
     return Change("volume", kind, volume.arn, volume.account_id, volume.region, before, after)
 
 
-def _failures(old: Inventory, new: Inventory, scope: _Scope) -> Iterator[Change]:
+def _failures(old: Inventory, new: Inventory, scope: Scope) -> Iterator[Change]:
     before, after = _by_key(old), _by_key(new)
     for key in sorted({*before, *after}):
         if key not in before:

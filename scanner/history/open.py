@@ -11,6 +11,7 @@ from scanner.errors import HistoryError, OutputError
 from scanner.history.last_known import last_known
 from scanner.history.mirror import Mirror, cache_of
 from scanner.history.past import past_of
+from scanner.history.since import Since, since
 from scanner.history.store import History
 from scanner.inventory.model import Inventory
 from scanner.output.s3_upload import encryption_arguments
@@ -44,6 +45,10 @@ class OpenHistory:
         """`inventory` with what earlier scans last knew of the volumes that it does not know."""
         found = await run_sync(last_known, self.history, inventory)
         return inventory.model_copy(update={"last_known": found})
+
+    async def since(self, inventory: Inventory) -> Since | None:
+        """What became of the volumes of the scan before; None where there is none."""
+        return await run_sync(lambda: since(self.history, inventory, narrowed=self.narrowed))
 
     async def append(self, inventory: Inventory) -> None:
         """Keeps `inventory` for good."""

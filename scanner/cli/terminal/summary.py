@@ -1,7 +1,7 @@
 """What a scan found, for a terminal: whether it is whole, then the worst volumes, then what failed."""
 
 from collections.abc import Mapping, Sequence
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 from rich.table import Table
@@ -22,6 +22,9 @@ from scanner.output.text import age_of, ago, gateway_label, printable, rpo_of, s
 from scanner.policy.rules import Policy, Waiver
 from scanner.summary.statistics import Cause, Group, Statistics
 from scanner.summary.verdicts import URGENT, WORST_FIRST
+
+if TYPE_CHECKING:
+    from scanner.history.since import Since
 
 WIDTH = 140
 """Of a summary that no terminal bounds."""
@@ -51,6 +54,15 @@ VERDICT_STYLES = {
     VerdictStatus.OK: "green",
 }
 
+GONE = {
+    "backwards": "have a recovery point that is older than one that was seen before, or none any more",
+    "vanished": "vanished",
+    "left_scope": "left the scope",
+    "not_asked": "were not asked this time",
+}
+"""What became of volumes, as `scanner.history.since` tells it apart."""
+MOST_BACKWARDS = 10
+
 
 def print_summary(
     statistics: Statistics,
@@ -58,14 +70,18 @@ def print_summary(
     stream: TextIO,
     written: Sequence[str] = (),
     code: int | None = None,
+    since: "Since | None" = None,
 ) -> None:
     """Prints to `stream`, the answer last; other people's text on it can neither colour nor move anything.
 
-    `written` are the places of the outputs, `code` the exit code, where there is one.
+    `written` are the places of the outputs, `code` the exit code, where there is one,
+    `since` what became of the volumes of the scan before, with a history.
     """
     console = console_for(stream)
     with console.capture() as printed:
         _last_known(statistics, console)
+        if since and since.counts:
+            _since(since, console)
         _failures(statistics, console)
         _volumes(statistics, console)
         _expired(policy.expired(statistics.scan.finished_at), console)
@@ -143,6 +159,17 @@ def _last_known(statistics: Statistics, console: Console) -> None:
         f"Of volumes that were not read, {len(known)} are known from earlier scans, since {since:%Y-%m-%d %H:%M} UTC: "
         f"{', '.join(parts)}."
     )
+
+
+def _since(since: "Since", console: Console) -> None:
+    counts = ", ".join(f"{count} {GONE[kind.value]}" for kind, count in since.counts.items())
+    console.print(
+        f"Of the volumes of the scan of {since.scanned_at:%Y-%m-%d %H:%M} UTC: {counts}.", soft_wrap=True
+    )
+    for arn in since.backwards[:MOST_BACKWARDS]:
+        console.print(f"  backwards: {printable(arn.split(':', 3)[-1])}", soft_wrap=True)
+    if len(since.backwards) > MOST_BACKWARDS:
+        console.print(f"  ... and {len(since.backwards) - MOST_BACKWARDS} more")
 
 
 def _parts(counts: Mapping[str, int], total: str) -> str:

@@ -123,3 +123,15 @@ def test_what_one_scan_could_not_read_it_knows_from_the_one_before(
     assert timedelta(seconds=known["at_most_age_seconds"]) > timedelta(hours=1)
     assert command("diff", "x.json", "x.ndjson").code == 0
     assert json.loads(command("diff", "latest~1", "latest", "--history", "kept", "--format", "json").out)
+
+
+def test_the_summary_tells_what_became_of_the_volumes_of_the_scan_before(
+    place: Path, command: Command, sgw_emulator: Emulator
+) -> None:
+    assert "Of the volumes of the scan" not in command("scan", "--history", "kept").out
+    sgw_emulator.fleet.accounts[0].gateways[0].volumes[0].recovery_point = timedelta(hours=9)
+    lines = command("scan", "--history", "kept").out.splitlines()
+    (told,) = [number for number, line in enumerate(lines) if "Of the volumes of the scan" in line]
+    assert ": 1 have a recovery point that is older" in lines[told]
+    assert re.fullmatch(rf"  backwards: us-east-1:{ONE}:gateway/.*/vol-00000001", lines[told + 1])
+    assert "2 were not asked this time" in command("scan", "--history", "kept", "--account", TWO).out
