@@ -70,7 +70,9 @@ def load(
     for key, value in (flags or {}).items():
         key_path = tuple(key.split("."))
         _put(values, key_path, value, key)
-        origins[key_path] = "--" + str(key_path[-1]).replace("_", "-")
+        # `history.path` alone is called after its table.
+        named = key_path[0] if key_path[-1] == "path" else key_path[-1]
+        origins[key_path] = "--" + str(named).replace("_", "-")
     try:
         made = model.model_validate(values)
     except ValidationError as error:

@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Final
 from urllib.parse import urlsplit
@@ -132,6 +133,19 @@ def _apprise(url: str, scheme: str, name: str, where: str, timeout: float) -> Ap
     if scheme == "pagerduty" and not re.search(r"[?&]action=", url):
         # One incident, which is over when nothing is open any more.
         url += f"{'&' if '?' in url else '?'}action=map&dedup=sgw-scanner"
-    if apprise.Apprise.instantiate(url, asset=asset(), suppress_exceptions=True) is None:
+    with _unheard("apprise"):
+        known = apprise.Apprise.instantiate(url, asset=asset(), suppress_exceptions=True)
+    if known is None:
         raise ConfigError(f"{where}: {name} is no address that apprise knows; see its page on {scheme}://")
     return Apprise(url, name=name, timeout=timeout)
+
+
+@contextmanager
+def _unheard(name: str) -> Iterator[None]:
+    """Keeps a logger silent: what apprise cannot parse it logs as it stands, with whatever token is in it."""
+    logger = logging.getLogger(name)
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before

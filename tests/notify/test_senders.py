@@ -140,18 +140,19 @@ async def test_an_entry_that_the_bus_did_not_take_is_no_success(
         (f"mailto://u:{TOKEN}@example.org?attach=/etc/passwd", "are not read"),
         (f"slack://{TOKEN}/?template=/etc/passwd", "are not read"),
         (f"nonsense://{TOKEN}", "no address that apprise knows"),
+        (f"slack://{TOKEN}", "no address that apprise knows"),
         (TOKEN, "is no address"),
         ("arn:aws:sqs:us-east-1:123456789012:queue", "neither an SNS topic"),
         ("", "is no address"),
     ],
 )
 async def test_an_address_that_cannot_be_used_is_an_error_without_its_secrets(
-    publisher: Publisher, url: str, why: str
+    publisher: Publisher, url: str, why: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(ConfigError, match=why) as caught:
         sender(publisher, url)
     assert "scanner.toml: notify.urls" in str(caught.value)
-    assert TOKEN not in str(caught.value)
+    assert TOKEN not in str(caught.value) + caplog.text
 
 
 async def test_clear_text_is_warned_of_unless_it_stays_on_this_machine(

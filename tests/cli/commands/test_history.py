@@ -44,6 +44,12 @@ def test_a_history_that_cannot_be_written_is_found_out_before_the_scan(
     assert "history.path" in said.err
 
 
+def test_a_place_that_is_none_is_told_by_the_flag_that_names_it(place: Path, command: Command) -> None:
+    said = command("scan", "--history", "ftp://kept")
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("sgw-scanner: --history: ")
+
+
 def test_a_scan_that_could_not_be_kept_is_exit_3_and_says_so(
     place: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
