@@ -7,7 +7,11 @@ __all__ = ["DEPLOYMENTS", "deployment_files"]
 DEPLOYMENTS: Mapping[str, tuple[str, ...]] = {
     "alerts": ("prometheus-alerts.yml",),
     "dashboard": ("grafana-dashboard.json",),
-    "systemd": ("systemd/sgw-scanner.service", "systemd/sgw-scanner.timer"),
+    "systemd": (
+        "systemd/sgw-scanner.service",
+        "systemd/sgw-scanner.timer",
+        "systemd/sgw-scanner-serve.service",
+    ),
     "cron": ("sgw-scanner.cron",),
     "kubernetes": ("kubernetes/cronjob.yaml",),
     "kubernetes-shards": ("kubernetes/shards.yaml",),
