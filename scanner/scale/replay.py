@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
 from typing import BinaryIO
 
+from scanner.iam.remedies import remedy_of
 from scanner.inventory.events import (
     Event,
     FailureSeen,
@@ -112,15 +113,16 @@ def events_of_lost(task: Task, why: Refusal) -> Iterator[Event]:
     config = task.config
     for account, ou_path in task.accounts:
         account_id = account.id if account else ANY_ACCOUNT
+        failure = Failure(
+            scope=FailureScope.ACCOUNT,
+            account_id=account_id,
+            operation=OPERATION,
+            kind=why.kind,
+            message=why.message,
+            remedy=why.remedy,
+        )
         yield FailureSeen(
-            Failure(
-                scope=FailureScope.ACCOUNT,
-                account_id=account_id,
-                operation=OPERATION,
-                kind=why.kind,
-                message=why.message,
-                remedy=why.remedy,
-            )
+            failure if why.remedy else failure.model_copy(update={"remedy": remedy_of(failure)})
         )
         regions = config.regions_of(account)
         for region in (ANY_REGION,) if regions == "enabled" else dict.fromkeys(regions):

@@ -34,7 +34,14 @@ def sgw_fleet() -> Fleet:
     """Twelve accounts, each with a gateway in one of two Regions."""
     role = Role("scan", trust=(HUB,), external_id=SECRET)
     members = [
-        Account(id, f"team {id[-2:]}", REGIONS, [gateway(number, REGIONS[number % 2], volumes=2)], [role])
+        Account(
+            id,
+            f"team {id[-2:]}",
+            REGIONS,
+            [gateway(number, REGIONS[number % 2], volumes=2)],
+            [role],
+            ou="Workloads",
+        )
         for number, id in enumerate(IDS)
     ]
     return Fleet([Account(HUB, "hub", REGIONS), *members])
@@ -100,6 +107,28 @@ async def test_workers_find_what_one_process_finds(
             assert same(whole.load(), expected)
     assert calls(sgw_emulator, "AssumeRole") == 12
     assert sgw_emulator.mismatches == 0
+
+
+async def test_an_organization_is_walked_once_and_its_accounts_keep_their_place(
+    sgw_emulator: Emulator, settings: ScannerConfig, tmp_path: Path
+) -> None:
+    """Its external id, too, is the worker's own."""
+    text = (
+        f"[scan]\nregions = {list(REGIONS)}\n[organization]\nrole = 'scan'\nexternal_id = '{SECRET}'\n"
+        "include_management_account = false\n"
+    )
+    (tmp_path / "organization.toml").write_text(text)
+    settings = ScannerConfig.load(tmp_path / "organization.toml")
+    async with Scanner(settings) as scanner:
+        expected = await scanner.scan()
+    walk = calls(sgw_emulator, "ListAccountsForParent")
+    sgw_emulator.reset()
+    async with cluster(2) as client:
+        with await scan_on(client, settings, accounts_per_task=4) as whole:
+            found = whole.load()
+    assert same(found, expected)
+    assert {target.ou_path for target in found.targets} == {"Root/Workloads"}
+    assert calls(sgw_emulator, "ListAccountsForParent") == walk > 0
 
 
 async def test_a_worker_that_is_killed_costs_nothing_but_its_task(
