@@ -1,4 +1,4 @@
-"""What an operator copies: alert rules, a dashboard, units, a cron entry and a Kubernetes manifest."""
+"""What an operator copies: alert rules, a dashboard, units, a cron entry, manifests and templates."""
 
 from collections.abc import Mapping
 
@@ -15,6 +15,9 @@ DEPLOYMENTS: Mapping[str, tuple[str, ...]] = {
     "cron": ("sgw-scanner.cron",),
     "kubernetes": ("kubernetes/cronjob.yaml",),
     "kubernetes-shards": ("kubernetes/shards.yaml",),
+    "kubernetes-dask": ("kubernetes/dask.yaml",),
+    "batch": ("aws/batch.yaml",),
+    "step-functions": ("aws/step-functions.yaml",),
 }
 """Each deployment by its name: its files, as paths in this package."""
 

@@ -1,13 +1,14 @@
 """Whole inventories from and to files, standard output and buckets, as the command line reads and writes them."""
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import BinaryIO, TypeVar
 
 from scanner.config.settings import ScannerConfig
-from scanner.errors import ConfigError
+from scanner.errors import ConfigError, OutputError
 from scanner.inventory.contents import Contents
 from scanner.inventory.merge import merge_parts
 from scanner.inventory.model import Inventory
@@ -58,9 +59,10 @@ def merge_inventories(
 ) -> ScanInfo:
     """Merges the inventories of different targets in `sources` into `destination`, and returns the merged scan.
 
-    Files and objects may be JSON or JSON lines; nothing of a fleet is held in memory, but for a page (`.html`). It
-    blocks until all is written, which appears whole or not at all. Raises MergeError for two that claim the same
-    target or contradict each other, ConfigError for one that cannot be read, OutputError.
+    Files and objects may be JSON or JSON lines; a source that ends in `/` is all of them in that folder. Nothing of a
+    fleet is held in memory, but for a page (`.html`). It blocks until all is written, which appears whole or not at
+    all. Raises MergeError for two that claim the same target or contradict each other, ConfigError for one that
+    cannot be read, OutputError.
     """
     output = check_output(destination)
     with (
@@ -76,8 +78,37 @@ def _parts(
     sources: Sequence[str], config: ScannerConfig | None
 ) -> Generator[tuple[str, BinaryIO], None, None]:
     for source in sources:
-        with _opened(source, config) as stream:
-            yield source, stream
+        for part in _in_folder(source, config) if source.endswith("/") else (source,):
+            with _opened(part, config) as stream:
+                yield part, stream
+
+
+def _in_folder(folder: str, config: ScannerConfig | None) -> list[str]:
+    """The inventories right in a folder, here or in a bucket; raises ConfigError where there are none."""
+    if folder.startswith("s3:"):
+        bucket, prefix = parse_object(folder)
+        keys = _run(lambda: _list(bucket, prefix, config or ScannerConfig()))
+        names = [key.removeprefix(prefix) for key in keys]
+    else:
+        try:
+            names = os.listdir(folder)
+        except (OSError, ValueError) as error:
+            cause = error.strerror if isinstance(error, OSError) else "cannot be the name of a folder"
+            raise ConfigError(f"{folder}: {cause}; name a folder of parts") from None
+    found = sorted(name for name in names if name.endswith((".ndjson", ".json")) and "/" not in name)
+    if not found:
+        raise ConfigError(f"{folder}: holds no inventory; parts end in .ndjson or .json")
+    return [folder + name for name in found]
+
+
+async def _list(bucket: str, prefix: str, config: ScannerConfig) -> list[str]:
+    from scanner.aws.s3 import S3Bucket
+
+    async with S3Bucket.named([bucket], config) as buckets:
+        try:
+            return list(await buckets[bucket].sizes(prefix))
+        except OutputError as error:
+            raise ConfigError(str(error)) from None
 
 
 def _opened(source: str, config: ScannerConfig | None) -> BinaryIO:

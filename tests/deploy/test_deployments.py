@@ -4,10 +4,16 @@ import importlib
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
+import pytest
+from cfnlint.api import lint_all
+from cfnlint.decode import decode_str
+
 import scanner.deploy
 from scanner.config.settings import ScannerConfig
 from scanner.deploy import DEPLOYMENTS, deployment_files
 
+KUBERNETES = "1.31"
 FOLDER = Path(scanner.deploy.__file__).parent
 
 
@@ -22,6 +28,26 @@ def test_every_file_of_the_package_belongs_to_a_deployment_and_is_given_whole() 
     assert files == {FOLDER / path for paths in DEPLOYMENTS.values() for path in paths}
     given = {name: content for each in DEPLOYMENTS for name, content in deployment_files(each).items()}
     assert given == {file.name: file.read_bytes() for file in files}
+
+
+MANIFESTS = [path for paths in DEPLOYMENTS.values() for path in paths if path.startswith("kubernetes/")]
+TEMPLATES = [path for paths in DEPLOYMENTS.values() for path in paths if path.startswith("aws/")]
+
+
+@pytest.mark.parametrize("path", MANIFESTS)
+def test_manifests_are_as_kubernetes_publishes_them(path: str) -> None:
+    """Strictly: a field that does not exist is a mistake, too."""
+    found = documents(path)
+    assert found
+    for document in found:
+        kubernetes_validate.validate(document, KUBERNETES, strict=True)
+
+
+@pytest.mark.parametrize("path", TEMPLATES)
+def test_templates_are_as_cloudformation_takes_them(path: str) -> None:
+    """The state machine inside is checked as well. What is only information is none of ours."""
+    found = lint_all((FOLDER / path).read_text())
+    assert [str(mistake) for mistake in found if not mistake.rule.id.startswith("I")] == []
 
 
 def test_the_cron_entry_names_its_time_its_user_and_a_scan_that_says_only_what_has_to_be_read() -> None:
@@ -65,3 +91,40 @@ def test_a_sharded_job_retries_what_may_mend_and_no_good_shard() -> None:
     assert spec["template"]["spec"]["restartPolicy"] == "Never"
     assert {"name": "SGW_SCANNER_SHARDS", "value": str(spec["completions"])} in container["env"]
     assert container["args"][container["args"].index("--shard") + 1] == "auto"
+    assert any("controller-uid" in str(entry) for entry in container["env"] if entry["name"] == "SCAN_ID")
+
+
+def test_an_array_job_tries_again_what_may_mend_and_no_good_shard() -> None:
+    template, _ = decode_str((FOLDER / "aws/batch.yaml").read_text())
+    shard = template["Resources"]["Shard"]["Properties"]
+    rules = {
+        rule.get("OnExitCode", "else"): rule["Action"] for rule in shard["RetryStrategy"]["EvaluateOnExit"]
+    }
+    assert rules == {"1": "EXIT", "3": "EXIT", "2": "EXIT", "4": "RETRY", "75": "RETRY", "else": "RETRY"}
+    for definition in template["Resources"].values():
+        command = definition["Properties"]["ContainerProperties"]["Command"]
+        assert command[:2] == ["sh", "-c"]
+        # `$0` of that shell is the parameter that all shards share.
+        assert command[3] == "Ref::scan_id"
+        assert definition["Properties"]["Parameters"] == {"scan_id": "scan"}
+
+
+def test_a_dask_cluster_is_reached_by_its_own_pods_over_tls_only() -> None:
+    found = {(each["kind"], each["metadata"]["name"]): each for each in documents("kubernetes/dask.yaml")}
+    settings = found["ConfigMap", "sgw-dask"]["data"]
+    assert settings["DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION"] == "true"
+    pods = [each["spec"]["template"] for (kind, _), each in found.items() if kind in ("Deployment", "Job")]
+    policy = found["NetworkPolicy", "sgw-dask"]["spec"]
+    only = policy["podSelector"]["matchLabels"]
+    assert policy["ingress"] == [{"from": [{"podSelector": {"matchLabels": only}}]}]
+    for pod in pods:
+        assert only.items() <= pod["metadata"]["labels"].items()
+        (container,) = pod["spec"]["containers"]
+        assert "tcp://" not in str(container)
+        assert {mount["name"] for mount in container["volumeMounts"]} == {
+            volume["name"] for volume in pod["spec"]["volumes"]
+        }
+    job = found["Job", "sgw-scanner-dask"]["spec"]
+    rules = {code: rule["action"] for rule in job["podFailurePolicy"]["rules"]
+             for code in rule["onExitCodes"]["values"]}  # fmt: skip
+    assert rules == {1: "FailJob", 2: "FailJob", 3: "FailJob", 4: "Count", 75: "Count"}

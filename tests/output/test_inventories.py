@@ -67,6 +67,24 @@ async def test_parts_are_merged_from_and_into_buckets(s3: Any, tmp_path: Path) -
     assert s3.get_object(Bucket="here", Key="whole.csv")["Body"].read() == expected
 
 
+def test_a_folder_stands_for_all_inventories_right_in_it(s3: Any, tmp_path: Path) -> None:
+    one, other, third = (sized({f"{number:012d}": 2**40}) for number in (1, 2, 3))
+    for folder in f"{tmp_path}/", "s3://here/parts/":
+        one.write(f"{folder}1.ndjson")
+        other.write(f"{folder}2.json")
+        one.write(f"{folder}table.csv")
+        merge_inventories([folder], f"{tmp_path}/whole.prom")
+    third.write("s3://here/parts/old/1.ndjson")
+    merge_inventories(["s3://here/parts/"], f"{tmp_path}/whole.csv")
+    assert (tmp_path / "whole.csv").read_bytes() == written(Inventory.merge([one, other]), ".csv")
+    (tmp_path / "empty").mkdir()
+    for place, told in (f"{tmp_path}/empty/", "holds no inventory"), (f"{tmp_path}/none/", "No such file"):
+        with pytest.raises(ConfigError, match=told):
+            merge_inventories([place], f"{tmp_path}/whole.csv")
+    with pytest.raises(ConfigError, match="holds no inventory"):
+        merge_inventories(["s3://here/nothing/"], f"{tmp_path}/whole.csv")
+
+
 def test_a_merge_that_is_refused_leaves_what_was_there(tmp_path: Path) -> None:
     inventory().write(tmp_path / "one.ndjson")
     (tmp_path / "whole.json").write_text("before")

@@ -26,8 +26,8 @@ def init(
 ) -> None:
     """Write a commented scanner.toml, in which every setting is explained; never overwrites a file.
 
-    With --with also what an operator copies: alert rules, a dashboard, systemd units, a cron entry, a
-    Kubernetes CronJob.
+    With --with also what an operator copies: alert rules, a dashboard, systemd units, a cron entry, Kubernetes
+    manifests, templates for AWS Batch and Step Functions.
     """
     from scanner.config.starter import starter_text
     from scanner.deploy import deployment_files

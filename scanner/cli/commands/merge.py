@@ -6,7 +6,12 @@ import typer
 
 
 def merge(
-    files: Annotated[list[str], typer.Argument(help="Inventories of different targets.", metavar="FILE...")],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            help="Inventories of different targets; FOLDER/ is all of them in it.", metavar="FILE..."
+        ),
+    ],
     output: Annotated[
         str,
         typer.Option(
