@@ -107,13 +107,15 @@ class Scanner:
         if service:
             await service.__aexit__(kind, error, trace)
 
-    async def check(self) -> Inventory:
+    async def check(self, tell: Callable[[Event], None] | None = None) -> Inventory:
         """Tries each call that a scan would make once for each target, at its cheapest.
+
+        `tell` is called with each event, as it happens.
 
         The failures and targets of the inventory tell what a scan could not do. It counts one gateway for
         each target, and none of its volumes and verdicts are worth keeping.
         """
-        return await self._gathered(Preflight(self._opened()))
+        return await self._gathered(Preflight(self._opened()), tell=tell)
 
     async def scan(self, scan_id: str | None = None) -> Inventory:
         """One scan as an inventory. What fails inside is in it; nothing of it is raised.
@@ -157,11 +159,18 @@ class Scanner:
             start = max(start + 1, ceil((clock() - begun) / seconds))
             await asyncio.sleep(begun + start * seconds + random.uniform(0, jitter * seconds) - clock())
 
-    async def _gathered(self, service: Service, scan_id: str | None = None) -> Inventory:
+    async def _gathered(
+        self,
+        service: Service,
+        scan_id: str | None = None,
+        tell: Callable[[Event], None] | None = None,
+    ) -> Inventory:
         collector, opened = Collector(), self._opened()
 
         async def gather(event: Event) -> None:
             collector.add(event)
+            if tell:
+                tell(event)
 
         scan, end = self._scan(service, gather, scan_id)
         # A task of its own, so that leaving the Scanner can end it and wait until its connections are closed.

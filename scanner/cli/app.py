@@ -52,7 +52,7 @@ app = typer.Typer(
     help="Find the AWS Storage Gateway volumes that could not be restored to a recent point right now.",
     epilog="Begin with: sgw-scanner demo",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )

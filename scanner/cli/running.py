@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import anyio
 import typer
@@ -127,6 +127,12 @@ class Run:
             return False
         return True
 
+    def _summary_of(self, stream: TextIO) -> Literal["none", "apart", "below"]:
+        """Whether a summary tells everything again that the log tells, and on the same terminal."""
+        if self.log_format == "json":
+            return "none"
+        return "below" if stream.isatty() and sys.stderr.isatty() else "apart"
+
     def _shown_code(self, code: int) -> int:
         return 0 if self.exit_zero and code in EXCUSED else code
 
@@ -177,7 +183,8 @@ class Run:
         self, scan_id: str, signals: Signals, outputs: Outputs, log: Any, *, collected: bool
     ) -> tuple[Statistics, Inventory | SpooledInventory | None]:
         statistics = Statistics()
-        tell = EventLog(log, every_failure=self.loudness is Loudness.VERBOSE).tell
+        summary = self._summary_of(sys.stderr if outputs.on_stdout else sys.stdout)
+        tell = EventLog(log, every_failure=self.loudness is Loudness.VERBOSE, summary=summary).tell
         with progress(not self.quiet and self.log_format == "text") as show:
             async with events_of(self.config, scan_id, self.dask, collected=collected) as events:
                 signals.end(events)

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import Literal
 
 from scanner.config.settings import AccountSettings, ScannerConfig, Selection
@@ -34,7 +35,9 @@ def _select_accounts(config: ScannerConfig, wanted: tuple[str, ...]) -> ScannerC
     else:
         unknown = [account for account in wanted if known and account not in known]
         if unknown:
-            raise ConfigError(f"--account: {unknown[0]} is not in the configuration; add it to [[accounts]]")
+            close = get_close_matches(unknown[0], known, n=1)
+            hint = f"did you mean {close[0]}?" if close else "add it to [[accounts]]"
+            raise ConfigError(f"--account: {unknown[0]} is not in the configuration; {hint}")
         made = [known.get(account) or AccountSettings(id=account) for account in wanted]
     return config.selecting(replace(config.selection, accounts=wanted), {}, accounts=tuple(made))
 

@@ -14,6 +14,8 @@ _UNPRINTABLE = re.compile(
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _SPANS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 _NOTHING = "0s"
+DETACHED = "detached"
+"""Where the name of a gateway would stand, of a volume that none holds."""
 
 
 def printable(text: str) -> str:
@@ -61,7 +63,7 @@ def rpo_of(verdict: Verdict) -> str:
 def gateway_label(volume: Volume, gateway: Gateway | None) -> str:
     """How people call the gateway of a volume: by its name, else by its id."""
     if volume.gateway_arn is None:
-        return "detached"
+        return DETACHED
     return printable((gateway.name if gateway else None) or id_of(volume.gateway_arn))
 
 

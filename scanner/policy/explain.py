@@ -42,19 +42,28 @@ def explain(
         if misses:
             steps.append(Step("rule", rule.name, False, "; ".join(misses)))
         elif decided:
-            steps.append(Step("rule", rule.name, False, f"matches, but {decided} came first"))
+            steps.append(Step("rule", rule.name, False, f"matches, but the rule {decided} comes first"))
         else:
             steps.append(Step("rule", rule.name, True, _holds(rule.rpo)))
             decided = rule.name
     fallbacks: tuple[tuple[Literal["account", "default"], timedelta | None, str], ...] = (
-        ("account", account_rpo, "the account has no rpo"),
-        ("default", policy.rpo, "policy.rpo is not set"),
+        ("account", account_rpo, "none is set for the account"),
+        ("default", policy.rpo, "it is not set"),
     )
     for kind, rpo, missing in fallbacks:
         if rpo is None:
             steps.append(Step(kind, kind, False, missing))
         elif decided:
-            steps.append(Step(kind, kind, False, f"{decided} came first"))
+            steps.append(
+                Step(
+                    kind,
+                    kind,
+                    False,
+                    "the account's rpo comes first"
+                    if decided == "account"
+                    else f"the rule {decided} comes first",
+                )
+            )
         else:
             steps.append(Step(kind, kind, True, f"no rule matches: RPO {format_duration(rpo)}"))
             decided = kind
@@ -108,9 +117,11 @@ def _holds(rpo: timedelta) -> str:
 def _quoted(values: tuple[str | None, ...]) -> str:
     known = [repr(value) for value in values if value]
     return (
-        f"{' and '.join(known)} {'match' if len(known) > 1 else 'matches'}"
+        f"none of {', '.join(known)} matches"
+        if len(known) > 1
+        else f"{known[0]} does not match"
         if known
-        else "there is none to match"
+        else "there is none that could match"
     )
 
 
@@ -123,7 +134,7 @@ def _misses(match: Match, volume: Volume, gateway: Gateway | None, account_name:
         ("volumes", match.volumes, (volume.id, volume.arn)),
     )
     misses = [
-        f"{name}: {_quoted(values)} none of {', '.join(globs)}"
+        f"{name}: {_quoted(values)} {' or '.join(globs)}"
         for name, globs, values in facts
         if not hit(compiled(globs), known_of(values))
     ]

@@ -114,26 +114,80 @@ def test_explain_names_the_rule_and_why_others_did_not_apply(
     (place / "scanner.toml").write_text(CONFIG + rule)
     said = command("explain", "vol-00000001", "i.json")
     assert said.code == 0
-    assert "rule db does not apply: gateways: 'sgw-00000001' and 'gateway 1'" in said.out
-    assert "default default applies" in said.out
-    assert command("explain", "vol-none", "i.json").code == 2
+    assert "the rule “db” does not apply: gateways: none of 'sgw-00000001', 'gateway 1'" in said.out
+    assert "policy.rpo applies: no rule matches: RPO 1d" in said.out
+
+
+def test_explain_takes_an_id_in_any_case_and_says_which_one_is_like_it(command: Command, place: Path) -> None:
+    assert command("scan", "-o", "i.json").code == 0
+    assert (
+        command("explain", "VOL-00000001", "i.json").out == command("explain", "vol-00000001", "i.json").out
+    )
+    said = command("explain", "vol-0000001", "i.json")
+    assert said.code == 2
+    assert "vol-0000001: the inventory holds no such volume; did you mean vol-0000000" in said.err
+    assert "`sgw-scanner show` lists" in command("explain", "none", "i.json").err
+
+
+@pytest.mark.parametrize("words", [("-h",), ("scan", "-h"), ("history", "-h"), ("history", "list", "-h")])
+def test_every_command_has_the_short_flag_for_help(command: Command, words: tuple[str, ...]) -> None:
+    said = command(*words)
+    assert said.code == 0
+    assert "Usage: sgw-scanner" in said.out
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_commands(
+    shell: str, command: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the script asks that `--show-completion` prints for it."""
+    monkeypatch.setenv("_SGW_SCANNER_COMPLETE", f"complete_{shell}")
+    asked = {"COMP_WORDS": "sgw-scanner ex", "COMP_CWORD": "1"}
+    asked |= {"_TYPER_COMPLETE_ARGS": "sgw-scanner ex", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+    for name, value in asked.items():
+        monkeypatch.setenv(name, value)
+    said = command()
+    assert said.code == 0
+    assert "explain" in said.out
+    assert "merge" not in said.out
 
 
 class TestCheck:
     def test_a_fleet_that_works_exits_0(self, command: Command, sgw_emulator: Emulator) -> None:
         said = command("check")
         assert said.code == 0
-        assert said.out.count(" yes") == 4
+        assert said.out == (
+            "Checked 4 targets of 2 accounts (a target is an account in a Region): 4 will work, 0 will not.\n"
+            "Exit code 0: a scan can read all of them.\n"
+        )
         asked = {operation for _, operation, _, _ in sgw_emulator.requests}
         assert asked == {"AssumeRole", "ListGateways", "ListVolumes", "ListVolumeRecoveryPoints"}
+
+    def test_every_target_is_printed_with_verbose(self, command: Command) -> None:
+        said = command("check", "--verbose")
+        assert said.out.count(" yes\n") == 4
+        assert "Checked 4 targets" in said.out
 
     def test_what_fails_is_told_with_its_remedy(self, command: Command, place: Path) -> None:
         (place / "scanner.toml").write_text(CONFIG.replace(SECRET_ID, "wrong-id"))
         said = command("check", "-o", "c.json")
         assert said.code == 3
-        rows = inventory(place / "c.json")["targets"]
+        result = inventory(place / "c.json")
+        rows = result["targets"]
         assert [row["works"] for row in rows] == [True, True, False, False]
         assert "sts:AssumeRole" in rows[2]["problems"][0]["remedy"]
+        assert result["totals"] == {"works": 2, "fails": 2, "skipped": 0, "exit_code": 3}
+
+    def test_one_cause_of_many_targets_is_told_once(self, command: Command, place: Path) -> None:
+        """By account, with one remedy, then the totals, and what the exit code means."""
+        (place / "scanner.toml").write_text(CONFIG.replace(SECRET_ID, "wrong-id"))
+        said = command("check").out
+        assert said.startswith(f"What would not work\nprod ({TWO}): access denied at AssumeRole\n")
+        assert said.count("  → ") == 1
+        assert " yes" not in said
+        last = said.splitlines()[-2:]
+        assert last[0].endswith("2 will work, 2 will not.")
+        assert last[1] == "Exit code 3: a scan would be incomplete."
 
     def test_a_missing_permission_is_told_with_the_statement_to_add(
         self, command: Command, sgw_fleet: Fleet, sgw_emulator: Emulator
@@ -160,7 +214,8 @@ class TestCheck:
         (place / "scanner.toml").write_text(config)
         said = command("check")
         assert said.code == 0
-        assert said.out.count("skipped") == 2
+        assert "2 targets skipped: 2 excluded by the configuration.\n" in said.out
+        assert command("check", "--verbose").out.count("skipped: excluded") == 2
 
 
 class TestDemo:

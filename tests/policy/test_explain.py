@@ -37,11 +37,11 @@ def test_explain_names_what_failed_and_what_came_first() -> None:
         ("waiver", "new", True),
     ]
     assert steps[0].why == (
-        "regions: 'eu-west-1' matches none of us-*; tags: neither the volume nor its gateway has tier = 1"
+        "regions: 'eu-west-1' does not match us-*; tags: neither the volume nor its gateway has tier = 1"
     )
-    assert steps[2].why == "matches, but all came first"
+    assert steps[2].why == "matches, but the rule all comes first"
     assert steps[5].why == "expired on 2026-11-23"
-    assert explain(Policy(), volume(one, 1), one)[-1].why == "policy.rpo is not set"
+    assert explain(Policy(), volume(one, 1), one)[-1].why == "it is not set"
     assert explain(Policy(), volume(one, 1), one, account_rpo=HOUR)[0].applies
 
 

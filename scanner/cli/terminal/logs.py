@@ -66,7 +66,7 @@ def logging_to_stderr(format: Literal["text", "json"], loudness: Loudness) -> It
         processors=[
             structlog.processors.add_log_level,
             _without_secrets,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.TimeStamper(fmt=_stamp(format), utc=True),
             *((structlog.processors.JSONRenderer(),) if format == "json" else (_made_printable, text)),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(loudness.value),
@@ -80,6 +80,11 @@ def logging_to_stderr(format: Literal["text", "json"], loudness: Loudness) -> It
     finally:
         logging.captureWarnings(False)
         root.removeHandler(bridge)
+
+
+def _stamp(format: Literal["text", "json"]) -> str:
+    """How the time of a line is written: whoever watches a terminal knows the day."""
+    return "%H:%M:%SZ" if format == "text" and sys.stderr.isatty() else "iso"
 
 
 def make_reporter(log: Any, format: Literal["text", "json"]) -> Callable[[str], None]:
@@ -106,12 +111,16 @@ class EventLog:
     """Reads the events of one scan and logs those worth a line.
 
     However many failures there are, only the first of each kind and operation has a line of its own, unless
-    `every_failure`; the end of the scan counts the others.
+    `every_failure`; the end of the scan counts the others. `summary` tells what the reader is told after the scan
+    anyway: with "below" on the same terminal, so that a failure needs no line at all; with "apart" elsewhere.
     """
 
-    def __init__(self, log: Any, *, every_failure: bool) -> None:
+    def __init__(
+        self, log: Any, *, every_failure: bool, summary: Literal["none", "apart", "below"] = "none"
+    ) -> None:
         self._log = log
         self._every_failure = every_failure
+        self._summary = summary
         self._failures: Counter[tuple[FailureKind, str, str]] = Counter()
         self._examples: dict[tuple[FailureKind, str, str], Failure] = {}
 
@@ -120,7 +129,8 @@ class EventLog:
             case ScanStarted(scan_id):
                 traced = _known({"trace_id": event.trace_id, "span_id": event.span_id})
                 self._log = self._log.bind(scan_id=scan_id, **traced)
-                self._log.info("scan started")
+                if self._summary != "below":
+                    self._log.info("scan started")
             case FailureSeen():
                 self._failed(event)
             case FieldsDropped(arn, operation, fields):
@@ -148,7 +158,8 @@ class EventLog:
         group = failure.kind, failure.operation, remedy_of(failure)
         self._failures[group] += 1
         self._examples.setdefault(group, failure)
-        if self._every_failure or self._failures[group] == 1:
+        first = self._failures[group] == 1 and self._summary != "below"
+        if self._every_failure or first:
             facts = {
                 "account": failure.account_id,
                 "region": failure.region,
@@ -178,9 +189,11 @@ class EventLog:
 
     def _ended(self, event: ScanEnded) -> None:
         outcome = event.scan.outcome
+        if self._summary == "below":
+            return
         for (kind, operation, remedy), count in sorted(self._failures.items()):
             # A scan that read nothing says why even if only errors are asked for.
-            if outcome is Outcome.FAILED:
+            if outcome is Outcome.FAILED and self._summary == "none":
                 first = self._examples[kind, operation, remedy]
                 facts = {"account": first.account_id, "region": first.region, "message": first.message}
                 facts |= {"operation": operation, "kind": kind.value, "remedy": remedy}

@@ -8,11 +8,14 @@ from fnmatch import fnmatchcase
 from heapq import nsmallest
 from typing import Any
 
-from scanner.cli.terminal.summary import print_summary, print_volumes
+from scanner.cli.nearest import did_you_mean
+from scanner.cli.terminal.summary import print_summary
+from scanner.cli.terminal.volumes import print_volumes
 from scanner.errors import ConfigError
 from scanner.inventory.arns import id_of
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import Gateway, VerdictStatus, Volume, as_json
+from scanner.output.text import printable
 from scanner.policy.rules import Policy
 from scanner.summary.replay import statistics_of
 from scanner.summary.verdicts import urgency
@@ -83,6 +86,8 @@ def print_inventory(inventory: Inventory, wanted: Filter, output: str | None, po
         print_summary(statistics_of(inventory), policy, sys.stdout)
         return
     volumes = _found(inventory, wanted)
+    if not volumes:
+        sys.stderr.writelines(f"sgw-scanner: {printable(line)}\n" for line in _hints(inventory, wanted))
     if output:
         sys.stdout.write("[" + ",\n".join(as_json(volume).decode() for volume in volumes) + "]\n")
         return
@@ -102,3 +107,17 @@ def _found(inventory: Inventory, wanted: Filter) -> list[Volume]:
     ]
     order = ORDERS[wanted.sort]
     return sorted(found, key=order) if wanted.limit is None else nsmallest(wanted.limit, found, key=order)
+
+
+def _hints(inventory: Inventory, wanted: Filter) -> Iterable[str]:
+    """What a condition may have meant that nothing in the inventory meets."""
+    accounts = {each for one in inventory.targets for each in (one.account_id, one.account_name) if each}
+    gateways = {each for one in inventory.gateways for each in (one.id, one.name, one.arn) if each}
+    for flag, names, known in (
+        ("--account", wanted.accounts, accounts),
+        ("--region", wanted.regions, {target.region for target in inventory.targets}),
+        ("--gateway", wanted.gateways, gateways),
+    ):
+        for name in names:
+            if not any(fnmatchcase(each, name) for each in known):
+                yield f"{flag}: the inventory has no {name}{did_you_mean(name, known)}"

@@ -7,37 +7,22 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scanner.iam.remedies import remedy_of
-from scanner.inventory.arns import id_of
-from scanner.inventory.records import (
-    ANY_REGION,
-    Failure,
-    FailureKind,
-    Gateway,
-    Outcome,
-    VerdictStatus,
-    Volume,
-)
-from scanner.output.text import age_of, ago, gateway_label, printable, rpo_of, size
+from scanner.cli.terminal.console import console_for, count_of, show, unbroken, words_of
+from scanner.cli.terminal.failures import print_failures
+from scanner.cli.terminal.volumes import VERDICT_STYLES, print_table
+from scanner.inventory.records import Outcome, VerdictStatus
+from scanner.output.text import ago, gateway_label, printable
 from scanner.policy.rules import Policy, Waiver
-from scanner.summary.statistics import Cause, Group, Statistics
+from scanner.summary.statistics import Statistics
 from scanner.summary.verdicts import URGENT, WORST_FIRST
 
 if TYPE_CHECKING:
     from scanner.history.since import Since
 
-WIDTH = 140
-"""Of a summary that no terminal bounds."""
-LONGEST_MESSAGE = 400
 NOTHING_PLANNED = (
     "There was nothing to scan: every account or Region is left out; look at include_ous, exclude_ous,"
     " exclude_accounts and exclude_regions"
 )
-COLUMNS = ("volume", "verdict", "age", "gateway", "account", "Region", "RPO", "used")
-WIDE = 110
-"""Columns of a terminal that has room for all of them; a narrow one does without the last two."""
-MOST_SHOWN = 20
-"""Causes of failures that are printed."""
 EXITS = {
     0: "complete, and no volume needs action",
     1: "some volume needs action: it is in breach of its RPO or has no recovery point",
@@ -45,14 +30,6 @@ EXITS = {
     4: "nothing could be read",
 }
 STYLES = {Outcome.COMPLETE: "bold green", Outcome.PARTIAL: "bold red", Outcome.FAILED: "bold red"}
-VERDICT_STYLES = {
-    VerdictStatus.NO_RECOVERY_POINT: "red",
-    VerdictStatus.BREACH: "red",
-    VerdictStatus.UNKNOWN: "magenta",
-    VerdictStatus.AT_RISK: "yellow",
-    VerdictStatus.UNRATED: "",
-    VerdictStatus.OK: "green",
-}
 
 GONE = {
     "backwards": "have a recovery point that is older than one that was seen before, or none any more",
@@ -82,7 +59,7 @@ def print_summary(
         _last_known(statistics, console)
         if since and since.counts:
             _since(since, console)
-        _failures(statistics, console)
+        print_failures(statistics, console)
         _volumes(statistics, console)
         _expired(policy.expired(statistics.scan.finished_at), console)
         _coverage(statistics, console)
@@ -90,16 +67,8 @@ def print_summary(
         if written:
             console.print(f"Written: {printable(', '.join(written))}", soft_wrap=True)
         if code is not None:
-            console.print(f"Exit code {code}: {EXITS[code]}.", soft_wrap=True)
-    # Rich pads every line, and ends the process with 1, which means a breach, where it cannot write.
-    stream.write("".join(f"{line.rstrip()}\n" for line in printed.get().splitlines()))
-    stream.flush()
-
-
-def console_for(stream: TextIO) -> Console:
-    """A console that takes nothing in what it prints for markup."""
-    width = None if stream.isatty() else WIDTH
-    return Console(file=stream, highlight=False, markup=False, emoji=False, width=width)
+            console.print(f"Exit code {code}: {EXITS[code]}.", soft_wrap=unbroken(console))
+    show(printed.get(), stream)
 
 
 def _expired(waivers: Sequence[Waiver], console: Console) -> None:
@@ -107,7 +76,7 @@ def _expired(waivers: Sequence[Waiver], console: Console) -> None:
         said = (
             f"The waiver “{printable(waiver.reason)}” ended on {waiver.until}: it excuses nothing any more."
         )
-        console.print(Text(said, "yellow"), soft_wrap=True)
+        console.print(Text(said, "yellow"), soft_wrap=unbroken(console))
     if waivers:
         console.print()
 
@@ -164,10 +133,11 @@ def _last_known(statistics: Statistics, console: Console) -> None:
 def _since(since: "Since", console: Console) -> None:
     counts = ", ".join(f"{count} {GONE[kind.value]}" for kind, count in since.counts.items())
     console.print(
-        f"Of the volumes of the scan of {since.scanned_at:%Y-%m-%d %H:%M} UTC: {counts}.", soft_wrap=True
+        f"Of the volumes of the scan of {since.scanned_at:%Y-%m-%d %H:%M} UTC: {counts}.",
+        soft_wrap=unbroken(console),
     )
     for arn in since.backwards[:MOST_BACKWARDS]:
-        console.print(f"  backwards: {printable(arn.split(':', 3)[-1])}", soft_wrap=True)
+        console.print(f"  backwards: {printable(arn.split(':', 3)[-1])}", soft_wrap=unbroken(console))
     if len(since.backwards) > MOST_BACKWARDS:
         console.print(f"  ... and {len(since.backwards) - MOST_BACKWARDS} more")
 
@@ -180,7 +150,7 @@ def _parts(counts: Mapping[str, int], total: str) -> str:
 
 def _verdicts(statistics: Statistics) -> Text:
     counts = [
-        Text(f"{statistics.verdicts[kind.status]} {_words(kind.status)}", VERDICT_STYLES[kind.status])
+        Text(f"{statistics.verdicts[kind.status]} {words_of(kind.status)}", VERDICT_STYLES[kind.status])
         for kind in WORST_FIRST
         if statistics.verdicts[kind.status]
     ]
@@ -193,11 +163,11 @@ def _answer(statistics: Statistics, console: Console) -> None:
     excused = f" A waiver excuses {waived} more." if waived else ""
     style = "bold red" if volumes.need_action else "bold green" if statistics.whole else "bold"
     needed = (
-        f"{_count(volumes.need_action, 'volume')} {'needs' if volumes.need_action == 1 else 'need'} action"
+        f"{count_of(volumes.need_action, 'volume')} {'needs' if volumes.need_action == 1 else 'need'} action"
     )
-    console.print(Text.assemble((f"{needed}.", style), excused), soft_wrap=True)
+    console.print(Text.assemble((f"{needed}.", style), excused), soft_wrap=unbroken(console))
     unread = [
-        _count(count, noun)
+        count_of(count, noun)
         for count, noun in ((coverage.targets.failed, "target"), (coverage.gateways.failed, "gateway"))
         if count
     ]
@@ -205,15 +175,14 @@ def _answer(statistics: Statistics, console: Console) -> None:
         verb = "was" if coverage.targets.failed + coverage.gateways.failed == 1 else "were"
         said = f"{' and '.join(unread)} {verb} not read"
         console.print(
-            Text.assemble((said, "bold red"), ": volumes there may need action, too."), soft_wrap=True
+            Text.assemble((said, "bold red"), ": volumes there may need action, too."),
+            soft_wrap=unbroken(console),
         )
     elif not statistics.whole:
-        console.print(Text("Not everything was read: volumes may be missing.", "bold red"), soft_wrap=True)
-    console.print(f"{_count(volumes.known, 'volume')} {'is' if volumes.known == 1 else 'are'} known.")
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+        console.print(
+            Text("Not everything was read: volumes may be missing.", "bold red"), soft_wrap=unbroken(console)
+        )
+    console.print(f"{count_of(volumes.known, 'volume')} {'is' if volumes.known == 1 else 'are'} known.")
 
 
 def _volumes(statistics: Statistics, console: Console) -> None:
@@ -228,106 +197,5 @@ def _volumes(statistics: Statistics, console: Console) -> None:
     if not shown:
         return
     console.print(Text(title, "bold"))
-    console.print(_table(shown, statistics.accounts, console.width))
+    print_table(shown, statistics.accounts, console)
     console.print()
-
-
-def print_volumes(
-    volumes: Sequence[tuple[Volume, Gateway | None]], accounts: Mapping[str, str | None], stream: TextIO
-) -> None:
-    """Prints a row for each volume, and how many there are."""
-    console = console_for(stream)
-    with console.capture() as printed:
-        if volumes:
-            console.print(_table(volumes, accounts, console.width))
-        else:
-            console.print("No volume matches.")
-    stream.write("".join(f"{line.rstrip()}\n" for line in printed.get().splitlines()))
-    stream.flush()
-
-
-def _table(
-    volumes: Sequence[tuple[Volume, Gateway | None]], accounts: Mapping[str, str | None], width: int
-) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    columns = COLUMNS if width >= WIDE else COLUMNS[:-2]
-    for heading in columns:
-        table.add_column(heading, no_wrap=True, overflow="ellipsis")
-    for volume, gateway in volumes:
-        row = _row(volume, gateway, accounts.get(volume.account_id))
-        table.add_row(*row[: len(columns)])
-    return table
-
-
-def _row(volume: Volume, gateway: Gateway | None, account_name: str | None) -> list[str | Text]:
-    verdict = volume.verdict
-    waived = " (waived)" if verdict.waived else ""
-    return [
-        volume.id,
-        Text(_words(verdict.status) + waived, VERDICT_STYLES[verdict.status]),
-        age_of(verdict),
-        gateway_label(volume, gateway),
-        printable(account_name or volume.account_id),
-        volume.region,
-        rpo_of(verdict),
-        size(volume.usage_bytes),
-    ]
-
-
-def _words(status: VerdictStatus | FailureKind) -> str:
-    return status.value.replace("_", " ")
-
-
-def _failures(statistics: Statistics, console: Console) -> None:
-    if not statistics.failures:
-        return
-    console.print(Text("What could not be read", "bold"))
-    groups = sorted(
-        statistics.failures.items(), key=lambda each: (each[0].waived is not None, -each[1].count)
-    )
-    for cause, group in groups[:MOST_SHOWN]:
-        _print_group(cause, group, statistics, console)
-    rest = sum(group.count for _, group in groups[MOST_SHOWN:]) + statistics.ungrouped
-    if rest:
-        console.print(f"... and {_count(rest, 'failure')} of other causes; each output names them all.")
-    console.print()
-
-
-def _print_group(cause: Cause, group: Group, statistics: Statistics, console: Console) -> None:
-    words = Text(f"{_words(cause.kind)} at {printable(cause.operation)}", "red")
-    waived = f" (waived: {printable(cause.waived)})" if cause.waived else ""
-    first = group.examples[0]
-    if group.count == 1:
-        console.print(Text.assemble(f"{_where(first, statistics)}: ", words, waived), soft_wrap=True)
-    else:
-        account = _named(cause.account_id, statistics.accounts.get(cause.account_id))
-        console.print(Text.assemble(f"{account}, {_extent(group)}: ", words, waived), soft_wrap=True)
-        for failure in group.examples:
-            console.print(f"  {_where(failure, statistics)}", soft_wrap=True)
-        if group.count > len(group.examples):
-            console.print(f"  ... and {group.count - len(group.examples):,} more")
-    console.print(f"  {_shortened(printable(first.message))}", soft_wrap=True)
-    console.print(Text(f"  → {printable(remedy_of(first))}", "cyan"), soft_wrap=True)
-
-
-def _extent(group: Group) -> str:
-    regions = _count(len(group.regions), "Region")
-    return f"{_count(group.gateways, 'gateway')} in {regions}" if group.gateways else regions
-
-
-def _where(failure: Failure, statistics: Statistics) -> str:
-    account = statistics.accounts.get(failure.account_id)
-    region = None if failure.region == ANY_REGION else failure.region
-    where = ", ".join(filter(None, (_named(failure.account_id, account), region)))
-    if failure.gateway_arn is None:
-        return where
-    gateway = _named(id_of(failure.gateway_arn), statistics.gateway_names.get(failure.gateway_arn))
-    return f"{gateway} in {where}"
-
-
-def _named(id: str, name: str | None) -> str:
-    return f"{printable(name)} ({id})" if name else id
-
-
-def _shortened(message: str) -> str:
-    return message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - 1] + "…"

@@ -49,8 +49,16 @@ def test_conditions_of_several_kinds_must_all_hold(command: Command, source: str
         )
         assert one.arn in {volume["arn"] for volume in found}
         assert {volume["account_id"] for volume in found} == {one.account_id}
-    assert listed(command, source, "--region", "mars-1") == []
     assert "No volume matches." in command("show", source, "--region", "mars-1").out
+
+
+def test_a_condition_that_nothing_meets_says_what_may_have_been_meant(command: Command, source: str) -> None:
+    """On stderr, whatever the output; a wildcard that matches nothing is told as it is."""
+    said = command("show", source, "--region", "us-esat-1", "-o", "-")
+    assert (said.code, json.loads(said.out)) == (0, [])
+    assert said.err == "sgw-scanner: --region: the inventory has no us-esat-1; did you mean us-east-1?\n"
+    assert "no PROD; did you mean prod?" in command("show", source, "--account", "PROD").err
+    assert "has no db-*\n" in command("show", source, "--gateway", "db-*").err
 
 
 def test_the_oldest_come_first_where_that_is_asked_for_and_as_many_as_are(

@@ -4,6 +4,7 @@ import json
 import logging
 import warnings
 from collections.abc import Iterable
+from typing import Literal
 
 import pytest
 
@@ -89,6 +90,21 @@ def test_quiet_tells_only_why_nothing_could_be_read(capsys: pytest.CaptureFixtur
     assert logged(capsys, [FailureSeen(FAILURE), ended(Outcome.PARTIAL)], Loudness.QUIET) == []
     lines = logged(capsys, [FailureSeen(FAILURE), ended(Outcome.FAILED)], Loudness.QUIET)
     assert [(line["event"], line["level"]) for line in lines] == [("not read", "error")]
+
+
+@pytest.mark.parametrize("loudness", [Loudness.NORMAL, Loudness.QUIET])
+@pytest.mark.parametrize(("summary", "lines"), [("below", 0), ("apart", 1)])
+def test_what_the_summary_tells_is_not_logged_again(
+    capsys: pytest.CaptureFixture[str], loudness: Loudness, summary: Literal["below", "apart"], lines: int
+) -> None:
+    """Below the log on one terminal nothing is; elsewhere each failure is, but not again at the end."""
+    events: list[Event] = [FailureSeen(FAILURE), ended(Outcome.FAILED)]
+    with logging_to_stderr("text", loudness) as log:
+        tell = EventLog(log, every_failure=False, summary=summary).tell
+        for event in events:
+            tell(event)
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == (lines if loudness is Loudness.NORMAL else 0)
 
 
 def test_hostile_text_moves_nothing_on_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 import pytest
 
 from scanner.cli.terminal.explaining import print_explanation
-from scanner.cli.terminal.summary import LONGEST_MESSAGE, print_summary
+from scanner.cli.terminal.failures import LONGEST_MESSAGE
+from scanner.cli.terminal.summary import print_summary
 from scanner.config.settings import ScannerConfig
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import FailureKind, Verdict, VerdictStatus
@@ -133,6 +134,24 @@ def test_expired_waivers_are_named_and_others_are_not() -> None:
     said = printed(inventory(), Policy(waivers=(past, still)))
     assert f"“was moving” ended on {date(2026, 11, 23)}: it excuses nothing any more" in said
     assert "'moving'" not in said
+
+
+def test_a_statement_to_paste_stands_unbroken_on_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a narrow terminal, where everything else breaks between words."""
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    statement = (
+        '{"Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": "arn:aws:iam::000000000001:role/x"}'
+    )
+    whole = inventory(whole=False)
+    remedy = f"Add to the policy of arn:aws:iam::1:user/test: {statement}; the role must name that identity"
+    failures = tuple(each.model_copy(update={"remedy": remedy}) for each in whole.failures)
+    said = printed(whole.model_copy(update={"failures": failures}), stream=Terminal())
+    lines = COLOUR.sub("", said).splitlines()
+    assert statement in lines
+    assert max(len(line) for line in lines if line != statement) <= 60
+    assert "  the role must name that identity" in lines
 
 
 def test_colours_are_for_terminals_only(monkeypatch: pytest.MonkeyPatch) -> None:

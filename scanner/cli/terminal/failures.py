@@ -1,0 +1,99 @@
+"""Failures on a terminal, grouped by account and cause."""
+
+import re
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from scanner.cli.terminal.console import count_of, unbroken, words_of
+from scanner.iam.remedies import remedy_of
+from scanner.inventory.arns import id_of
+from scanner.inventory.records import ANY_REGION, Failure
+from scanner.output.text import printable
+from scanner.summary.statistics import Cause, Group, Statistics
+
+INDENT = 2
+_STATEMENT = re.compile(r'\{"Effect".*\}')
+LONGEST_MESSAGE = 400
+MOST_SHOWN = 20
+"""Causes that are printed."""
+
+
+def print_failures(statistics: Statistics, console: Console, title: str = "What could not be read") -> None:
+    """Prints the failures by account and cause, each with its one remedy; what is waived comes last."""
+    if not statistics.failures:
+        return
+    console.print(Text(title, "bold"))
+    groups = sorted(
+        statistics.failures.items(), key=lambda each: (each[0].waived is not None, -each[1].count)
+    )
+    for cause, group in groups[:MOST_SHOWN]:
+        _print_group(cause, group, statistics, console)
+    rest = sum(group.count for _, group in groups[MOST_SHOWN:]) + statistics.ungrouped
+    if rest:
+        console.print(f"... and {count_of(rest, 'failure')} of other causes; each output names them all.")
+    console.print()
+
+
+def _print_group(cause: Cause, group: Group, statistics: Statistics, console: Console) -> None:
+    words = Text(f"{words_of(cause.kind)} at {printable(cause.operation)}", "red")
+    waived = f" (waived: {printable(cause.waived)})" if cause.waived else ""
+    first = group.examples[0]
+    if group.count == 1:
+        console.print(
+            Text.assemble(f"{_where(first, statistics)}: ", words, waived),
+            soft_wrap=unbroken(console),
+        )
+    else:
+        account = _named(cause.account_id, statistics.accounts.get(cause.account_id))
+        console.print(
+            Text.assemble(f"{account}, {_extent(group)}: ", words, waived),
+            soft_wrap=unbroken(console),
+        )
+        for failure in group.examples:
+            console.print(f"  {_where(failure, statistics)}", soft_wrap=unbroken(console))
+        if group.count > len(group.examples):
+            console.print(f"  ... and {group.count - len(group.examples):,} more")
+    _print_words(Text(_shortened(printable(first.message))), console)
+    advice = printable(remedy_of(first))
+    # A statement is on a line of its own and never broken, so that it can be pasted.
+    statement = _STATEMENT.search(advice) if not unbroken(console) else None
+    if statement is None:
+        _print_words(Text(f"→ {advice}", "cyan"), console)
+        return
+    _print_words(Text(f"→ {advice[: statement.start()].rstrip()}", "cyan"), console)
+    console.print(Text(statement[0], "cyan"), soft_wrap=True)
+    if rest := advice[statement.end() :].lstrip("; "):
+        _print_words(Text(rest, "cyan"), console)
+
+
+def _print_words(text: Text, console: Console) -> None:
+    """Prints `text`, which a terminal breaks between words; a file or a pipe keeps it on one line."""
+    if not unbroken(console):
+        console.print(Padding(text, (0, 0, 0, INDENT)))
+    else:
+        console.print(Text.assemble(" " * INDENT, text), soft_wrap=True)
+
+
+def _extent(group: Group) -> str:
+    regions = count_of(len(group.regions), "Region")
+    return f"{count_of(group.gateways, 'gateway')} in {regions}" if group.gateways else regions
+
+
+def _where(failure: Failure, statistics: Statistics) -> str:
+    account = statistics.accounts.get(failure.account_id)
+    region = None if failure.region == ANY_REGION else failure.region
+    where = ", ".join(filter(None, (_named(failure.account_id, account), region)))
+    if failure.gateway_arn is None:
+        return where
+    gateway = _named(id_of(failure.gateway_arn), statistics.gateway_names.get(failure.gateway_arn))
+    return f"{gateway} in {where}"
+
+
+def _named(id: str, name: str | None) -> str:
+    return f"{printable(name)} ({id})" if name else id
+
+
+def _shortened(message: str) -> str:
+    return message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - 1] + "…"
