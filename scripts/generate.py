@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from scanner.config.settings import ScannerConfig
+from scanner.config.schema import config_schema
 from scanner.config.starter import starter_text
 from scanner.iam.permissions import DETAILS, base_document, policy_document
 from scanner.iam.template import role_template
-from scanner.inventory.model import Inventory
+from scanner.inventory.schema import inventory_schema
 
 FOLDER = Path(__file__).parents[1] / "config"
 
@@ -20,8 +20,8 @@ def _json(document: Any) -> str:
 
 GENERATED: dict[str, Callable[[], str]] = {
     "scanner.toml": starter_text,
-    "config.schema.json": lambda: _json(ScannerConfig.model_json_schema()),
-    "inventory.schema.json": lambda: _json(Inventory.model_json_schema(mode="serialization")),
+    "config.schema.json": lambda: _json(config_schema()),
+    "inventory.schema.json": lambda: _json(inventory_schema()),
     "iam-policy.json": lambda: _json(policy_document(())),
     "iam-policy-details.json": lambda: _json(policy_document(tuple(DETAILS))),
     "iam-policy-base.json": lambda: _json(base_document("sgw-scanner")),

@@ -15,7 +15,7 @@ from scanner.config.starter import starter_text
 from scanner.policy.rules import Policy
 
 STARTER = starter_text()
-UNCOMMENTED = re.sub(r"^#(?! |$)", "", STARTER, flags=re.MULTILINE)
+UNCOMMENTED = re.sub(r"^#(?!:| |$)", "", STARTER, flags=re.MULTILINE)
 EXAMPLES = {"scan.exclude_regions", "scan.details", "scan.deadline"}
 
 

@@ -1,6 +1,7 @@
 """`init`: a configuration to start from, and the files that a deployment needs."""
 
 import os
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,8 @@ import typer
 from scanner.deploy import DEPLOYMENTS
 from scanner.errors import ConfigError
 
-Deployment = StrEnum("Deployment", {name.upper(): name for name in DEPLOYMENTS})  # type: ignore[misc]
+SCHEMA = "schema"
+Deployment = StrEnum("Deployment", {name.upper(): name for name in (*DEPLOYMENTS, SCHEMA)})  # type: ignore[misc]
 
 
 def init(
@@ -27,15 +29,14 @@ def init(
     """Write a commented scanner.toml, in which every setting is explained; never overwrites a file.
 
     With --with also what an operator copies: alert rules, a dashboard, systemd units, a cron entry, Kubernetes
-    manifests, templates for AWS Batch and Step Functions.
+    manifests, templates for AWS Batch and Step Functions, the JSON Schema by which an editor checks scanner.toml.
     """
     from scanner.config.starter import starter_text
-    from scanner.deploy import deployment_files
 
     wanted = {
         path.parent / name: content
         for deployment in deployments or ()
-        for name, content in deployment_files(deployment.value).items()
+        for name, content in _files_of(deployment.value).items()
     }
     if not (wanted and os.path.lexists(path)):
         wanted[path] = starter_text().encode()
@@ -44,6 +45,17 @@ def init(
         typer.echo(f"{file}: written.", err=True)
     if path in wanted:
         typer.echo(f"Edit {path}, then prove that a scan can work: sgw-scanner check -c {path}", err=True)
+
+
+def _files_of(deployment: str) -> Mapping[str, bytes]:
+    import json
+
+    from scanner.config.schema import FILE, config_schema
+    from scanner.deploy import deployment_files
+
+    if deployment == SCHEMA:
+        return {FILE: json.dumps(config_schema(), indent=2).encode() + b"\n"}
+    return deployment_files(deployment)
 
 
 def write_new(contents: dict[Path, bytes]) -> None:

@@ -15,12 +15,8 @@ def schema(subject: Annotated[Subject, typer.Argument(help="Of what.")]) -> None
     """Print the JSON Schema of configuration or inventory."""
     import json
 
-    from scanner.config.settings import ScannerConfig
-    from scanner.inventory.model import Inventory
+    from scanner.config.schema import config_schema
+    from scanner.inventory.schema import inventory_schema
 
-    document = (
-        ScannerConfig.model_json_schema()
-        if subject is Subject.CONFIG
-        else Inventory.model_json_schema(mode="serialization")
-    )
+    document = config_schema() if subject is Subject.CONFIG else inventory_schema()
     typer.echo(json.dumps(document, indent=2))

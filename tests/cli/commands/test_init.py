@@ -1,5 +1,6 @@
 """`init` writes files to start from, and never over a file."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,10 @@ def test_where_one_of_the_files_is_there_none_is_written(tmp_path: Path) -> None
     (tmp_path / "sgw-scanner.timer").write_text("mine")
     assert isinstance(run(str(tmp_path / "scanner.toml"), "--with", "systemd").exception, ConfigError)
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("sgw-scanner.timer", "mine")]
+
+
+def test_the_schema_that_the_first_line_names_is_written_beside(tmp_path: Path) -> None:
+    file = tmp_path / "scanner.toml"
+    assert run(str(file), "--with", "schema").exit_code == 0
+    named = file.read_text().splitlines()[0].removeprefix("#:schema ")
+    assert json.loads((tmp_path / named).read_text())["title"] == "ScannerConfig"
