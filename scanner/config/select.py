@@ -57,7 +57,10 @@ def _select_regions(config: ScannerConfig, wanted: tuple[str, ...]) -> ScannerCo
             kept.append(account.model_copy(update={"regions": own}))
     for region in wanted:
         if region not in planned:
-            raise ConfigError(f"--region: {region} is among no account's regions; add it to scan.regions")
+            named = sorted({each for one in config.accounts for each in one.regions or ()} | _named(config))
+            close = get_close_matches(region, named, n=1)
+            hint = f"did you mean {close[0]}?" if close else "add it to scan.regions"
+            raise ConfigError(f"--region: the configuration has no account with the Region {region}; {hint}")
     dropped = {account.id for account in config.accounts} - {account.id for account in kept}
     return config.selecting(
         replace(config.selection, regions=wanted, left_out=config.selection.left_out | dropped),
@@ -65,6 +68,10 @@ def _select_regions(config: ScannerConfig, wanted: tuple[str, ...]) -> ScannerCo
         accounts=tuple(kept),
         scan=config.scan.model_copy(update={"regions": common or config.scan.regions}),
     )
+
+
+def _named(config: ScannerConfig) -> set[str]:
+    return set() if config.scan.regions == "enabled" else set(config.scan.regions)
 
 
 def _within(configured: Literal["enabled"] | tuple[str, ...], wanted: tuple[str, ...]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ class Kind(Enum):
     """What stands in a column; every format has its own way to write each."""
 
     TEXT = "text"
+    ACCOUNT = "account"
     TIME = "time"
     BYTES = "bytes"
     SECONDS = "seconds"
@@ -37,7 +38,7 @@ LISTINGS = ("ListGateways", "ListVolumes")
 COLUMNS = (
     Column("scan_id", Kind.TEXT, "the scan that read this volume"),
     Column("scan_outcome", Kind.TEXT, "complete or partial: whether volumes may be missing"),
-    Column("account_id", Kind.TEXT, "the account, twelve digits"),
+    Column("account_id", Kind.ACCOUNT, "the account, twelve digits"),
     Column("account_name", Kind.TEXT, "the account's name, where it is known"),
     Column("region", Kind.TEXT, "the AWS Region"),
     Column("gateway_arn", Kind.TEXT, "the gateway that answered for the volume; empty where it is detached"),

@@ -49,6 +49,8 @@ def _tags(tags: dict[str, str]) -> str:
 
 _FORMS: dict[Kind, Callable[[Any], str]] = {
     Kind.TEXT: in_cell,
+    # A spreadsheet that takes what is quoted for text keeps the zeros that an id begins with.
+    Kind.ACCOUNT: _in_quotes,
     Kind.TIME: rfc3339,
     Kind.BYTES: str,
     Kind.SECONDS: "{:.3f}".format,

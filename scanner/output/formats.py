@@ -95,7 +95,7 @@ def format_of(destination: str) -> Format:
     suffix = ".json" if destination == "-" else PurePosixPath(destination).suffix.lower()
     if suffix not in FORMATS:
         known = ", ".join(FORMATS)
-        named = f"the suffix {suffix!r} names no format" if suffix else "a suffix must name the format"
+        named = f"{suffix} cannot be written" if suffix else "the name needs a suffix that tells the format"
         raise OutputError(f"{destination}: {named}; use one of {known}")
     found = FORMATS[suffix]
     infix = PurePosixPath(PurePosixPath(destination).stem).suffix.lower().removeprefix(".")

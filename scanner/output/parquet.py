@@ -16,6 +16,7 @@ _BATCH = 32_768
 # dictionary-encoded all the same.
 _TYPES: dict[Kind, Any] = {
     Kind.TEXT: pa.string(),
+    Kind.ACCOUNT: pa.string(),
     Kind.TIME: pa.timestamp("us", tz="UTC"),
     Kind.BYTES: pa.int64(),
     Kind.SECONDS: pa.float64(),

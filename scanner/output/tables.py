@@ -19,7 +19,7 @@ class Table:
 
 _SCAN_ID = Column("scan_id", Kind.TEXT, "the scan that told this")
 _ACCOUNT = (
-    Column("account_id", Kind.TEXT, "the account, twelve digits"),
+    Column("account_id", Kind.ACCOUNT, "the account, twelve digits"),
     Column("account_name", Kind.TEXT, "the account's name, where it is known"),
     Column("region", Kind.TEXT, "the AWS Region"),
 )

@@ -13,6 +13,8 @@ PATTERN = r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h|d))+"
 def parse_duration(text: str) -> timedelta:
     """`text` as a timedelta; raises ValueError with what would be right."""
     if not re.fullmatch(PATTERN, text):
+        if text.isdecimal():
+            raise ValueError(f"{text!r} has no unit; write {text}h, {text}m or {text}s")
         raise ValueError(f"{text!r} is no duration; write it like 250ms, 30s, 10m, 24h, 7d or 1h30m")
     parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)", text)
     try:

@@ -249,7 +249,7 @@ def test_a_place_in_the_configuration_that_is_none_is_a_mistake_whatever_else_is
     (place / "scanner.toml").write_text('[output]\nfiles = ["a.xlsx"]\n' + config)
     said = command("scan", "-o", "b.json")
     assert said.code == 2
-    assert "scanner.toml: output.files: a.xlsx: the suffix '.xlsx' names no format" in said.err
+    assert "scanner.toml: output.files: a.xlsx: .xlsx cannot be written" in said.err
     assert not sgw_emulator.requests
 
 

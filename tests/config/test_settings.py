@@ -226,7 +226,7 @@ def test_account_and_region_narrow_the_plan(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not in the configuration"):
         selected(config, ["999999999999"])
     for wanted in (["ap-south-1"], ["us-east-1", "ap-south-1"]):
-        with pytest.raises(ConfigError, match="--region: ap-south-1 is among no account's regions"):
+        with pytest.raises(ConfigError, match="no account with the Region ap-south-1; add"):
             selected(config, (), wanted)
     with pytest.raises(ConfigError, match="12 digits"):
         selected(config, ["１１１１２２２２３３３３"])

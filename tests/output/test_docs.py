@@ -17,6 +17,7 @@ from tests.output.fleet import HOSTILE, inventory, written
 PAGE = (Path(__file__).parents[2] / "docs/outputs.md").read_text()
 IN_CSV = {
     Kind.TEXT: "text",
+    Kind.ACCOUNT: "text",
     Kind.TIME: "RFC 3339, UTC",
     Kind.BYTES: "integer",
     Kind.SECONDS: "decimal, three places",

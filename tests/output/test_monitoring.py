@@ -148,7 +148,7 @@ def test_alerts_say_what_happened_and_how_bad_it_is() -> None:
     assert len(names) == len(set(names)) > 8
     for rule in rules():
         assert rule["labels"]["severity"] in {"critical", "warning", "info"}
-        assert set(rule["annotations"]) == {"summary", "description"}
+        assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}
         assert rule["annotations"]["description"].endswith(".")
         assert set(rule) <= {"alert", "expr", "for", "labels", "annotations"}
 

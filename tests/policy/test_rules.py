@@ -16,7 +16,7 @@ from tests.policy.facts import HOUR, rule
         ({"warn_at": 0}, "greater than 0"),
         ({"warn_at": 1.1}, "less than or equal to 1"),
         ({"warn_at": float("nan")}, "warn_at"),
-        ({"rpo": "24"}, "no duration"),
+        ({"rpo": "24"}, "has no unit; write 24h"),
         ({"rpos": "24h"}, "Extra inputs"),
         ({"rules": [{"name": "a", "rpo": "1h", "match": {}}]}, "empty match"),
         ({"rules": [{"name": "a", "rpo": "1h", "match": {"regions": []}}]}, "empty condition"),

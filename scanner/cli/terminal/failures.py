@@ -9,11 +9,20 @@ from rich.text import Text
 from scanner.cli.terminal.console import count_of, unbroken, words_of
 from scanner.iam.remedies import remedy_of
 from scanner.inventory.arns import id_of
-from scanner.inventory.records import ANY_REGION, Failure
+from scanner.inventory.records import ANY_REGION, Failure, FailureKind
 from scanner.output.text import printable
 from scanner.summary.statistics import Cause, Group, Statistics
 
 INDENT = 2
+KINDS = {
+    FailureKind.CREDENTIALS: "no valid credentials",
+    FailureKind.NETWORK: "no connection",
+    FailureKind.DEADLINE: "not read before the deadline",
+    FailureKind.INTERRUPTED: "not read before the scan was interrupted",
+}
+"""Kinds whose own words would not say what happened."""
+ENDINGS = (FailureKind.DEADLINE, FailureKind.INTERRUPTED)
+"""What ended the scan and not a call: it has one cause for all accounts."""
 _STATEMENT = re.compile(r'\{"Effect".*\}')
 LONGEST_MESSAGE = 400
 MOST_SHOWN = 20
@@ -25,9 +34,10 @@ def print_failures(statistics: Statistics, console: Console, title: str = "What 
     if not statistics.failures:
         return
     console.print(Text(title, "bold"))
-    groups = sorted(
-        statistics.failures.items(), key=lambda each: (each[0].waived is not None, -each[1].count)
-    )
+    causes = {cause: group for cause, group in statistics.failures.items() if cause.kind not in ENDINGS}
+    groups = sorted(causes.items(), key=lambda each: (each[0].waived is not None, -each[1].count))
+    for kind in ENDINGS:
+        _print_ending(kind, statistics, console)
     for cause, group in groups[:MOST_SHOWN]:
         _print_group(cause, group, statistics, console)
     rest = sum(group.count for _, group in groups[MOST_SHOWN:]) + statistics.ungrouped
@@ -36,8 +46,23 @@ def print_failures(statistics: Statistics, console: Console, title: str = "What 
     console.print()
 
 
+def _print_ending(kind: FailureKind, statistics: Statistics, console: Console) -> None:
+    """One entry for everything that the end of the scan left unread, in whichever account."""
+    groups = {cause: group for cause, group in statistics.failures.items() if cause.kind is kind}
+    if not groups:
+        return
+    if len(groups) == 1:
+        _print_group(*next(iter(groups.items())), statistics, console)
+        return
+    accounts = count_of(len({cause.account_id for cause in groups}), "account")
+    count = count_of(sum(group.count for group in groups.values()), "call")
+    words = Text(KINDS[kind], "red")
+    console.print(Text.assemble(f"{accounts}, {count}: ", words), soft_wrap=unbroken(console))
+    _print_words(Text(f"→ {printable(remedy_of(next(iter(groups.values())).examples[0]))}", "cyan"), console)
+
+
 def _print_group(cause: Cause, group: Group, statistics: Statistics, console: Console) -> None:
-    words = Text(f"{words_of(cause.kind)} at {printable(cause.operation)}", "red")
+    words = Text(f"{KINDS.get(cause.kind) or words_of(cause.kind)} at {printable(cause.operation)}", "red")
     waived = f" (waived: {printable(cause.waived)})" if cause.waived else ""
     first = group.examples[0]
     if group.count == 1:

@@ -159,6 +159,12 @@ def _verdicts(statistics: Statistics) -> Text:
 
 def _answer(statistics: Statistics, console: Console) -> None:
     coverage = statistics.coverage()
+    if statistics.planned and statistics.scan.outcome is Outcome.FAILED:
+        # Zero would sound as if somebody had looked.
+        console.print(
+            Text("Nothing was read: of no volume is anything known.", "bold red"), soft_wrap=unbroken(console)
+        )
+        return
     volumes, waived = coverage.volumes, coverage.volumes.waived
     excused = f" A waiver excuses {waived} more." if waived else ""
     style = "bold red" if volumes.need_action else "bold green" if statistics.whole else "bold"

@@ -145,7 +145,7 @@ class TestExitCodes:
     @pytest.mark.parametrize(
         "words, told",
         [
-            (["--region", "us-east-9"], "among no account's regions"),
+            (["--region", "us-east-9"], "no account with the Region us-east-9; did you mean us-east-1"),
             (["--account", "12"], "12 digits"),
             (["--max-concurrency", "0"], "max_concurrency"),
             (["--deadline", "soon"], "deadline"),

@@ -11,12 +11,13 @@ from scanner.cli.terminal.failures import LONGEST_MESSAGE
 from scanner.cli.terminal.summary import print_summary
 from scanner.config.settings import ScannerConfig
 from scanner.inventory.model import Inventory
-from scanner.inventory.records import FailureKind, Verdict, VerdictStatus
+from scanner.inventory.records import FailureKind, TargetStatus, Verdict, VerdictStatus
 from scanner.policy.rules import Match, Policy, Waiver
 from scanner.summary.statistics import exit_code
 from tests.cli.events import statistics_of
 from tests.output.fleet import HOSTILE, hostile, inventory, verdict
-from tests.strategies import NOW
+from tests.output.html import fleets
+from tests.strategies import NOW, failure_of
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -152,6 +153,23 @@ def test_a_statement_to_paste_stands_unbroken_on_a_line_of_its_own(monkeypatch: 
     assert statement in lines
     assert max(len(line) for line in lines if line != statement) <= 60
     assert "  the role must name that identity" in lines
+
+
+def test_where_nothing_was_read_no_zero_is_told_as_the_answer() -> None:
+    """Zero volumes that need action would sound as if somebody had looked."""
+    denied = fleets.target("000000000001", "us-east-1", TargetStatus.FAILED)
+    said = printed(fleets.without_volumes([denied], [failure_of(denied)]))
+    assert "Nothing was read: of no volume is anything known.\n" in said
+    assert "need action" not in said
+
+
+@pytest.mark.parametrize("kind", [FailureKind.DEADLINE, FailureKind.INTERRUPTED])
+def test_the_end_of_the_scan_is_one_cause_however_many_accounts_it_left_unread(kind: FailureKind) -> None:
+    targets = [fleets.target(f"{n:012d}", "us-east-1", TargetStatus.FAILED) for n in range(1, 10)]
+    failures = [failure_of(each, kind) for each in targets]
+    said = printed(fleets.without_volumes(targets, failures))
+    assert "\n9 accounts, 9 calls: not read before " in said
+    assert said.count("  → ") == 1
 
 
 def test_colours_are_for_terminals_only(monkeypatch: pytest.MonkeyPatch) -> None:
