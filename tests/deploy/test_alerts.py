@@ -102,6 +102,14 @@ def test_a_breach_of_which_nothing_is_heard_for_a_week_is_forgotten(tmp_path: Pa
 # Each of the other alerts: when it fires, and that it ends.
 OTHERS: dict[str, tuple[str, list[dict[str, str]]]] = {
     "SgwScanMissing": ("..!!!.", [of_fleet(SCANNED, "0 _ _ _ _ 0")]),
+    "SgwFleetMissing": (
+        "...!!.",
+        [of_fleet(SCANNED, "0 0 _ _ _ 0"), of_fleet(SCANNED, "0x9", fleet="other")],
+    ),
+    "SgwScrapeError": (
+        "..!!.",
+        [of_fleet(SCANNED, "0 _ _ _ 0"), of_fleet("node_textfile_scrape_error", "0 1 1 1 0")],
+    ),
     "SgwScanStale": ("." * 27 + "!!.", [of_fleet(SCANNED, "0x28 104400")]),
     "SgwNoCompleteScan": (
         "." * 48 + "?!.",
@@ -134,3 +142,68 @@ def test_each_alert_fires_and_ends(tmp_path: Path, alert: str) -> None:
 
 def test_every_alert_is_tried() -> None:
     assert set(re.findall(r"- alert: (\w+)", RULES.read_text())) == {"SgwBreach", *OTHERS}
+
+
+def test_a_host_that_cannot_be_scraped_is_told_if_scans_came_from_it(tmp_path: Path) -> None:
+    """And no other one."""
+    down = of_fleet("up", "1 0 0 0 1")
+    course(tmp_path, "SgwScrapeError", "..!!.", of_fleet(SCANNED, "0 _ _ _ 0"), down)
+    course(tmp_path, "SgwScrapeError", ".....", of_fleet(SCANNED, "0x9", instance="another"), down)
+
+
+def panel(title: str) -> str:
+    """The query of the dashboard's first panel of this name, for every account and Region."""
+    document = json.loads((RULES.parent / "grafana-dashboard.json").read_text())
+    found = next(each for each in document["panels"] if each["title"] == title)
+    query: str = found["targets"][0]["expr"]
+    return query.replace("$account", ".*").replace("$region", ".*")
+
+
+def answers(
+    tmp_path: Path, query: str, hour: int, expected: list[tuple[str, float]], *samples: dict[str, str]
+) -> None:
+    """Asserts what a query answers after so many hours, as labels and values."""
+    wanted = [{"labels": labels, "value": value} for labels, value in expected]
+    asked = [{"expr": query, "eval_time": f"{hour}h", "exp_samples": wanted}]
+    test = {"interval": "1h", "input_series": list(samples), "promql_expr_test": asked}
+    file = tmp_path / "test.yml"
+    file.write_text(json.dumps({"rule_files": [], "evaluation_interval": "1h", "tests": [test]}))
+    assert PROMTOOL
+    done = subprocess.run([PROMTOOL, "test", "rules", str(file)], capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("title", ["Breaches", "Not read completely"])
+def test_the_dashboard_has_a_number_for_a_fresh_scan_only(tmp_path: Path, title: str) -> None:
+    """What is not a number is grey there: neither an old scan nor a dead exporter looks well."""
+    number = f"({panel(title)})"
+    target = of_target("sgw_breaches", "0x40"), of_target("sgw_target_complete", "1x40")
+    answers(tmp_path, f"{number} >= 0", 25, [("{}", 0.0)], of_fleet(SCANNED, "0x40"), *target)
+    grey = f"count({number} != {number})"
+    answers(tmp_path, grey, 27, [("{}", 1.0)], of_fleet(SCANNED, "0x40"), *target)
+    answers(tmp_path, grey, 27, [("{}", 1.0)], of_fleet(SCANNED, "0x3"))
+
+
+@pytest.mark.parametrize("named", [False, True], ids=["without a name", "named"])
+def test_the_worst_volumes_have_names_and_those_without_a_point_are_infinite(
+    tmp_path: Path, named: bool
+) -> None:
+    """The account's name where it is known; without it the volume is there all the same."""
+    job = {"job": "j", "gateway_id": "g"}
+    samples = [
+        of_target("sgw_volume_rpo_seconds", "10", volume_id="none", **job),
+        of_target("sgw_volume_rpo_seconds", "10", volume_id="old", **job),
+        of_target("sgw_volume_recovery_point_age_seconds", "30", volume_id="old", **job),
+        of_target("sgw_gateway_info", "1", gateway_name="db", **job),
+    ]
+    if named:
+        samples.append(of_fleet("sgw_account_info", "1", account_id="1", account_name="prod"))
+    labels = {"account_id": "1", **({"account_name": "prod"} if named else {}), "gateway_name": "db"}
+
+    def labelled(volume: str) -> str:
+        every = {**labels, **TARGET, **job, "volume_id": volume}
+        return "{" + ", ".join(f'{key}="{value}"' for key, value in every.items() if key != "fleet") + "}"
+
+    # The tool's YAML has no infinity.
+    query = f"max without (fleet) (clamp_max({panel('Worst volumes')}, 1000))"
+    answers(tmp_path, query, 0, [(labelled("none"), 1000.0), (labelled("old"), 3.0)], *samples)
