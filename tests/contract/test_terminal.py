@@ -56,6 +56,19 @@ def test_a_terminal_shows_progress_colours_and_nothing_that_others_sent(
     assert all(char.isprintable() for char in ALLOWED.sub("", seen))
 
 
+def test_nothing_is_told_twice_on_a_terminal(
+    place: Path, sgw_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be signed in to stands in the summary, and in no line of the log before it."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    code, seen = seen_on_a_terminal("scan", folder=place)
+    assert code == 4
+    text = ALLOWED.sub("", seen)
+    assert text.count("at AssumeRole") == 2, "once for each account"
+    assert "[warning" not in text
+    assert "[error" not in text
+
+
 def test_an_encoding_that_lacks_a_letter_ends_no_scan(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     ended = subprocess.run([*COMMAND, "scan"], cwd=place, capture_output=True, check=False)

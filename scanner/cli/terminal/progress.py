@@ -26,6 +26,7 @@ class Progress:
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
+        self._begun = clock()
         self.accounts: set[str] = set()
         self.planned = self.ended = self.listed = self.gateways = self.volumes = 0
         self._waits: dict[_Key, tuple[float, float, FailureKind]] = {}
@@ -63,7 +64,7 @@ class Progress:
             f"{len(self.accounts):,} account{'' if len(self.accounts) == 1 else 's'}",
             f"{self.gateways:,} of {max(self.listed, self.gateways):,} gateways",
             f"{self.volumes:,} volume{'' if self.volumes == 1 else 's'}",
-            f"{len(self._asked) / RECENT:.0f} answers/s",
+            f"{len(self._asked) / min(RECENT, max(now - self._begun, 1.0)):.0f} answers/s",
         ]
         return ", ".join(parts) + self._waiting(now)
 

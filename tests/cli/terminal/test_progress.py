@@ -34,14 +34,18 @@ def test_what_is_known_and_done_is_told() -> None:
     state, _ = running()
     state.add(GatewaysListed(ONE, "us-east-1", 1200))
     state.add(GatewayEnded(HERE, (volume(HERE, 1),)))
-    assert state.line() == "2 accounts, 1 of 1,200 gateways, 1 volume, 0 answers/s"
+    assert state.line() == "2 accounts, 1 of 1,200 gateways, 1 volume, 2 answers/s"
     assert (state.planned, state.ended) == (2, 0)
 
 
 def test_the_rate_is_that_of_the_last_seconds() -> None:
+    """Or of those since the scan began, where these are fewer."""
     state, clock = running()
+    clock.now += 2
     for _ in range(50):
         state.add(GatewayEnded(HERE))
+    assert "25 answers/s" in state.line()
+    clock.now += 3
     assert "10 answers/s" in state.line()
     clock.now += 6
     assert "0 answers/s" in state.line()

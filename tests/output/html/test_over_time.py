@@ -142,3 +142,12 @@ def test_the_table_can_be_sorted_by_since_when(opened: Open) -> None:
     assert "Needs action since" not in opened(of).drawn().ask(titles)
     seen = opened(page_of(of, past_of(of)), "#?sort=since").drawn()
     assert seen.column("Needs action since") == ["2026-11-20 03:00Z", ""]
+
+
+@NEEDED
+def test_what_changed_is_on_paper_too(opened: Open) -> None:
+    """Folded or not: what is folded away otherwise is not printed."""
+    of = judged(OK, BREACH)
+    seen = opened(page_of(of, past_of(of))).drawn()
+    seen.page.emulate_media(media="print")
+    assert seen.page.locator(".changes summary").first.is_visible()
