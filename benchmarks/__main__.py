@@ -7,7 +7,18 @@ import subprocess
 import sys
 from importlib.util import find_spec
 
-NAMES = ("fleet", "organization", "outputs", "lines", "pace", "engine", "history", "telemetry", "scale")
+NAMES = (
+    "fleet",
+    "organization",
+    "outputs",
+    "lines",
+    "pace",
+    "engine",
+    "history",
+    "telemetry",
+    "scale",
+    "serve",
+)
 
 
 def main(names: list[str]) -> int:

@@ -151,7 +151,7 @@ def own_call(spec: Spec) -> dict[str, Any]:
 
     from scanner import ScannerConfig
     from scanner.aws.storage_gateway import AwsService
-    from scanner.cli.running import spared_collector
+    from scanner.cli.process.collector import spared_collector
     from scanner.service.protocol import TargetKey
 
     account_id, region = account_ids(spec)[0], regions(spec)[0]

@@ -185,7 +185,10 @@ class Scanner:
             raise ScannerError(LEFT) from None
         finally:
             self._scans.discard(task)
-        return collector.inventory()
+        inventory = collector.inventory()
+        # The parts of a scan know each other, and would keep this until the garbage collector looks at everything.
+        collector.clear()
+        return inventory
 
     @asynccontextmanager
     async def stream(

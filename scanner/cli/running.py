@@ -1,9 +1,7 @@
 """A scan on the command line: outputs, signals, progress, logs and summary around the library's stream."""
 
-import gc
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +13,7 @@ import typer
 from scanner.cli.beat import USAGE, Beat
 from scanner.cli.events import events_of
 from scanner.cli.keeping import Keeping
+from scanner.cli.process.collector import spared_collector
 from scanner.cli.process.lock import hold, lock_paths
 from scanner.cli.process.signals import GRACE, Signals
 from scanner.cli.terminal.logs import EventLog, Loudness, log_end, logging_to_stderr, make_reporter
@@ -34,24 +33,6 @@ if TYPE_CHECKING:
 
 EXCUSED = (1, 3)
 """Exit codes of a scan that has done its work, which `--exit-zero` makes 0."""
-COLLECTED_AFTER = 10_000
-"""Objects, instead of Python's 700: a scan makes many that live on, and few that only a collector finds."""
-
-
-@contextmanager
-def spared_collector() -> Iterator[None]:
-    """Has the collector pass over all that is loaded by now, and look at the rest less often.
-
-    It is a quarter of a scan's CPU otherwise. The command line may do that, for the process is its own.
-    """
-    before = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(COLLECTED_AFTER, 5, 10)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
 
 
 @dataclass(frozen=True)

@@ -48,3 +48,7 @@ class Collector:
             self.volumes.values(),
             self.failures,
         )
+
+    def clear(self) -> None:
+        """Lets go of everything that was collected."""
+        self.targets, self.gateways, self.volumes, self.failures = [], [], {}, []

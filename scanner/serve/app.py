@@ -1,5 +1,7 @@
 """The HTTP application: every answer is made of the last scan, none of them starts one."""
 
+import asyncio
+import re
 from datetime import UTC
 from html import escape
 
@@ -11,6 +13,11 @@ from scanner.serve.state import State
 
 STATE = web.AppKey("state", State)
 STALE = "X-Sgw-Stale-Since"
+ETAG_ANY, GZIPPED = "*", "-gzip"
+PART = 1 << 20
+"""Bytes that are sent at once."""
+SLOWEST = 60.0
+"""Seconds in which a reader must have taken an answer."""
 SAFE = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -45,27 +52,56 @@ def application(state: State, *, loopback: bool = False) -> web.Application:
     return app
 
 
-async def _document(request: web.Request) -> web.Response:
+async def _document(request: web.Request) -> web.StreamResponse:
     state = request.app[STATE]
-    if state.good is None:
+    if state.last is None:
         return _not_yet(state)
-    document = state.good.documents.get(request.path)
+    document = state.last.documents.get(request.path)
     if document is None:
-        return web.Response(status=501, text=state.good.missing[request.path] + "\n", headers=SAFE)
-    return _answer(request, document, state)
+        return web.Response(status=501, text=state.last.missing[request.path] + "\n", headers=SAFE)
+    return await _answer(request, document, state)
 
 
-def _answer(request: web.Request, document: Document, state: State) -> web.Response:
-    headers = {**SAFE, "ETag": document.etag, "Vary": "Accept-Encoding"}
+async def _answer(request: web.Request, document: Document, state: State) -> web.StreamResponse:
+    compressed = accepts_gzip(request.headers.get("Accept-Encoding", ""))
+    headers = {**SAFE, "ETag": f'"{document.tag}{GZIPPED if compressed else ""}"', "Vary": "Accept-Encoding"}
     if state.last_failed:
         headers[STALE] = state.last_failed.isoformat()
-    if document.etag in (tag.strip() for tag in request.headers.get("If-None-Match", "").split(",")):
+    if any(
+        tag.value in (ETAG_ANY, document.tag, document.tag + GZIPPED) for tag in request.if_none_match or ()
+    ):
         return web.Response(status=304, headers=headers)
     headers["Content-Type"] = document.media_type
-    if "gzip" in request.headers.get("Accept-Encoding", ""):
+    if compressed:
         headers["Content-Encoding"] = "gzip"
-        return web.Response(body=document.compressed, headers=headers)
-    return web.Response(body=document.plain, headers=headers)
+    return await _send(request, document.compressed if compressed else document.plain, headers)
+
+
+async def _send(request: web.Request, body: bytes, headers: dict[str, str]) -> web.StreamResponse:
+    """Sends `body` at the speed of its reader, who does not hold a copy of it meanwhile, nor for ever."""
+    response = web.StreamResponse(headers=headers)
+    response.content_length = len(body)
+    await response.prepare(request)
+    try:
+        async with asyncio.timeout(SLOWEST):
+            if request.method != "HEAD":
+                for start in range(0, len(body), PART):
+                    await response.write(body[start : start + PART])
+            await response.write_eof()
+    except TimeoutError:
+        if request.transport:
+            request.transport.abort()
+    return response
+
+
+def accepts_gzip(header: str) -> bool:
+    """Whether `header`, an Accept-Encoding, lets an answer be compressed: by gzip named, else by `*`."""
+    weights = dict[str, float]()
+    for part in header.lower().split(","):
+        name, _, parameters = part.partition(";")
+        weight = parameters.replace(" ", "").removeprefix("q=")
+        weights[name.strip()] = 0.0 if re.fullmatch(r"0(\.0*)?", weight) else 1.0
+    return weights.get("gzip", weights.get("*", 0.0)) > 0
 
 
 def _not_yet(state: State) -> web.Response:
@@ -81,18 +117,20 @@ async def _alive(request: web.Request) -> web.Response:
 async def _ready(request: web.Request) -> web.Response:
     state = request.app[STATE]
     age = state.age()
-    if age is None:
+    if state.last is None:
         return _not_yet(state)
-    text = f"the last good scan ended {age.total_seconds():.0f} s ago\n"
+    text = "no scan has read anything yet\n"
+    if age is not None:
+        text = f"the last good scan ended {age.total_seconds():.0f} s ago\n"
     return web.Response(status=200 if state.ready() else 503, text=text, headers=SAFE)
 
 
 async def _landing(request: web.Request) -> web.Response:
     state = request.app[STATE]
     status = "The first scan has not ended yet."
-    if state.good:
-        ended = state.good.finished_at.astimezone(UTC)
-        status = f"The last good scan ended at {ended:%Y-%m-%d %H:%M:%S} UTC: {state.good.outcome.value}."
+    if state.last:
+        ended = state.last.finished_at.astimezone(UTC)
+        status = f"This is the scan that ended at {ended:%Y-%m-%d %H:%M:%S} UTC: {state.last.outcome.value}."
     if state.last_failed:
         status += f" The scan of {state.last_failed.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC read nothing."
     links = "".join(f'<li><a href="{path}">{path}</a></li>' for path in (*PATHS, "/healthz", "/readyz"))

@@ -20,17 +20,17 @@ PATHS: Mapping[str, str] = {METRICS: ".prom", "/inventory": ".json", "/page": ".
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One answer, plain and compressed, with the tag that names its content."""
+    """One answer, plain and compressed, with a tag that names its content."""
 
     media_type: str
     plain: bytes
     compressed: bytes
-    etag: str
+    tag: str
 
     @classmethod
     def of(cls, media_type: str, content: bytes) -> "Document":
         tag = hashlib.blake2b(content, digest_size=16).hexdigest()
-        return cls(media_type, content, gzip.compress(content, compresslevel=5, mtime=0), f'"{tag}"')
+        return cls(media_type, content, gzip.compress(content, compresslevel=5, mtime=0), tag)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import ClientSession
 
 from scanner import ScannerConfig
+from scanner.config import CredentialSettings
 from scanner.emulator import Emulator
 from scanner.errors import ConfigError
 from scanner.serve import Address, State, serve
@@ -73,6 +74,35 @@ async def test_it_scans_answers_reloads_and_ends_in_order(monkeypatch: pytest.Mo
             os.kill(os.getpid(), signal.SIGHUP)
             while await scanned() == first:  # noqa: ASYNC110 - as a client would have to
                 await asyncio.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(serving, 5)
+
+
+async def test_a_new_configuration_that_is_none_to_scan_with_is_refused(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It reads well, and names a profile that does not exist: the old one scans on."""
+    async with Emulator(fleet(gateway(1))) as emulator:
+        environment(emulator, monkeypatch)
+        settings = config(account())
+        missing = settings.model_copy(update={"credentials": CredentialSettings(profile="nowhere")})
+        scans: asyncio.Queue[str] = asyncio.Queue()
+        port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        serving = asyncio.create_task(
+            serve(
+                settings,
+                State(timedelta(hours=1)),
+                HERE,
+                reload=lambda: missing,
+                ready=port.set_result,
+                told=lambda inventory: scans.put_nowait(inventory.scan.outcome.value),
+            )
+        )
+        assert await scans.get() == "complete"
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert await scans.get() == "complete"
+        assert "the new configuration is refused, the old one stays" in caplog.text
+        assert "nowhere" in caplog.text
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.wait_for(serving, 5)
 

@@ -32,10 +32,15 @@ def serve(
 
     Exit codes: 0 ended by a signal, 2 wrong usage or configuration, or an address that is taken.
     """
-    import asyncio
+    from functools import partial
+    from importlib.util import find_spec
 
+    import anyio
+
+    from scanner.cli.process.collector import spared_collector
     from scanner.cli.settings import settings_of
-    from scanner.cli.terminal.logs import Loudness, logging_to_stderr
+    from scanner.cli.terminal.logs import Loudness, log_scan, logging_to_stderr
+    from scanner.config.settings import ScannerConfig
     from scanner.errors import ConfigError
     from scanner.policy import parse_duration
     from scanner.serve import Address, State
@@ -48,13 +53,17 @@ def serve(
     except ValueError as error:
         raise ConfigError(f"--every: {error}") from None
 
-    def tell(port: int) -> None:
+    def ready(port: int) -> None:
         host = f"[{address.host}]" if ":" in address.host else address.host
         typer.echo(f"Listening on http://{host}:{port}", err=True)
 
-    with logging_to_stderr(log_format.value, Loudness.NORMAL):
-        asyncio.run(
-            serve_scans(
-                settings, state, address, reload=lambda: settings_of(config, account, region), ready=tell
-            )
+    def reload() -> ScannerConfig:
+        anew = settings_of(config, account, region)
+        state.fleet = anew.fleet
+        return anew
+
+    with logging_to_stderr(log_format.value, Loudness.NORMAL) as log, spared_collector(whole=False):
+        serving = partial(
+            serve_scans, settings, state, address, reload=reload, ready=ready, told=partial(log_scan, log)
         )
+        anyio.run(serving, backend_options={"use_uvloop": find_spec("uvloop") is not None})

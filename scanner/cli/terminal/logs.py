@@ -20,6 +20,7 @@ from scanner.inventory.events import (
     ScanStarted,
     TargetEnded,
 )
+from scanner.inventory.model import Inventory
 from scanner.inventory.records import Failure, FailureKind, Outcome
 from scanner.output.text import printable
 from scanner.service.secrets import hidden
@@ -217,6 +218,21 @@ def log_end(log: Any, statistics: Statistics, destinations: Sequence[str], code:
         coverage=coverage.model_dump(mode="json"),
         outputs=list(destinations),
         exit_code=code,
+    )
+
+
+def log_scan(log: Any, inventory: Inventory) -> None:
+    """Logs one line for one of many scans; a warning unless all was read and all is well."""
+    scan, coverage = inventory.scan, inventory.coverage
+    well = scan.outcome is Outcome.COMPLETE and not coverage.volumes.need_action
+    (log.info if well else log.warning)(
+        "scan ended",
+        scan_id=scan.id,
+        outcome=scan.outcome.value,
+        seconds=round((scan.finished_at - scan.started_at).total_seconds(), 3),
+        volumes=coverage.volumes.known,
+        need_action=coverage.volumes.need_action,
+        targets_not_read=coverage.targets.failed + coverage.targets.partial,
     )
 
 

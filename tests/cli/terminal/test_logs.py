@@ -8,9 +8,10 @@ from typing import Literal
 
 import pytest
 
-from scanner.cli.terminal.logs import EventLog, Loudness, logging_to_stderr
+from scanner.cli.terminal.logs import EventLog, Loudness, log_scan, logging_to_stderr
 from scanner.inventory.events import CallRetried, Event, FailureSeen, ScanEnded, ScanStarted, TargetEnded
 from scanner.inventory.records import CallCounts, FailureKind, GatewayStatus, Outcome, Target, TargetStatus
+from tests.output.fleet import inventory
 from tests.strategies import NOW, failure_of, gateway, scan_info
 
 FAILURE = failure_of(gateway("000000000001", "us-east-1", 1, GatewayStatus.FAILED))
@@ -33,6 +34,24 @@ def logged(
         for event in events:
             tell(event)
     return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "need_action", "level"),
+    [(Outcome.COMPLETE, 0, "info"), (Outcome.COMPLETE, 1, "warning"), (Outcome.PARTIAL, 0, "warning")],
+)
+def test_of_many_scans_each_has_one_line(
+    capsys: pytest.CaptureFixture[str], outcome: Outcome, need_action: int, level: str
+) -> None:
+    whole = inventory()
+    coverage = whole.coverage.model_copy(
+        update={"volumes": whole.coverage.volumes.model_copy(update={"need_action": need_action})}
+    )
+    scan = whole.scan.model_copy(update={"outcome": outcome})
+    with logging_to_stderr("json", Loudness.NORMAL) as log:
+        log_scan(log, whole.model_copy(update={"scan": scan, "coverage": coverage}))
+    (line,) = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (line["level"], line["scan_id"], line["need_action"]) == (level, scan.id, need_action)
 
 
 def test_every_line_has_the_scan_and_what_it_is_about(capsys: pytest.CaptureFixture[str]) -> None:
