@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any, NamedTuple
 
 from scanner.inventory.events import (
@@ -33,6 +34,7 @@ from scanner.inventory.records import (
     is_breach,
     is_excused,
 )
+from scanner.summary.mixture import in_turn
 from scanner.summary.verdicts import URGENT, urgency
 
 MOST_VOLUMES = 10
@@ -99,7 +101,8 @@ class Statistics:
     breaches: int = 0
     waived: int = 0
     oldest: list[Rated] = field(default_factory=list)
-    worst: list[Rated] = field(default_factory=list)
+    ranked: dict[VerdictStatus, list[Rated]] = field(default_factory=dict)
+    """The worst volumes of each verdict that is worth a look."""
     failures: dict[Cause, Group] = field(default_factory=dict)
     ungrouped: int = 0
     """Failures beyond the first MOST_GROUPS causes, of which nothing else is kept."""
@@ -167,7 +170,11 @@ class Statistics:
             running.volumes[volume.arn] = counted
             self._count(counted, 1)
         pairs = [(volume, gateway) for volume in volumes]
-        self.worst = _first(self.worst, moved, [pair for pair in pairs if _worries(pair)], _by_urgency)
+        worrying = [pair for pair in pairs if pair[0].verdict.status in URGENT]
+        for status in URGENT if worrying or moved else ():
+            more = [pair for pair in worrying if pair[0].verdict.status is status]
+            if more or moved:
+                self.ranked[status] = _first(self.ranked.get(status, []), moved, more, _by_urgency)
         self.oldest = _first(self.oldest, moved, [pair for pair in pairs if _moment(pair)], _moment)
 
     def _count(self, counted: Counted, number: int) -> None:
@@ -181,6 +188,12 @@ class Statistics:
             raise RuntimeError(f"the target {target.account_id} {target.region} lost gateways or volumes")
         self.targets[target.status] += 1
         self.listed += target.gateways
+
+    @property
+    def worst(self) -> list[Rated]:
+        """The worst volumes, worst first; each verdict that is worth a look has its share."""
+        chosen = islice(in_turn(self.ranked, lambda pair: pair[0].arn), MOST_VOLUMES)
+        return sorted(chosen, key=_by_urgency)
 
     @property
     def whole(self) -> bool:
@@ -222,10 +235,6 @@ def _first(
     if moved:
         kept = [pair for pair in kept if pair[0].arn not in moved]
     return heapq.nsmallest(MOST_VOLUMES, kept + more, key=key) if more else kept
-
-
-def _worries(pair: Rated) -> bool:
-    return pair[0].verdict.status in URGENT
 
 
 def _by_urgency(pair: Rated) -> tuple[bool, int, float, str]:

@@ -30,8 +30,15 @@ def test_its_books_are_those_of_the_inventory(whole: Inventory) -> None:
 def test_the_worst_volumes_come_first_and_are_few() -> None:
     whole = inventory(20, 30, whole=False)
     statistics = statistics_of(whole)
-    worrying = [each for each in whole.volumes if each.verdict.status in URGENT]
-    assert [each for each, _ in statistics.worst] == sorted(worrying, key=urgency)[:MOST_VOLUMES]
+    worst = [each for each, _ in statistics.worst]
+    assert len(worst) == MOST_VOLUMES
+    assert worst == sorted(worst, key=urgency)
+    # Of hundreds without a recovery point none hides the breaches; of each verdict it is the worst that are shown.
+    assert {each.verdict.status for each in worst} == URGENT
+    for status in URGENT:
+        shown = [each for each in worst if each.verdict.status is status]
+        there = sorted((each for each in whole.volumes if each.verdict.status is status), key=urgency)
+        assert shown == there[: len(shown)]
     assert statistics.breaches == sum(is_breach(each.verdict) for each in whole.volumes)
     oldest = min(each.recovery_point_time or NOW for each in whole.volumes)
     assert statistics.oldest[0][0].recovery_point_time == oldest

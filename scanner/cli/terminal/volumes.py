@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scanner.cli.terminal.console import console_for, show, words_of
-from scanner.inventory.records import Gateway, VerdictStatus, Volume
+from scanner.inventory.records import Gateway, Verdict, VerdictStatus, Volume
 from scanner.output.text import DETACHED, age_of, gateway_label, printable, rpo_of, size
 
 Rated = tuple[Volume, Gateway | None]
@@ -84,10 +84,16 @@ def _row(volume: Volume, gateway: Gateway | None, account_name: str | None) -> l
     return [
         volume.id,
         Text(words_of(verdict.status) + waived, VERDICT_STYLES[verdict.status]),
-        age_of(verdict),
+        _age(verdict),
         gateway_label(volume, gateway),
         printable(account_name or volume.account_id),
         volume.region,
         rpo_of(verdict),
         size(volume.usage_bytes),
     ]
+
+
+def _age(verdict: Verdict) -> str:
+    # In two units an age just over its RPO reads like the RPO itself.
+    age = age_of(verdict)
+    return f"over {age}" if verdict.status is VerdictStatus.BREACH and age == rpo_of(verdict) else age

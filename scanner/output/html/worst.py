@@ -1,32 +1,23 @@
 """The gateways that need a look first, and the worst volumes of each: no verdict hides another."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from heapq import nsmallest
 from itertools import islice
-from typing import TypeVar
 
 from scanner.inventory.arns import id_of
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import Gateway, VerdictStatus, Volume
 from scanner.output.html.cells import Cell, waives
+from scanner.summary.mixture import SHARES, in_turn
 from scanner.summary.verdicts import URGENT, urgency
 
 MOST_GATEWAYS = 10
 MOST_OF_GATEWAY = 5
 MOST_VOLUMES = 50
 
-SHARES = (
-    (VerdictStatus.BREACH, 4),
-    (VerdictStatus.NO_RECOVERY_POINT, 3),
-    (VerdictStatus.AT_RISK, 2),
-    (VerdictStatus.UNKNOWN, 1),
-)
-"""How often each verdict has its turn while places are given away."""
-
 _Key = tuple[str, str, str | None]
-_T = TypeVar("_T")
 
 
 @dataclass
@@ -69,7 +60,7 @@ def worst_gateways(inventory: Inventory) -> tuple[list[Group], int]:
         for volume in volumes:
             count[volume.verdict.status][key] += 1
     ranked = {status: sorted(keys, key=lambda key: (-keys[key], str(key))) for status, keys in count.items()}
-    chosen = list(islice(_in_turn(ranked), MOST_GATEWAYS))
+    chosen = list(islice(in_turn(ranked), MOST_GATEWAYS))
     cells = {key: Cell() for key in chosen}
     for volume in inventory.volumes:
         cell = cells.get(_key(volume))
@@ -94,24 +85,7 @@ def mixed(volumes: Iterable[Volume], most: int) -> list[Volume]:
     for volume in volumes:
         by_status[volume.verdict.status].append(volume)
     ranked = {status: nsmallest(most, of, key=urgency) for status, of in by_status.items()}
-    return sorted(islice(_in_turn(ranked, lambda volume: volume.arn), most), key=urgency)
-
-
-def _in_turn(
-    ranked: dict[VerdictStatus, list[_T]], name: Callable[[_T], object] = lambda one: one
-) -> Iterator[_T]:
-    """What is ranked under each verdict, in turns that follow `SHARES`; nothing twice."""
-    left = {status: iter(ranked.get(status, ())) for status, _ in SHARES}
-    given: set[object] = set()
-    while left:
-        for status, turns in SHARES:
-            for _ in range(turns if status in left else 0):
-                one = next((one for one in left[status] if name(one) not in given), None)
-                if one is None:
-                    del left[status]
-                    break
-                given.add(name(one))
-                yield one
+    return sorted(islice(in_turn(ranked, lambda volume: volume.arn), most), key=urgency)
 
 
 def _worries(volume: Volume) -> bool:

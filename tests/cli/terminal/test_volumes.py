@@ -5,8 +5,9 @@ import io
 import pytest
 
 from scanner.cli.terminal.volumes import print_volumes
+from scanner.inventory.records import Verdict, VerdictStatus
 from tests.cli.terminal.test_summary import Terminal
-from tests.output.fleet import inventory
+from tests.output.fleet import inventory, judged
 
 WHOLE = inventory(whole=False)
 
@@ -40,3 +41,12 @@ def test_a_wide_terminal_has_a_table_and_a_narrow_one_two_lines_for_each(
     narrow = printed(monkeypatch, 72)
     assert len(narrow) == 2 * len(WHOLE.volumes)
     assert narrow[1].startswith("  on gateway 0 in production-databases-of-the-north, ")
+
+
+def test_an_age_just_over_its_rpo_does_not_read_like_the_rpo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    stream: io.StringIO = Terminal()
+    just_over = Verdict(status=VerdictStatus.BREACH, age_seconds=86400.4, rpo_seconds=86400)
+    (only,) = judged(just_over).volumes
+    print_volumes([(only, None)], {}, stream)
+    assert "over 1d of 1d" in stream.getvalue()
