@@ -7,13 +7,18 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TextIO
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from scanner.cli.terminal.console import show
 from scanner.errors import ConfigError
 from scanner.inventory.records import rfc3339
 from scanner.output.csv import in_cell
 from scanner.output.text import printable
+
+GAP = 2
 
 
 class TableFormat(StrEnum):
@@ -60,19 +65,40 @@ def print_rows(
 
 
 def _print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], stream: TextIO) -> None:
-    table = Table(box=None, pad_edge=False, header_style="dim")
     rows = list(rows)
-    for number, name in enumerate(columns):
-        numeric = all(isinstance(row[number], int | float | None) for row in rows)
-        table.add_column(printable(name), overflow="fold", justify="right" if numeric else "left")
-    for row in rows:
-        table.add_row(*map(_cell, row))
-    # A terminal folds what is too wide; a file or a pipe keeps each row on its line.
+    names = [printable(name) for name in columns]
+    cells = [[_cell(value) for value in row] for row in rows]
+    widths = [max(map(cell_len, (name, *(row[n] for row in cells)))) for n, name in enumerate(names)]
+    # A file or a pipe keeps each row on its line.
     width = None if stream.isatty() else 10_000
     console = Console(file=stream, highlight=False, markup=False, emoji=False, width=width)
     with console.capture() as printed:
-        console.print(table)
-    stream.write("".join(f"{line.rstrip()}\n" for line in printed.get().splitlines()))
+        if sum(widths) + GAP * (len(widths) - 1) <= console.width:
+            numeric = [all(isinstance(row[n], int | float | None) for row in rows) for n in range(len(names))]
+            console.print(_table(names, cells, numeric))
+        else:
+            _print_records(names, cells, console)
+    show(printed.get(), stream)
+
+
+def _table(names: Sequence[str], cells: Iterable[Sequence[str]], numeric: Sequence[bool]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name, right in zip(names, numeric, strict=True):
+        table.add_column(name, no_wrap=True, justify="right" if right else "left")
+    for row in cells:
+        table.add_row(*row)
+    return table
+
+
+def _print_records(names: Sequence[str], cells: Iterable[Sequence[str]], console: Console) -> None:
+    """Prints a line for each value that there is, where a terminal is too narrow for a row: no word is cut."""
+    longest = max(map(cell_len, names))
+    for number, row in enumerate(cells):
+        if number:
+            console.print()
+        for name, value in zip(names, row, strict=True):
+            if value:
+                console.print(Text.assemble((name.ljust(longest), "dim"), " " * GAP, value), soft_wrap=True)
 
 
 def _cell(value: Any) -> str:
