@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scanner.errors import HistoryError
+from scanner.extras import install_command
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,8 +29,7 @@ def require_duckdb() -> None:
         import duckdb  # noqa: F401
     except ImportError:
         raise HistoryError(
-            "the history needs duckdb; install the extra `history`: pip install 'sgw-scanner[history]',"
-            " or in a checkout: pip install '.[history]'"
+            f"the history needs duckdb; install it with: {install_command('history')}"
         ) from None
 
 

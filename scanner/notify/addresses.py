@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from scanner.aws.publish import BUS, TOPIC, Publisher
 from scanner.config.settings import NotifySettings, ScannerConfig
 from scanner.errors import ConfigError
+from scanner.extras import install_command
 from scanner.notify.heartbeat import Heartbeat
 from scanner.notify.senders import Apprise, Bus, Sender, Topic, Webhook, asset
 from scanner.service.secrets import remember
@@ -124,10 +125,7 @@ def _apprise(url: str, scheme: str, name: str, where: str, timeout: float) -> Ap
     if not scheme:
         raise ConfigError(f"{where}: {name} is no address; write https://HOST/PATH, an ARN, or SERVICE://...")
     if find_spec("apprise") is None:
-        raise ConfigError(
-            f"{where}: {scheme}:// needs apprise; install the extra `notify`: pip install 'sgw-scanner[notify]',"
-            " or in a checkout: pip install '.[notify]'"
-        )
+        raise ConfigError(f"{where}: {scheme}:// needs apprise; install it with: {install_command('notify')}")
     import apprise
 
     if scheme == "pagerduty" and not re.search(r"[?&]action=", url):

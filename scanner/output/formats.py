@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
 from scanner.errors import OutputError
+from scanner.extras import install_command
 
 if TYPE_CHECKING:
     from scanner.inventory.contents import Contents
@@ -55,9 +56,10 @@ class Format:
         """Raises `OutputError` when a library that this format needs is not installed."""
         missing = [name for name in self.needs if find_spec(name) is None]
         if missing:
+            assert self.extra
             raise OutputError(
                 f"{destination}: {self.suffix} needs {' and '.join(missing)}; "
-                f'install it with: pip install "sgw-scanner[{self.extra}]"'
+                f"install it with: {install_command(self.extra)}"
             )
 
 

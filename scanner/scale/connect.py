@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from scanner.errors import ConfigError
+from scanner.extras import install_command
 
 CONNECT_SECONDS = 10
 _ADDRESS = re.compile(
@@ -19,7 +20,7 @@ _ADDRESS = re.compile(
 def check_address(address: str, *, insecure: bool = False) -> None:
     """Raises ConfigError for what is no address, and for one where anybody on the way could read and alter tasks."""
     if find_spec("distributed") is None:
-        raise ConfigError('--dask needs distributed; install it with: pip install "sgw-scanner[dask]"')
+        raise ConfigError(f"--dask needs distributed; install it with: {install_command('dask')}")
     found = _ADDRESS.fullmatch(address)
     if not found:
         raise ConfigError(f"--dask: {address!r} is no address; write tls://host:8786 or tcp://host:8786")

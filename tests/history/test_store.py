@@ -212,7 +212,7 @@ def test_a_missing_extra_is_named_with_the_command_that_installs_it(
     history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "duckdb", None)
-    with pytest.raises(HistoryError, match=r"pip install 'sgw-scanner\[history\]'"):
+    with pytest.raises(HistoryError, match=r'pip install "sgw-scanner\[history\]"'):
         history.append(scan())
-    with pytest.raises(HistoryError, match=r"pip install 'sgw-scanner\[history\]'"):
+    with pytest.raises(HistoryError, match=r'pip install "sgw-scanner\[history\]"'):
         history.prove_writable()
