@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check check-newest check-lowest config bench soak lock clean
+.PHONY: demo test check check-newest check-lowest config docs bench soak lock clean
 
 # Both stamps rebuild only when their lock file or the project's metadata changes.
 $(VENV)/.run: requirements/run.lock pyproject.toml
@@ -58,6 +58,10 @@ $(LOWEST):
 config: $(VENV)/.dev
 	$(BIN)/python -m scripts.generate
 
+# The site, in docs/_build/html; a warning is an error.
+docs: $(VENV)/.dev
+	$(BIN)/python -m sphinx -W -q -b html docs docs/_build/html
+
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
 
@@ -69,4 +73,4 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header --extra all --group dev pyproject.toml -c requirements/run.lock -o requirements/dev.lock
 
 clean:
-	rm -rf $(VENV) $(NEWEST) $(LOWEST) build dist sgw-demo .mypy_cache .ruff_cache .pytest_cache .coverage .coverage.* .hypothesis
+	rm -rf $(VENV) $(NEWEST) $(LOWEST) build dist docs/_build sgw-demo .mypy_cache .ruff_cache .pytest_cache .coverage .coverage.* .hypothesis

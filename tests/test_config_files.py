@@ -10,7 +10,8 @@ from scanner.cli.commands.iam import app as iam
 from scanner.errors import ConfigError
 from scripts.generate import GENERATED
 
-FOLDER = Path(__file__).parent.parent / "config"
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "config"
 EVERY_DETAIL = "gateway,volumes,tags"
 
 
@@ -30,7 +31,7 @@ PRINTED = {
 
 @pytest.mark.parametrize("name", GENERATED)
 def test_the_file_is_what_its_generator_makes(name: str) -> None:
-    assert (FOLDER / name).read_text() == GENERATED[name](), "run `make config`"
+    assert (ROOT / name).read_text() == GENERATED[name](), "run `make config`"
 
 
 @pytest.mark.parametrize("name", PRINTED)

@@ -1,11 +1,16 @@
 """The JSON Schema of the configuration, in which every setting is explained."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from scanner.config.settings import ScannerConfig
 from scanner.inventory.schema import described
+from scanner.policy.durations import DURATION_PATTERN, format_duration
 
+_SECONDS = TypeAdapter(timedelta)
 ID = "urn:sgw-scanner:schema:config"
 FILE = "config.schema.json"
 """Where `scanner.toml` looks for it: beside itself."""
@@ -121,4 +126,11 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
 
 def config_schema() -> dict[str, Any]:
     """The schema of a `scanner.toml`, for editors."""
-    return described(ScannerConfig.model_json_schema(), ID, DESCRIPTIONS)
+    schema = described(ScannerConfig.model_json_schema(), ID, DESCRIPTIONS)
+    for model in schema["$defs"].values():
+        for field in model.get("properties", {}).values():
+            default = field.get("default")
+            if field.get("pattern") == DURATION_PATTERN and default is not None:
+                # Pydantic writes durations of its own as ISO 8601, which no setting takes.
+                field["default"] = format_duration(_SECONDS.validate_python(default))
+    return schema

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 PATTERN = r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h|d))+"
+DURATION_PATTERN = f"^{PATTERN}$"
 
 
 def parse_duration(text: str) -> timedelta:
@@ -52,6 +53,6 @@ Duration = Annotated[
     BeforeValidator(_from_any),
     PlainSerializer(format_duration, return_type=str),
     WithJsonSchema(
-        {"type": "string", "pattern": f"^{PATTERN}$", "examples": ["250ms", "30s", "1h30m", "7d"]}
+        {"type": "string", "pattern": DURATION_PATTERN, "examples": ["250ms", "30s", "1h30m", "7d"]}
     ),
 ]
