@@ -23,3 +23,4 @@ html_title = f"sgw-scanner {__version__}"
 html_static_path: list[str] = []
 html_copy_source = False
 html_show_sourcelink = False
+html_show_sphinx = False

@@ -1,7 +1,12 @@
 """What the documents lead to is there, and what there is stands in the documents."""
 
+import ast
 import re
+import shlex
+import textwrap
+import tomllib
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +17,10 @@ from scanner.cli.app import app
 from scanner.inventory.records import GatewayStatus, TargetStatus, VerdictStatus
 
 ROOT = Path(__file__).parents[1]
+FENCE = re.compile(r"^( *)```(\w+)\n(.*?)^\1```", re.M | re.S)
+USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
+"""Typer brings a click of its own, or takes the one that is installed."""
+PROGRAM = ("sgw-scanner", ".venv/bin/sgw-scanner")
 DOCUMENTS = sorted(
     page
     for folder in (".", "docs", "config", "benchmarks")
@@ -47,6 +56,76 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         target = (page.parent / place).resolve() if place else page
         assert target.exists(), f"{page.name} links to {link}, which is not there"
         assert not heading or heading in anchors(target), f"{page.name} links to {link}: no such heading"
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [textwrap.dedent(text) for _, kind, text in FENCE.findall(page.read_text()) if kind == language]
+
+
+def command_lines(page: Path) -> Iterator[list[str]]:
+    """What the console blocks of a page call us with, without what other commands of a line do."""
+    for block in blocks(page, "console"):
+        for line in re.sub(r"\\\n", " ", block).splitlines():
+            if not line.startswith("$ "):
+                continue
+            lexer = shlex.shlex(line[2:], posix=True, punctuation_chars=True)
+            lexer.whitespace_split = True
+            words: list[str] = []
+            for token in (*lexer, ";"):
+                if set(token) <= set("();<>|&"):
+                    while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
+                        del words[0]
+                    if words and words[0] in PROGRAM:
+                        yield words[1:]
+                    words = []
+                else:
+                    words.append(token)
+
+
+@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_line_is_one_that_the_program_takes(page: Path) -> None:
+    for words in command_lines(page):
+        command: Any = typer.main.get_command(app)
+        rest = words
+        while rest and rest[0] in getattr(command, "commands", ()):
+            command, rest = command.commands[rest[0]], rest[1:]
+        try:
+            command.make_context(command.name, list(rest))
+        except typer.Exit:
+            pass
+        except USAGE_ERROR as error:
+            pytest.fail(f"{page.name}: sgw-scanner {shlex.join(words)}: {error}")
+
+
+@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_python_block_imports_what_is_there(page: Path) -> None:
+    for block in blocks(page, "python"):
+        # Some await outside of a function, as a reader's own function would.
+        tree = compile(block, page.name, "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("scanner"):
+                module = import_module(node.module or "")
+                missing = [each.name for each in node.names if not hasattr(module, each.name)]
+                assert not missing, f"{page.name}: {node.module} has no {missing}"
+
+
+@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_toml_block_is_toml(page: Path) -> None:
+    for block in blocks(page, "toml"):
+        tomllib.loads(block)
+
+
+def test_no_document_holds_what_a_merge_left() -> None:
+    texts = [
+        page for folder in ("docs", "scanner", "tests", "config") for page in (ROOT / folder).rglob("*.*")
+    ]
+    left = [
+        str(page.relative_to(ROOT))
+        for page in (*texts, *ROOT.glob("*.md"))
+        if page.suffix in (".md", ".toml", ".yml", ".yaml", ".json", ".sql", ".py")
+        and re.search(r"^(?:<{7}|>{7}) ", page.read_text(), re.M)
+    ]
+    assert not left
 
 
 @pytest.mark.parametrize("name", COMMANDS)
