@@ -72,6 +72,7 @@ class Scanner:
     def __init__(self, config: ScannerConfig | None = None) -> None:
         self.config = config or ScannerConfig()
         self._service: AwsService | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._streams: dict[asyncio.Task[None], _Ends] = {}
         self._scans: set[asyncio.Task[None]] = set()
 
@@ -83,7 +84,7 @@ class Scanner:
         _check_asyncio()
         service = AwsService(self.config, f"sgw-scanner/{__version__}")
         await service.__aenter__()
-        self._service = service
+        self._service, self._loop = service, asyncio.get_running_loop()
         settings = self.config.scan
         slots = service.most_connections
         if slots < settings.max_concurrency:
@@ -236,6 +237,10 @@ class Scanner:
     def _opened(self) -> AwsService:
         if self._service is None:
             raise RuntimeError("a Scanner scans only inside of `async with Scanner(config) as scanner:`")
+        if asyncio.get_running_loop() is not self._loop:
+            raise RuntimeError(
+                "this Scanner belongs to another event loop, with its connections; open one in each loop"
+            )
         return self._service
 
     def _scan(

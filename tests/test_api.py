@@ -2,15 +2,11 @@
 
 import asyncio
 import gc
-import importlib.util
 import time
 import warnings
 from pathlib import Path
-from types import ModuleType
 
-import httpx
 import pytest
-from starlette.requests import ClientDisconnect
 
 import scanner
 from scanner import Inventory, Scanner, ScannerConfig
@@ -141,63 +137,6 @@ async def test_outside_of_its_block_a_scanner_says_what_to_do() -> None:
         await Scanner().scan()
 
 
-def example(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-async def test_the_script_of_the_examples_prints_what_it_promises(
-    place: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    inventory = await example("script").main(str(place / "scanner.toml"))
-    assert inventory.coverage.volumes.known == 3
-    assert "3 volumes of 3 gateways; scan complete" in capsys.readouterr().out
-
-
-async def test_the_service_of_the_examples_answers(place: Path) -> None:
-    app = example("service").app
-    transport = httpx.ASGITransport(app=app)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport) as client:
-        found = Inventory.model_validate_json((await client.get("http://service/inventory")).content)
-        assert found.coverage.volumes.known == 3
-        assert (await client.get("http://service/events")).text.splitlines()[-1] == "ScanEnded"
-
-
-@pytest.mark.parametrize("version", ["2.3", "2.4"])
-async def test_a_client_that_goes_away_ends_the_scan_of_the_service(
-    version: str, place: Path, sgw_emulator: Emulator
-) -> None:
-    """However its server tells of it: by a message, or by refusing to send (ASGI 2.4)."""
-    sgw_emulator.faults.add(Fault("hang", operation="ListVolumeRecoveryPoints"))
-    app = example("service").app
-    gone = asyncio.Event()
-
-    async def receive() -> dict[str, object]:
-        await gone.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(message: dict[str, object]) -> None:
-        if b"GatewaysListed" in bytes(message.get("body", b"")):  # type: ignore[call-overload]
-            gone.set()
-        if gone.is_set() and version == "2.4":
-            raise OSError("the client has gone away")
-
-    scope: dict[str, object] = {"type": "http", "asgi": {"spec_version": version}, "method": "GET"}
-    scope |= {"path": "/events", "query_string": b"", "headers": [], "http_version": "1.1"}
-    async with app.router.lifespan_context(app):
-        try:
-            await asyncio.wait_for(app(scope, receive, send), 5)
-        except ClientDisconnect:
-            assert version == "2.4"
-        gc.collect()
-        left = [task for task in asyncio.all_tasks() if task.get_name() == "sgw-scanner scan"]
-        assert not left or not (await asyncio.wait(left, timeout=1))[1]
-
-
 async def test_session_tags_go_with_every_role(
     config: ScannerConfig, sgw_fleet: Fleet, sgw_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,6 +200,17 @@ async def test_a_scanner_that_is_open_is_not_opened_again() -> None:
     async with Scanner() as scanning:
         with pytest.raises(RuntimeError, match="is open already"):
             await scanning.__aenter__()
+
+
+def test_a_scanner_belongs_to_the_loop_that_entered_it(config: ScannerConfig) -> None:
+    """Its connections do: in another loop they would hang, or break in the middle of a call."""
+    scanning = Scanner(config)
+    with asyncio.Runner() as runner:
+        runner.run(scanning.__aenter__())
+        with asyncio.Runner() as other, pytest.raises(RuntimeError, match="belongs to another event loop"):
+            other.run(scanning.scan())
+        assert runner.run(scanning.scan()).coverage.volumes.known == 3
+        runner.run(scanning.__aexit__(None, None, None))
 
 
 def test_without_asyncio_the_error_says_what_is_needed() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from datetime import UTC
+from functools import partial
 from html import escape
 
 from aiohttp import web
@@ -45,20 +46,20 @@ def application(state: State, *, loopback: bool = False) -> web.Application:
     app = web.Application(middlewares=[only_loopback] if loopback else [], client_max_size=1)
     app[STATE] = state
     for path in PATHS:
-        app.router.add_get(path, _document)
+        app.router.add_get(path, partial(_document, path))
     app.router.add_get("/healthz", _alive)
     app.router.add_get("/readyz", _ready)
     app.router.add_get("/", _landing)
     return app
 
 
-async def _document(request: web.Request) -> web.StreamResponse:
+async def _document(path: str, request: web.Request) -> web.StreamResponse:
     state = request.app[STATE]
     if state.last is None:
         return _not_yet(state)
-    document = state.last.documents.get(request.path)
+    document = state.last.documents.get(path)
     if document is None:
-        return web.Response(status=501, text=state.last.missing[request.path] + "\n", headers=SAFE)
+        return web.Response(status=501, text=state.last.missing[path] + "\n", headers=SAFE)
     return await _answer(request, document, state)
 
 
@@ -133,7 +134,8 @@ async def _landing(request: web.Request) -> web.Response:
         status = f"This is the scan that ended at {ended:%Y-%m-%d %H:%M:%S} UTC: {state.last.outcome.value}."
     if state.last_failed:
         status += f" The scan of {state.last_failed.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC read nothing."
-    links = "".join(f'<li><a href="{path}">{path}</a></li>' for path in (*PATHS, "/healthz", "/readyz"))
+    # Relative, for the application may be mounted below a path.
+    links = "".join(f'<li><a href=".{path}">{path}</a></li>' for path in (*PATHS, "/healthz", "/readyz"))
     body = (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>sgw-scanner</title>'
         f"<h1>sgw-scanner</h1><p>{escape(status)}</p><ul>{links}</ul></html>\n"
