@@ -1,14 +1,13 @@
 """The demo: a scan against an emulator in a thread of its own."""
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from shutil import which
 
 import typer
 
+from scanner.cli.process.name import command_name
 from scanner.cli.running import Run
 from scanner.cli.terminal.logs import Loudness
 from scanner.config.settings import ScannerConfig
@@ -41,12 +40,9 @@ def run_demo(folder: Path) -> None:
     typer.echo(f"\nA scan of your own that finds this ends with exit code {code}; the demo ends with 0.")
     typer.echo(f"  {inventory}  everything that was found")
     typer.echo(f"  {page}     {missing or 'the same as a page: open it in a browser'}")
-    typer.echo(f"Next: {_command()} init writes a scanner.toml for your own accounts.")
-
-
-def _command() -> str:
-    # `make demo` runs it out of a virtual environment that is not on the path.
-    return "sgw-scanner" if which("sgw-scanner") else sys.argv[0]
+    typer.echo("Next:")
+    typer.echo(f"  {command_name()} scan   scans your own account, with the credentials that your shell has")
+    typer.echo(f"  {command_name()} init   writes a scanner.toml for many accounts")
 
 
 def _missing(page: str) -> str | None:

@@ -59,7 +59,7 @@ class Format:
             assert self.extra
             raise OutputError(
                 f"{destination}: {self.suffix} needs {' and '.join(missing)}; "
-                f"install it with: {install_command(self.extra)}"
+                f"install it with: {install_command(self.extra or 'all')}"
             )
 
 

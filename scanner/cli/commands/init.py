@@ -1,6 +1,7 @@
 """`init`: a configuration to start from, and the files that a deployment needs."""
 
 import os
+import shlex
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -31,6 +32,7 @@ def init(
     With --with also what an operator copies: alert rules, a dashboard, systemd units, a cron entry, Kubernetes
     manifests, templates for AWS Batch and Step Functions, the JSON Schema by which an editor checks scanner.toml.
     """
+    from scanner.cli.process.name import command_name
     from scanner.config.starter import starter_text
 
     wanted = {
@@ -44,7 +46,8 @@ def init(
     for file in wanted:
         typer.echo(f"{file}: written.", err=True)
     if path in wanted:
-        typer.echo(f"Edit {path}, then prove that a scan can work: sgw-scanner check -c {path}", err=True)
+        check = f"{command_name()} check -c {shlex.quote(str(path))}"
+        typer.echo(f"Edit {path}, then prove that a scan can work: {check}", err=True)
 
 
 def _files_of(deployment: str) -> Mapping[str, bytes]:
