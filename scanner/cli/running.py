@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 EXCUSED = (1, 3)
 """Exit codes of a scan that has done its work, which `--exit-zero` makes 0."""
+LOST = 3
+"""Of a scan whose findings are not where they were to be, which `--exit-zero` does not excuse."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +88,13 @@ class Run:
             )
         failed = outputs.failed or keeping.failed
         code = exit_code(statistics, failed_outputs=failed)
-        if self.log_format == "text" and not (self.quiet and self._shown_code(code) == 0):
-            failed = not self._print(statistics, outputs, self._shown_code(code), keeping.since) or failed
+        shown = self._shown_code(code, failed)
+        if self.log_format == "text" and not (self.quiet and shown == 0):
+            failed = not self._print(statistics, outputs, shown, keeping.since) or failed
         beat.tell(statistics, self.config.policy, failed_outputs=failed)
-        code = self._shown_code(exit_code(statistics, failed_outputs=failed))
+        code = self._shown_code(exit_code(statistics, failed_outputs=failed), failed)
         if self.log_format == "json":
-            log_end(log, statistics, outputs.destinations, code)
+            log_end(log, statistics, outputs.written, outputs.unwritten, code)
         return code
 
     def _print(
@@ -100,7 +103,9 @@ class Run:
         """Prints the summary; says whether that was possible."""
         stream = sys.stderr if outputs.on_stdout else sys.stdout
         try:
-            print_summary(statistics, self.config.policy, stream, outputs.destinations, code, since)
+            print_summary(
+                statistics, self.config.policy, stream, outputs.written, code, since, outputs.unwritten
+            )
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -114,8 +119,10 @@ class Run:
             return "none"
         return "below" if stream.isatty() and sys.stderr.isatty() else "apart"
 
-    def _shown_code(self, code: int) -> int:
-        return 0 if self.exit_zero and code in EXCUSED else code
+    def _shown_code(self, code: int, failed_outputs: bool) -> int:
+        if not (self.exit_zero and code in EXCUSED):
+            return code
+        return LOST if failed_outputs else 0
 
     async def _beaten(
         self, scan_id: str, beat: Beat, outputs: Outputs, keeping: Keeping, log: Any

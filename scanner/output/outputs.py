@@ -43,6 +43,7 @@ class Outputs:
         self._spools: dict[Output, BinaryIO] = {}
         self._lines: dict[Output, Lines] = {}
         self._lost: set[Output] = set()
+        self._written: set[Output] = set()
         self._buckets: Mapping[str, Bucket] = {}
         self._begun: dict[Output, str] = {}
 
@@ -56,11 +57,19 @@ class Outputs:
         return any(output.destination == STDOUT for output in self.outputs)
 
     @property
+    def written(self) -> tuple[str, ...]:
+        """Those of `destinations` where the output is whole by now."""
+        return tuple(each.destination for each in self.outputs if each in self._written)
+
+    @property
+    def unwritten(self) -> tuple[str, ...]:
+        """The other `destinations`: failed, given up, or not begun yet."""
+        return tuple(each.destination for each in self.outputs if each not in self._written)
+
+    @property
     def reports(self) -> tuple[str, ...]:
         """The places that people read: pages first, else every file that was written."""
-        written = [
-            each.destination for each in self.outputs if each.destination != STDOUT and each not in self._lost
-        ]
+        written = [place for place in self.written if place != STDOUT]
         return tuple(place for place in written if place.endswith(PAGE)) or tuple(written)
 
     @property
@@ -118,10 +127,12 @@ class Outputs:
             if inventory and not output.bucket and not output.format.streams:
                 with self._noted(output):
                     await save(inventory, output)
+                    self._written.add(output)
         for output in self.outputs:
             if output.bucket and output.key and output not in self._lost:
                 with self._noted(output):
                     await self._upload(inventory, output, self._buckets[output.bucket], output.key)
+                    self._written.add(output)
 
     def given_up(self) -> None:
         """The uploads that were left have been cancelled."""
@@ -168,6 +179,8 @@ class Outputs:
                 lines.send(record)
                 continue
             del self._lines[output]
+            if output not in self._lost and not output.bucket:
+                self._written.add(output)
 
     def _close_files(self) -> None:
         for lines in self._lines.values():

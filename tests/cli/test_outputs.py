@@ -46,6 +46,7 @@ def test_objects_in_a_bucket_are_what_files_would_be(command: Command, bucket: o
     places = ("s3://reports/daily/i.json", "s3://reports/daily/i.ndjson", "s3://reports/i.csv")
     said = command("scan", *(word for place in places for word in ("-o", place)), "-o", "-")
     assert said.code == 0, said.err
+    assert f"\nWritten: {', '.join((*places, '-'))}\n" in said.err
     objects = {each.key: each.get() for each in bucket.objects.all()}  # type: ignore[attr-defined]
     assert set(objects) == {"daily/i.json", "daily/i.ndjson", "i.csv"}
     whole = Inventory.model_validate_json(objects["daily/i.json"]["Body"].read())
@@ -129,6 +130,7 @@ def test_a_bucket_that_never_answers_costs_itself_only(
     said = command("scan", "-o", "s3://here/i.json", "-o", "i.json", "-o", "s3://here/i.ndjson")
     assert said.code == 3
     assert said.err.count("took longer than 1 s") == 2
+    assert "\nWritten: i.json\nNot written: s3://here/i.json, s3://here/i.ndjson\n" in said.out
     assert inventory(place / "i.json")["scan"]["outcome"] == "complete"
 
 
@@ -222,6 +224,7 @@ def test_a_disk_that_fills_up_costs_one_output_and_exits_3(
     said = command("scan", "-o", "i.ndjson", "-o", "i.json", "-o", "i.csv")
     assert said.code == 3
     assert said.err.count("i.ndjson: No space left on device") == 1
+    assert "\nWritten: i.json, i.csv\nNot written: i.ndjson\n" in said.out
     assert (place / "i.ndjson").read_text() == "yesterday's"
     assert inventory(place / "i.json")["scan"]["outcome"] == "complete"
     assert (place / "i.csv").exists()

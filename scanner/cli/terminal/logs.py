@@ -203,8 +203,13 @@ class EventLog:
                 self._log.warning("not read, in all", operation=operation, kind=kind.value, count=count)
 
 
-def log_end(log: Any, statistics: Statistics, destinations: Sequence[str], code: int) -> None:
-    """Logs the last line of a scan, with all that its summary tells in numbers."""
+def log_end(
+    log: Any, statistics: Statistics, written: Sequence[str], unwritten: Sequence[str], code: int
+) -> None:
+    """Logs the last line of a scan, with all that its summary tells in numbers.
+
+    `written` are the places of the outputs, `unwritten` those where writing failed.
+    """
     scan, coverage = statistics.scan, statistics.coverage()
     # An error unless all is well: with --quiet nothing else would be printed.
     level = log.error if code else log.info
@@ -216,7 +221,8 @@ def log_end(log: Any, statistics: Statistics, destinations: Sequence[str], code:
         interrupted=scan.interrupted,
         seconds=round((scan.finished_at - scan.started_at).total_seconds(), 3),
         coverage=coverage.model_dump(mode="json"),
-        outputs=list(destinations),
+        outputs=list(written),
+        not_written=list(unwritten),
         exit_code=code,
     )
 

@@ -29,6 +29,7 @@ EXITS = {
     3: "incomplete; what was read is written",
     4: "nothing could be read",
 }
+NOT_KEPT = "not everything that was read could be written"
 STYLES = {Outcome.COMPLETE: "bold green", Outcome.PARTIAL: "bold red", Outcome.FAILED: "bold red"}
 
 GONE = {
@@ -48,11 +49,12 @@ def print_summary(
     written: Sequence[str] = (),
     code: int | None = None,
     since: "Since | None" = None,
+    unwritten: Sequence[str] = (),
 ) -> None:
     """Prints to `stream`, the answer last; other people's text on it can neither colour nor move anything.
 
-    `written` are the places of the outputs, `code` the exit code, where there is one,
-    `since` what became of the volumes of the scan before, with a history.
+    `written` are the places of the outputs, `unwritten` those where writing failed, `code` the exit code, where there
+    is one, `since` what became of the volumes of the scan before, with a history.
     """
     console = console_for(stream)
     with console.capture() as printed:
@@ -66,9 +68,22 @@ def print_summary(
         _answer(statistics, console)
         if written:
             console.print(f"Written: {printable(', '.join(written))}", soft_wrap=True)
+        if unwritten:
+            said = Text.assemble(("Not written:", "bold red"), f" {printable(', '.join(unwritten))}")
+            console.print(said, soft_wrap=True)
         if code is not None:
-            console.print(f"Exit code {code}: {EXITS[code]}.", soft_wrap=unbroken(console))
+            console.print(
+                f"Exit code {code}: {_meaning(code, statistics, unwritten)}.", soft_wrap=unbroken(console)
+            )
     show(printed.get(), stream)
+
+
+def _meaning(code: int, statistics: Statistics, unwritten: Sequence[str]) -> str:
+    if code == 3 and statistics.whole:
+        return NOT_KEPT
+    if code == 3 and unwritten:
+        return f"incomplete, and {NOT_KEPT}"
+    return EXITS[code]
 
 
 def _expired(waivers: Sequence[Waiver], console: Console) -> None:

@@ -290,10 +290,34 @@ def test_an_output_that_fails_after_the_scan_costs_only_itself(
         await save(inventory, output, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(outputs, "save", full)
-    said = command("scan", "-o", "i.csv", "-o", "i.json")
+    places = ("-o", "i.csv", "-o", "i.json")
+    said = command("scan", *places)
     assert said.code == 3
     assert "no space left" in said.err
     assert (place / "i.json").exists()
+    assert (
+        "\nWritten: i.json\nNot written: i.csv\nExit code 3: not everything that was read could be"
+        in said.out
+    )
+    last = json.loads(command("scan", *places, "--log-format", "json").err.splitlines()[-1])
+    assert (last["outputs"], last["not_written"]) == (["i.json"], ["i.csv"])
+    assert command("scan", *places, "--exit-zero").code == 3
+
+
+def test_a_breach_is_excused_and_an_output_that_is_lost_beside_it_is_not(
+    command: Command, sgw_fleet: Fleet, sgw_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from scanner.errors import OutputError
+    from scanner.output import outputs
+
+    async def full(*anything: object) -> None:
+        raise OutputError("i.csv: no space left on the device")
+
+    monkeypatch.setattr(outputs, "save", full)
+    sgw_fleet.accounts[0].gateways.append(gateway(4, timedelta(days=3)))
+    sgw_emulator.refresh()
+    assert command("scan", "-o", "i.csv").code == 1
+    assert command("scan", "-o", "i.csv", "--exit-zero").code == 3
 
 
 @pytest.mark.parametrize("words, told", [((), False), (("--verbose",), True)])
