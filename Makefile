@@ -70,6 +70,7 @@ soak: $(VENV)/.dev
 
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header --extra all --group build pyproject.toml -o requirements/run.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header --group build pyproject.toml -c requirements/run.lock -o requirements/plain.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header --extra all --group dev pyproject.toml -c requirements/run.lock -o requirements/dev.lock
 
 clean:

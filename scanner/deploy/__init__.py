@@ -13,9 +13,17 @@ DEPLOYMENTS: Mapping[str, tuple[str, ...]] = {
         "systemd/sgw-scanner-serve.service",
     ),
     "cron": ("sgw-scanner.cron",),
-    "kubernetes": ("kubernetes/cronjob.yaml",),
+    "kubernetes": ("kubernetes/cronjob.yaml", "kubernetes/network-policy.yaml"),
+    "kubernetes-serve": ("kubernetes/serve.yaml",),
     "kubernetes-shards": ("kubernetes/shards.yaml",),
     "kubernetes-dask": ("kubernetes/dask.yaml",),
+    "kustomize": (
+        "kubernetes/kustomization.yaml",
+        "kubernetes/cronjob.yaml",
+        "kubernetes/network-policy.yaml",
+        "kubernetes/serve.yaml",
+        "kubernetes/shards.yaml",
+    ),
     "batch": ("aws/batch.yaml",),
     "step-functions": ("aws/step-functions.yaml",),
 }

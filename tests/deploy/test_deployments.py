@@ -1,6 +1,7 @@
 """What an operator copies is in the package, and works as it stands."""
 
 import importlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ def test_every_file_of_the_package_belongs_to_a_deployment_and_is_given_whole() 
     assert given == {file.name: file.read_bytes() for file in files}
 
 
-MANIFESTS = [path for paths in DEPLOYMENTS.values() for path in paths if path.startswith("kubernetes/")]
+MANIFESTS = sorted({path for paths in DEPLOYMENTS.values() for path in paths
+                    if path.startswith("kubernetes/") and "kustomization" not in path})  # fmt: skip
 TEMPLATES = [path for paths in DEPLOYMENTS.values() for path in paths if path.startswith("aws/")]
 
 
@@ -41,6 +43,52 @@ def test_manifests_are_as_kubernetes_publishes_them(path: str) -> None:
     assert found
     for document in found:
         kubernetes_validate.validate(document, KUBERNETES, strict=True)
+
+
+def pods(path: str) -> Iterator[Any]:
+    for document in documents(path):
+        spec = document.get("spec", {})
+        spec = spec.get("jobTemplate", {}).get("spec", spec)
+        if "template" in spec:
+            yield spec["template"]
+
+
+@pytest.mark.parametrize("path", ["cronjob", "shards", "serve"])
+def test_a_pod_holds_no_token_of_kubernetes_and_writes_to_tmp_alone(path: str) -> None:
+    """And the policy that keeps all others away is about it."""
+    (pod,) = pods(f"kubernetes/{path}.yaml")
+    (policy,) = documents("kubernetes/network-policy.yaml")
+    assert pod["metadata"]["labels"].items() >= policy["spec"]["podSelector"]["matchLabels"].items()
+    assert pod["spec"]["automountServiceAccountToken"] is False
+    assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
+    (container,) = pod["spec"]["containers"]
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert [mount["mountPath"] for mount in container["volumeMounts"] if not mount.get("readOnly")] == [
+        "/tmp"
+    ]
+
+
+def test_serving_is_probed_and_reached_by_the_port_that_it_listens_at() -> None:
+    deployment, service, policy = documents("kubernetes/serve.yaml")
+    pod = deployment["spec"]["template"]
+    (container,) = pod["spec"]["containers"]
+    (port,) = container["ports"]
+    assert f"0.0.0.0:{port['containerPort']}" in container["args"]
+    probes = {container[name]["httpGet"]["path"]: container[name]["httpGet"]["port"]
+              for name in ("livenessProbe", "readinessProbe")}  # fmt: skip
+    assert probes == {"/healthz": port["name"], "/readyz": port["name"]}
+    assert service["spec"]["selector"] == pod["metadata"]["labels"]
+    assert policy["spec"]["podSelector"]["matchLabels"] == pod["metadata"]["labels"]
+    assert service["spec"]["ports"][0]["targetPort"] == port["name"]
+
+
+def test_the_kustomization_is_written_with_all_that_it_names() -> None:
+    (base,) = documents("kubernetes/kustomization.yaml")
+    assert {*base["resources"], "shards.yaml", "kustomization.yaml"} == set(deployment_files("kustomize"))
+    images = {f"{image['name']}:{image['newTag']}" for image in base["images"]}
+    used = {container["image"] for name in deployment_files("kustomize") if name != "kustomization.yaml"
+            for pod in pods(f"kubernetes/{name}") for container in pod["spec"]["containers"]}  # fmt: skip
+    assert used == images
 
 
 @pytest.mark.parametrize("path", TEMPLATES)
