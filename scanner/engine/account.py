@@ -15,6 +15,7 @@ from scanner.engine.calls.scheduler import CallQueue
 from scanner.engine.calls.sign_in import SignIns
 from scanner.inventory.events import Emit, FailureSeen, TargetEnded, TargetPlanned
 from scanner.inventory.records import (
+    ANY_ACCOUNT,
     ANY_REGION,
     FailureKind,
     SkipReason,
@@ -53,7 +54,7 @@ class AccountScan:
     sign_ins: SignIns
     emit: Emit
     start_target: Callable[["AccountScan", TargetKey], Awaitable[None]]
-    account_id: str = failures.ANY_ACCOUNT
+    account_id: str = ANY_ACCOUNT
     steps: tuple[SignIn, ...] = ()
     _enabled: frozenset[str] | None = None
     _unknowable: bool = False
@@ -65,7 +66,7 @@ class AccountScan:
 
     async def run(self) -> None:
         """Starts a scan of each target. If signing in fails, one failure stands for all targets."""
-        self.account_id = self.settings.id if self.settings else failures.ANY_ACCOUNT
+        self.account_id = self.settings.id if self.settings else ANY_ACCOUNT
         self.steps = self.service.sign_in_steps(self.settings)
         operation = self.steps[-1].operation
         try:

@@ -6,8 +6,6 @@ from scanner.inventory.records import Failure, FailureKind, FailureScope
 from scanner.service.errors import FailureFacts
 from scanner.service.protocol import TargetKey
 
-ANY_ACCOUNT = "*"
-
 
 def of_account(failure: GivenUp, account_id: str, operation: str, *, about: str | None = None) -> Failure:
     """The failure of a whole account, or with ANY_ACCOUNT of the search for accounts.

@@ -14,7 +14,7 @@ from scanner.engine.calls.paging import EMPTY_PAGES, Paging
 from scanner.engine.calls.scheduler import CallQueue
 from scanner.engine.calls.sign_in import SignIns
 from scanner.inventory.events import Emit, FailureSeen, TargetEnded, TargetPlanned
-from scanner.inventory.records import ANY_REGION, FailureKind, Target, TargetStatus
+from scanner.inventory.records import ANY_ACCOUNT, ANY_REGION, FailureKind, Target, TargetStatus
 from scanner.service.answers import MemberAccount, OrganizationPage
 from scanner.service.errors import CallFailed
 from scanner.service.protocol import OrganizationRequest, Service
@@ -224,11 +224,11 @@ class OrganizationWalk:
         )
 
     async def _fail(self, request: OrganizationRequest, failure: GivenUp) -> None:
-        await self._emit_failure(failures.ANY_ACCOUNT, request, failure)
+        await self._emit_failure(ANY_ACCOUNT, request, failure)
         if not self._failed:
             self._failed = True
             # Accounts that could not even be listed count as one target that failed.
-            await self._fail_target(failures.ANY_ACCOUNT)
+            await self._fail_target(ANY_ACCOUNT)
 
     async def _emit_failure(self, account_id: str, request: OrganizationRequest, failure: GivenUp) -> None:
         failed = failures.of_account(failure, account_id, request.operation, about=request.parent)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import (
+    ANY_ACCOUNT,
     ANY_REGION,
     Failure,
     Gateway,
@@ -115,8 +116,8 @@ def _targets(old: Inventory, new: Inventory, was: Scope, scope: Scope) -> Iterat
         if one is None:
             yield Change("target", was.novelty(*key), _named(key), *key, after=_status(other))
         elif other is None:
-            if key[1] == ANY_REGION and key[0] in scope.accounts:
-                # Its Regions are known again, and told one by one.
+            if key[1] == ANY_REGION and (key[0] in scope.accounts or key[0] == ANY_ACCOUNT):
+                # Its Regions, or all accounts, are known again, and told one by one.
                 continue
             yield Change("target", scope.absence(*key), _named(key), *key, before=_status(one))
         elif one.status != other.status:

@@ -17,6 +17,8 @@ from pydantic import (
 
 SCHEMA_VERSION = "1"
 MAX_SIZE = 2**63 - 1
+ANY_ACCOUNT = "*"
+"""Stands for the accounts where not even those are known."""
 ANY_REGION = "*"
 """Stands for the Regions of an account where not even those are known."""
 

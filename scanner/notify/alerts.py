@@ -9,7 +9,16 @@ from pydantic import BaseModel, ConfigDict
 
 from scanner.history.changes import Change, ChangeKind
 from scanner.inventory.model import Inventory
-from scanner.inventory.records import ANY_REGION, Outcome, TargetStatus, VerdictStatus, Volume, is_breach
+from scanner.inventory.records import (
+    ANY_REGION,
+    Gateway,
+    GatewayStatus,
+    Outcome,
+    TargetStatus,
+    VerdictStatus,
+    Volume,
+    is_breach,
+)
 
 
 class AlertKind(StrEnum):
@@ -43,6 +52,7 @@ _OF_CHANGE = {
     ChangeKind.LEFT_SCOPE: AlertKind.LEFT_SCOPE,
 }
 _GONE = frozenset({AlertKind.VANISHED, AlertKind.LEFT_SCOPE})
+_ARN = "arn:"
 _READ = frozenset({TargetStatus.COMPLETE, TargetStatus.PARTIAL})
 
 
@@ -108,8 +118,8 @@ def digest(
 ) -> Digest:
     """What `inventory` has to tell an address that knows `told` (None: nothing yet).
 
-    `changes` are those since the scan that the address was told of. The loss of a target is told once it has
-    failed in `confirm` scans in a row. What is still open after `repeat` is told again. `narrowed`: this scan
+    `changes` are those since the scan that the address was told of. The loss of a target or of a gateway is
+    told once it has failed in `confirm` scans in a row. What is still open after `repeat` is told again. `narrowed`: this scan
     was asked for a part of the fleet only.
     """
     now = inventory.scan.finished_at
@@ -155,8 +165,16 @@ def _ordered(alerts: Iterable[Alert]) -> list[Alert]:
 
 
 def _failing(inventory: Inventory, before: Mapping[str, int]) -> dict[str, int]:
-    """In how many scans in a row each target has failed; one that was not asked keeps its count."""
+    """In how many scans in a row each target, and each gateway, has failed; what was not asked keeps its count."""
     counts = dict(before)
+    dark = _dark_gateways(inventory)
+    read = {target.key for target in inventory.targets if target.status in _READ}
+    for arn in [each for each in counts if each.startswith(_ARN)]:
+        parts = arn.split(":")
+        if arn not in dark and (parts[4], parts[3]) in read:
+            del counts[arn]
+    for arn in dark:
+        counts[arn] = counts.get(arn, 0) + 1
     for target in inventory.targets:
         name = f"{target.account_id}/{target.region}"
         if target.status is TargetStatus.FAILED:
@@ -167,6 +185,16 @@ def _failing(inventory: Inventory, before: Mapping[str, int]) -> dict[str, int]:
             # The account's Regions are known again.
             counts.pop(f"{target.account_id}/{ANY_REGION}", None)
     return counts
+
+
+def _dark_gateways(inventory: Inventory) -> dict[str, Gateway]:
+    """The gateways whose recovery points could not be read, but for those that a waiver excuses."""
+    counting = {failure.gateway_arn for failure in inventory.failures if failure.waived is None}
+    return {
+        gateway.arn: gateway
+        for gateway in inventory.gateways
+        if gateway.status is GatewayStatus.FAILED and gateway.arn in counting
+    }
 
 
 def _lasting(inventory: Inventory, failing: Mapping[str, int], confirm: int) -> Iterator[Alert]:
@@ -186,6 +214,16 @@ def _lasting(inventory: Inventory, failing: Mapping[str, int], confirm: int) -> 
                 region=target.region,
                 since=now,
                 text=f"could not be read in {failing[name]} scans in a row",
+            )
+    for arn, gateway in _dark_gateways(inventory).items():
+        if failing[arn] >= confirm:
+            yield Alert(
+                kind=AlertKind.COVERAGE_LOST,
+                subject=arn,
+                account_id=gateway.account_id,
+                region=gateway.region,
+                since=now,
+                text=f"the gateway could not be read in {failing[arn]} scans in a row",
             )
     for volume in inventory.volumes:
         if is_breach(volume.verdict):
@@ -238,6 +276,8 @@ class _Well:
             for volume in inventory.volumes
             if volume.verdict.status is not VerdictStatus.UNKNOWN
         }
+        dark = _dark_gateways(inventory)
+        self._gateways = {gateway.arn for gateway in inventory.gateways if gateway.arn not in dark}
         read = [target for target in inventory.targets if target.status in _READ]
         self._targets = {f"{target.account_id}/{target.region}" for target in read}
         # Of an account whose Regions were not known, any Region that is read tells that they are.
@@ -248,7 +288,7 @@ class _Well:
             case AlertKind.SCAN_FAILED:
                 return self._outcome is not Outcome.FAILED
             case AlertKind.COVERAGE_LOST:
-                return alert.subject in self._targets or alert.subject in self._gone
+                return alert.subject in self._targets | self._gateways | self._gone
             case AlertKind.BREACH | AlertKind.NO_RECOVERY_POINT:
                 volume = alert.subject.rpartition("/")[2]
                 known = (alert.account_id, alert.region, volume) in self._volumes

@@ -19,6 +19,7 @@ from scanner.inventory.events import (
 )
 from scanner.inventory.parts import records_of
 from scanner.inventory.records import (
+    ANY_ACCOUNT,
     ANY_REGION,
     CallCounts,
     Coverage,
@@ -37,7 +38,6 @@ from scanner.scale.task import Task
 from scanner.scale.worker import Refusal
 from scanner.summary.statistics import Statistics
 
-ANY_ACCOUNT = "*"
 OPERATION = "Task"
 """What failed where a worker was lost: no call of the service."""
 

@@ -81,6 +81,45 @@ def test_a_target_is_lost_after_failing_so_many_scans_in_a_row() -> None:
     assert kinds(address.hears(scan(0.3, [Seen(ONE), Seen(TWO)])).closed) == ["coverage_lost"]
 
 
+def test_a_gateway_that_stays_dark_is_told_like_a_lost_target() -> None:
+    """Its volumes are unknown, so nothing else would ever say that nobody looks at them."""
+    address = Address(confirm=2)
+    address.hears(scan(0, [Seen(ONE), Seen(TWO)]))
+    assert not address.hears(scan(0.1, [UNREAD, Seen(TWO)]))
+    (alert,) = address.hears(scan(0.2, [UNREAD, Seen(TWO)])).opened
+    assert alert.kind is AlertKind.COVERAGE_LOST
+    assert alert.subject.startswith(f"arn:aws:storagegateway:{REGION}:{ONE}:gateway/")
+    assert not address.hears(scan(0.3, [DOWN, Seen(TWO)]))
+    assert kinds(address.hears(scan(0.4, [Seen(ONE), Seen(TWO)])).closed) == ["coverage_lost"]
+    assert address.told
+    assert address.told.failing == {}
+
+
+def test_a_gateway_that_a_waiver_excuses_is_not_lost() -> None:
+    def excused(day: float) -> Inventory:
+        dark = scan(day, [UNREAD, Seen(TWO)])
+        waived = tuple(each.model_copy(update={"waived": "moved"}) for each in dark.failures)
+        return dark.model_copy(update={"failures": waived})
+
+    address = Address(confirm=1)
+    address.hears(excused(0))
+    assert not address.hears(excused(0.1))
+    dark = address.hears(scan(0.2, [UNREAD, Seen(TWO)]))
+    assert kinds(dark.opened) == ["coverage_lost"]
+    assert kinds(address.hears(excused(0.3)).closed) == ["coverage_lost"]
+
+
+def test_after_an_outage_of_everything_nothing_is_said_to_have_left() -> None:
+    """Where not even the accounts were known, one target stands for all of them."""
+    address = Address()
+    address.hears(scan(0, [Seen(ONE), Seen(TWO)]))
+    down = scan(0.1, [DOWN])
+    nobody = tuple(each.model_copy(update={"account_id": "*", "region": "*"}) for each in down.targets)
+    address.hears(down.model_copy(update={"targets": nobody}))
+    found = address.hears(scan(0.2, [Seen(ONE), Seen(TWO)]))
+    assert (found.opened, kinds(found.closed)) == ((), ["scan_failed"])
+
+
 def test_an_account_whose_regions_were_not_known_is_well_once_one_of_them_is_read() -> None:
     address = Address(confirm=1)
     address.hears(scan(0, [Seen(ONE), Seen(TWO)]))
