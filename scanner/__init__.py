@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from scanner.api import EventStream, Scanner
     from scanner.config.settings import ScannerConfig
     from scanner.errors import ConfigError, HistoryError, LockError, MergeError, OutputError, ScannerError
+    from scanner.history import History, diff
     from scanner.inventory.events import (
         CallRetried,
         Event,
@@ -24,31 +25,63 @@ if TYPE_CHECKING:
         VolumesSeen,
     )
     from scanner.inventory.model import Inventory
+    from scanner.inventory.records import (
+        Coverage,
+        Failure,
+        FailureKind,
+        FailureScope,
+        Gateway,
+        GatewayStatus,
+        LastKnown,
+        Outcome,
+        ScanInfo,
+        Target,
+        TargetStatus,
+        Verdict,
+        VerdictStatus,
+        Volume,
+    )
     from scanner.ports import InventoryFiles
 
 __all__ = [
     "CallRetried",
     "ConfigError",
+    "Coverage",
     "Event",
     "EventStream",
+    "Failure",
+    "FailureKind",
+    "FailureScope",
     "FailureSeen",
     "FieldsDropped",
+    "Gateway",
     "GatewayEnded",
+    "GatewayStatus",
     "GatewaysListed",
+    "History",
     "HistoryError",
     "Inventory",
+    "LastKnown",
     "LockError",
     "MergeError",
+    "Outcome",
     "OutputError",
     "ScanEnded",
+    "ScanInfo",
     "ScanStarted",
     "Scanner",
     "ScannerConfig",
     "ScannerError",
+    "Target",
     "TargetEnded",
     "TargetPlanned",
+    "TargetStatus",
+    "Verdict",
+    "VerdictStatus",
+    "Volume",
     "VolumesSeen",
     "__version__",
+    "diff",
 ]
 
 _HOMES = {
@@ -62,6 +95,27 @@ _HOMES = {
     "MergeError": "scanner.errors",
     "OutputError": "scanner.errors",
     "ScannerError": "scanner.errors",
+    "History": "scanner.history",
+    "diff": "scanner.history",
+    **dict.fromkeys(
+        (
+            "Coverage",
+            "Failure",
+            "FailureKind",
+            "FailureScope",
+            "Gateway",
+            "GatewayStatus",
+            "LastKnown",
+            "Outcome",
+            "ScanInfo",
+            "Target",
+            "TargetStatus",
+            "Verdict",
+            "VerdictStatus",
+            "Volume",
+        ),
+        "scanner.inventory.records",
+    ),
     **dict.fromkeys(
         (
             "CallRetried",

@@ -61,8 +61,8 @@ def test_the_reference_explains_every_public_name(site: Path) -> None:
     text = (site / "reference/library.html").read_text()
     for name in (
         "scanner.Scanner",
-        "scanner.inventory.Volume",
+        "scanner.Volume",
         "scanner.policy.Policy",
-        "scanner.history.History",
+        "scanner.History",
     ):
         assert f'id="{name}"' in text, name

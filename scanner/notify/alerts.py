@@ -119,8 +119,8 @@ def digest(
     """What `inventory` has to tell an address that knows `told` (None: nothing yet).
 
     `changes` are those since the scan that the address was told of. The loss of a target or of a gateway is
-    told once it has failed in `confirm` scans in a row. What is still open after `repeat` is told again. `narrowed`: this scan
-    was asked for a part of the fleet only.
+    told once it has failed in `confirm` scans in a row. What is still open after `repeat` is told again.
+    `narrowed`: this scan was asked for a part of the fleet only.
     """
     now = inventory.scan.finished_at
     failing = _failing(inventory, told.failing if told else {})

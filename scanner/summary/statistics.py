@@ -37,6 +37,7 @@ from scanner.inventory.records import (
 from scanner.summary.mixture import in_turn
 from scanner.summary.verdicts import URGENT, urgency
 
+DETACHED = "DETACHED"
 MOST_VOLUMES = 10
 MOST_EXAMPLES = 3
 MOST_GROUPS = 1000
@@ -103,6 +104,10 @@ class Statistics:
     oldest: list[Rated] = field(default_factory=list)
     ranked: dict[VerdictStatus, list[Rated]] = field(default_factory=dict)
     """The worst volumes of each verdict that is worth a look."""
+    detached: int = 0
+    """Volumes that no gateway holds, so that nobody could be asked about them."""
+    detached_named: list[Volume] = field(default_factory=list)
+    """The first of them."""
     failures: dict[Cause, Group] = field(default_factory=dict)
     ungrouped: int = 0
     """Failures beyond the first MOST_GROUPS causes, of which nothing else is kept."""
@@ -123,6 +128,7 @@ class Statistics:
                 self._gateway_ended(gateway, volumes)
             case VolumesSeen(volumes):
                 self._volumes_seen(volumes, None)
+                self._note_detached(volumes)
             case FailureSeen(failure):
                 self._failure_seen(failure)
             case TargetEnded(target):
@@ -176,6 +182,13 @@ class Statistics:
             if more or moved:
                 self.ranked[status] = _first(self.ranked.get(status, []), moved, more, _by_urgency)
         self.oldest = _first(self.oldest, moved, [pair for pair in pairs if _moment(pair)], _moment)
+
+    def _note_detached(self, volumes: tuple[Volume, ...]) -> None:
+        for volume in volumes:
+            if volume.gateway_arn is None and volume.attachment_status == DETACHED:
+                self.detached += 1
+                if len(self.detached_named) < MOST_VOLUMES:
+                    self.detached_named.append(volume)
 
     def _count(self, counted: Counted, number: int) -> None:
         self.verdicts[counted.status] += number

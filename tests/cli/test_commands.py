@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scanner.emulator import Emulator, Fleet
+from scanner.emulator import Emulator, Fault, Fleet
 from tests.cli.conftest import CONFIG, ONE, SECRET_ID, TWO, Command, inventory
 
 
@@ -205,6 +205,14 @@ class TestCheck:
         said = command("check", "-o", "-")
         assert said.code == 4
         assert json.loads(said.out)["targets"]
+
+    def test_a_permission_that_costs_every_target_a_part_exits_3_as_the_scan_would(
+        self, command: Command, sgw_emulator: Emulator
+    ) -> None:
+        """Points would be read everywhere; only the list of volumes would not."""
+        sgw_emulator.faults.add(Fault("access_denied", operation="ListVolumes"))
+        assert command("check").code == 3
+        assert command("scan").code in (1, 3)
 
     def test_a_check_is_written_as_json_only(self, command: Command) -> None:
         assert command("check", "-o", "c.csv").code == 2

@@ -22,7 +22,7 @@ from scanner.errors import OutputError
 from scanner.iam.remedies import REASONS, remedy_of
 from scanner.inventory.events import Event
 from scanner.inventory.model import Inventory
-from scanner.inventory.records import Failure, FailureScope, Target, TargetStatus
+from scanner.inventory.records import Failure, FailureScope, Outcome, Target, TargetStatus
 from scanner.notify.addresses import heartbeat_of
 from scanner.output import check_output, open_output
 from scanner.output.outputs import Outputs
@@ -48,7 +48,8 @@ def run_check(config: ScannerConfig, destination: str | None, *, verbose: bool =
     inventory = anyio.run(_checked, config, statistics)
     rows = [_row(inventory, target) for target in inventory.targets]
     works = Counter(row["works"] for row in rows)
-    code = 4 if not works[True] else 3 if works[False] else 0
+    # As a scan would end: 4 only if it could read nothing at all.
+    code = 4 if inventory.scan.outcome is Outcome.FAILED else 3 if works[False] else 0
     if output:
         totals = {"works": works[True], "fails": works[False], "skipped": works[None], "exit_code": code}
         with open_output(output) as stream:

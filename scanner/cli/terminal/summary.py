@@ -63,6 +63,7 @@ def print_summary(
             _since(since, console)
         print_failures(statistics, console)
         _volumes(statistics, console)
+        _detached(statistics, console)
         _expired(policy.expired(statistics.scan.finished_at), console)
         _coverage(statistics, console)
         _answer(statistics, console)
@@ -84,6 +85,19 @@ def _meaning(code: int, statistics: Statistics, unwritten: Sequence[str]) -> str
     if code == 3 and unwritten:
         return f"incomplete, and {NOT_KEPT}"
     return EXITS[code]
+
+
+def _detached(statistics: Statistics, console: Console) -> None:
+    if not statistics.detached:
+        return
+    named = ", ".join(f"{printable(volume.id)} in {volume.region}" for volume in statistics.detached_named)
+    more = statistics.detached - len(statistics.detached_named)
+    said = f"{count_of(statistics.detached, 'volume')} {'is' if statistics.detached == 1 else 'are'} detached"
+    console.print(
+        f"{said}, so no gateway could be asked: {named}{f' and {more} more' if more else ''}.",
+        soft_wrap=unbroken(console),
+    )
+    console.print()
 
 
 def _expired(waivers: Sequence[Waiver], console: Console) -> None:

@@ -13,6 +13,7 @@ from scanner.config.settings import ScannerConfig
 from scanner.inventory.model import Inventory
 from scanner.inventory.records import FailureKind, TargetStatus, Verdict, VerdictStatus
 from scanner.policy.rules import Match, Policy, Waiver
+from scanner.summary.replay import statistics_of as replayed
 from scanner.summary.statistics import exit_code
 from tests.cli.events import statistics_of
 from tests.output.fleet import HOSTILE, hostile, inventory, verdict
@@ -92,6 +93,19 @@ def test_what_nobody_could_ask_for_is_not_said_to_be_none(capsys: pytest.Capture
     assert row.count("not known") == 2
     print_explanation(unread.volumes[0].id, unread, ScannerConfig())
     assert "recovery point  not known\n" in capsys.readouterr().out
+
+
+def test_detached_volumes_are_named_beside_any_number_of_worse_ones() -> None:
+    """Nobody could be asked about them, and no exit code says so."""
+    whole, stream = fleets.with_detached(fleets.gateways_of([fleets.OK]), 12), io.StringIO()
+    print_summary(replayed(whole), Policy(), stream)
+    (line,) = [
+        line for line in stream.getvalue().splitlines() if "detached, so no gateway could be asked" in line
+    ]
+    assert line.startswith("12 volumes are detached")
+    assert line.endswith("and 2 more.")
+    named = [volume for volume in whole.volumes if volume.gateway_arn is None and volume.id in line]
+    assert len(named) == 10
 
 
 def test_what_failed_is_grouped_with_what_to_do() -> None:
