@@ -1,8 +1,9 @@
 """The command line: each command parses, calls the library, and prints."""
 
-import os
 import signal
 import sys
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Annotated, Any
 
 import typer
@@ -24,11 +25,15 @@ from scanner.cli.commands import (
     serve,
     show,
 )
-from scanner.cli.process.streams import leave_signals, standing
+from scanner.cli.process.streams import abandon, leave_signals, standing
 from scanner.errors import LockError, ScannerError
 
 USAGE, DEFECT, LOCKED = 2, 70, 75
 READER_GONE = 128 + signal.SIGPIPE
+
+
+# Typer has a copy of click's errors that it keeps to itself.
+_WrongWords: Any = typer.BadParameter.__mro__[1]
 
 
 class _ReaderGone(Exception):
@@ -39,7 +44,11 @@ class _Commands(typer.core.TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         # Typer would end a closed pipe with 1, which means a breach here.
         try:
-            result = super().invoke(ctx)
+            try:
+                result = super().invoke(ctx)
+            except typer.Exit:
+                sys.stdout.flush()
+                raise
             sys.stdout.flush()
         except BrokenPipeError:
             raise _ReaderGone from None
@@ -99,9 +108,11 @@ def run() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     with standing():
         try:
-            app(prog_name="sgw-scanner")
+            # With a log in JSON, what is wrong with the words of the command is JSON as well.
+            code = app(prog_name="sgw-scanner", standalone_mode=not _wants_json(sys.argv))
+            sys.exit(code if isinstance(code, int) else 0)
         except _ReaderGone:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            abandon(sys.stdout)
             sys.exit(READER_GONE)
         except Exception as error:  # noqa: BLE001 - here the process ends, and 1 would mean a breach
             sys.exit(_failed(error))
@@ -109,15 +120,39 @@ def run() -> None:
             leave_signals()
 
 
+def _wants_json(words: Sequence[str]) -> bool:
+    """Whether the log is to be JSON; asked before the words are parsed, as they may be wrong."""
+    return "--log-format=json" in words or ("--log-format", "json") in pairwise(words)
+
+
 def _failed(error: Exception) -> int:
-    from scanner.cli.process.crash import describe_defect, innermost
+    from scanner.cli.process.crash import innermost
+
+    cause = innermost(error)
+    code, text = _code_of(cause), _text_of(error, cause)
+    if _wants_json(sys.argv):
+        from scanner.cli.terminal.logs import Loudness, log_failure, logging_to_stderr
+
+        with logging_to_stderr("json", Loudness.NORMAL) as log:
+            log_failure(log, text, code)
+        return code
+    for line in [text] if code == DEFECT else text.splitlines():
+        typer.echo(f"sgw-scanner: {line}", err=True)
+    return code
+
+
+def _code_of(cause: BaseException) -> int:
+    if isinstance(cause, _WrongWords | ScannerError):
+        return LOCKED if isinstance(cause, LockError) else USAGE
+    return DEFECT
+
+
+def _text_of(error: Exception, cause: BaseException) -> str:
+    from scanner.cli.process.crash import describe_defect
     from scanner.output.text import printable
     from scanner.service.secrets import hidden
 
-    cause = innermost(error)
-    if isinstance(cause, ScannerError):
-        for line in str(cause).splitlines():
-            typer.echo(f"sgw-scanner: {printable(hidden(line))}", err=True)
-        return LOCKED if isinstance(cause, LockError) else USAGE
-    typer.echo(f"sgw-scanner: {describe_defect(error, verbose='--verbose' in sys.argv)}", err=True)
-    return DEFECT
+    if _code_of(cause) == DEFECT:
+        return describe_defect(error, verbose="--verbose" in sys.argv)
+    text = cause.format_message() if isinstance(cause, _WrongWords) else str(cause)
+    return "\n".join(printable(hidden(line)) for line in text.splitlines())

@@ -16,6 +16,7 @@ from scanner.cli.keeping import Keeping
 from scanner.cli.process.collector import spared_collector
 from scanner.cli.process.lock import hold, lock_paths
 from scanner.cli.process.signals import GRACE, Signals
+from scanner.cli.process.streams import NAME, stdout_is_closed
 from scanner.cli.terminal.logs import EventLog, Loudness, log_end, logging_to_stderr, make_reporter
 from scanner.cli.terminal.progress import progress
 from scanner.cli.terminal.summary import print_summary
@@ -102,14 +103,16 @@ class Run:
     ) -> bool:
         """Prints the summary; says whether that was possible."""
         stream = sys.stderr if outputs.on_stdout else sys.stdout
+        if stream is sys.stdout and stdout_is_closed():
+            # Nobody asked for it.
+            return True
         try:
             print_summary(
                 statistics, self.config.policy, stream, outputs.written, code, since, outputs.unwritten
             )
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            typer.echo(f"sgw-scanner: the summary could not be printed: {error.strerror}", err=True)
+        except OutputError as error:
+            cause = str(error).removeprefix(f"{NAME}: ")
+            typer.echo(f"sgw-scanner: the summary could not be printed: {cause}", err=True)
             return False
         return True
 

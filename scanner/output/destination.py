@@ -70,11 +70,16 @@ def check_output(destination: str) -> Output:
     """
     output = parse_output(destination)
     output.format.check(destination)
-    if destination == STDOUT and sys.__stdout__ is None:
-        raise OutputError("-: standard output is closed; name a file")
+    if destination == STDOUT:
+        _check_stdout()
     if output.bucket is None and destination != STDOUT:
         check_writable(destination)
     return output
+
+
+def _check_stdout() -> None:
+    if sys.__stdout__ is None:
+        raise OutputError("-: standard output is closed; name a file")
 
 
 def of_fleet(output: Output, fleet: str) -> Output:
@@ -115,6 +120,7 @@ def open_output(output: Output) -> Iterator[BinaryIO]:
         with atomic(output.destination, output.format.mode) as stream:
             yield stream
         return
+    _check_stdout()
     try:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()

@@ -37,14 +37,15 @@ def show(
     from scanner.cli.kept import opened
     from scanner.cli.terminal.summary import print_summary
     from scanner.cli.terminal.tables import table_format
-    from scanner.output.json import write
+    from scanner.output.destination import parse_output
+    from scanner.output.s3_upload import save_here
     from scanner.summary.replay import statistics_of
 
     shape = table_format(format, ("table", "json"))
     with opened(config, history) as kept:
         inventory = kept.history.read(scan)
     if shape == "json":
-        write(inventory, sys.stdout.buffer)
+        save_here(inventory, parse_output("-"))
     else:
         print_summary(statistics_of(inventory), kept.config.policy, sys.stdout)
 

@@ -53,16 +53,20 @@ def serve(
     except ValueError as error:
         raise ConfigError(f"--every: {error}") from None
 
-    def ready(port: int) -> None:
-        host = f"[{address.host}]" if ":" in address.host else address.host
-        typer.echo(f"Listening on http://{host}:{port}", err=True)
-
     def reload() -> ScannerConfig:
         anew = settings_of(config, account, region)
         state.fleet = anew.fleet
         return anew
 
     with logging_to_stderr(log_format.value, Loudness.NORMAL) as log, spared_collector(whole=False):
+
+        def ready(port: int) -> None:
+            host = f"[{address.host}]" if ":" in address.host else address.host
+            if log_format is LogFormat.JSON:
+                log.info("listening", url=f"http://{host}:{port}")
+            else:
+                typer.echo(f"Listening on http://{host}:{port}", err=True)
+
         serving = partial(
             serve_scans, settings, state, address, reload=reload, ready=ready, told=partial(log_scan, log)
         )

@@ -3,11 +3,14 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from typing import Any, TextIO, cast
 
+from scanner.errors import OutputError
+
+NAME = "standard output"
 ENDING_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 
 
@@ -30,6 +33,59 @@ class _Tolerant:
         return getattr(self._stream, name)
 
 
+class _Answering:
+    """stdout, whose failures are errors that name it: what a command prints there is what it was called for."""
+
+    def __init__(self, stream: TextIO, *, closed: bool) -> None:
+        self._stream = stream
+        self._closed = closed
+        self._unsure = False
+
+    def write(self, text: str) -> int:
+        if self._closed and text:
+            raise OutputError(f"{NAME} is closed; leave it open, or send it to a file")
+        self._unsure = True
+        with self._named():
+            return self._stream.write(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        # What others wrote past this stream, they flushed themselves, and told of.
+        if self._unsure:
+            with self._named():
+                self._stream.flush()
+            self._unsure = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            # What is left in its buffer would be refused again when the process ends.
+            self._unsure = False
+            abandon(self._stream)
+            raise OutputError(f"{NAME}: {error.strerror}") from error
+
+
+def abandon(stream: TextIO) -> None:
+    """Lets whatever is still written to `stream` lead nowhere."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def stdout_is_closed() -> bool:
+    """Whether the process was started without one."""
+    return sys.__stdout__ is None
+
+
 @contextmanager
 def standing() -> Iterator[None]:
     """Gives missing streams a place, lets no broken stderr end the process, and shows what cannot be encoded.
@@ -44,11 +100,12 @@ def standing() -> Iterator[None]:
             os.open(os.devnull, os.O_RDWR)
     before = sys.stdout, sys.stderr
     with open(os.devnull, "w", encoding="utf-8") as nowhere:
-        sys.stdout = sys.stdout or nowhere
+        out = sys.stdout or nowhere
         sys.stderr = cast(TextIO, _Tolerant(sys.stderr or nowhere))
-        if isinstance(sys.stdout, TextIOWrapper):
+        if isinstance(out, TextIOWrapper):
             # A name that this terminal's encoding lacks must not end a scan.
-            sys.stdout.reconfigure(errors="backslashreplace")
+            out.reconfigure(errors="backslashreplace")
+        sys.stdout = cast(TextIO, _Answering(out, closed=before[0] is None))
         try:
             yield
         finally:

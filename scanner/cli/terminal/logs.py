@@ -227,6 +227,11 @@ def log_end(
     )
 
 
+def log_failure(log: Any, cause: str, code: int) -> None:
+    """Logs the last line of a command that came to no end of its own."""
+    log.error("scan ended", error=cause, exit_code=code)
+
+
 def log_scan(log: Any, inventory: Inventory) -> None:
     """Logs one line for one of many scans; a warning unless all was read and all is well."""
     scan, coverage = inventory.scan, inventory.coverage

@@ -89,6 +89,29 @@ def test_everything_in_json_is_a_line_of_json_and_the_last_one_has_all_numbers(c
 
 
 @pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--rpo", "foo"), 2, "foo"),
+        (("--no-such-option",), 2, "No such option: --no-such-option"),
+        (("-o", "nowhere/x.json"), 2, "there is no folder"),
+        (("-c", "broken.toml"), 2, "broken.toml: is not TOML"),
+        (("-c", "held.toml"), 75, "lock"),
+    ],
+)
+def test_a_scan_that_cannot_begin_says_so_in_one_line_of_json(
+    command: Command, place: Path, words: tuple[str, ...], code: int, said: str
+) -> None:
+    (place / "broken.toml").write_text("[scan")
+    (place / "held.toml").write_text('[lock]\npath = "held.lock"\n')
+    with hold(place / "held.lock"):
+        told = command("scan", "--log-format", "json", *words)
+    (line,) = map(json.loads, told.err.splitlines())
+    assert told.code == line["exit_code"] == code
+    assert line["event"] == "scan ended"
+    assert said in line["error"]
+
+
+@pytest.mark.parametrize(
     ("added", "code"),
     [(gateway(4, timedelta(days=3)), 1), (gateway(5, None, error="GatewayNotConnected"), 3)],
 )
