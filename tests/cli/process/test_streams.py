@@ -12,11 +12,14 @@ PRINTING = ["schema config", "iam policy", "--help", "show i.json", "diff i.json
 
 
 @pytest.mark.parametrize("words", PRINTING)
+@pytest.mark.parametrize("unbuffered", [False, True])
 def test_a_full_stdout_is_no_defect_but_named(
-    command: Command, place: Path, monkeypatch: pytest.MonkeyPatch, words: str
+    command: Command, place: Path, monkeypatch: pytest.MonkeyPatch, words: str, unbuffered: bool
 ) -> None:
+    """With PYTHONUNBUFFERED, as in a container, too."""
     (place / "i.json").write_bytes(written(inventory(), ".json"))
     with open("/dev/full", "w") as full:
+        full.reconfigure(write_through=unbuffered)
         monkeypatch.setattr(sys, "stdout", full)
         said = command(*words.split())
     assert (said.code, said.err) == (2, "sgw-scanner: standard output: No space left on device\n")
