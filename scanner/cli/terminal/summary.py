@@ -217,6 +217,11 @@ def _answer(statistics: Statistics, console: Console) -> None:
         console.print(
             Text("Not everything was read: volumes may be missing.", "bold red"), soft_wrap=unbroken(console)
         )
+    unknown = volumes.unknown - statistics.detached
+    if unknown and not unread:
+        # Its gateway went away or has no recovery points to give: no failure says so.
+        said = f"Of {count_of(unknown, 'volume')} nobody could say how old the recovery point is."
+        console.print(Text(said, "yellow"), soft_wrap=unbroken(console))
     console.print(f"{count_of(volumes.known, 'volume')} {'is' if volumes.known == 1 else 'are'} known.")
 
 

@@ -108,6 +108,18 @@ def test_detached_volumes_are_named_beside_any_number_of_worse_ones() -> None:
     assert len(named) == 10
 
 
+def test_what_is_not_known_is_told_where_no_failure_says_so() -> None:
+    """A gateway that was deleted meanwhile, or has no recovery points to give, is no failure."""
+    held, free = fleets.with_detached(fleets.gateways_of([fleets.OK]), 1).volumes
+    whole = fleets.with_detached(fleets.gateways_of([fleets.OK]), 1)
+    lost = free.model_copy(update={"attachment_status": "ATTACHED"})
+    said = "Of 1 volume nobody could say how old the recovery point is."
+    for volume, told in ((lost, True), (free, False)):
+        stream = io.StringIO()
+        print_summary(replayed(whole.model_copy(update={"volumes": (held, volume)})), Policy(), stream)
+        assert (said in stream.getvalue()) is told
+
+
 def test_what_failed_is_grouped_with_what_to_do() -> None:
     said = printed(inventory(whole=False))
     where = "gateway 999 (sgw-000003E7) in prod (000000000001), eu-west-1"
