@@ -59,8 +59,13 @@ def _vanished(fault: Fault, request: Request) -> ServiceError:
     return _override(fault, GatewayError("GatewayNotFound"))
 
 
+IAM_NAMES = {"tagging": "tag"}
+"""Services whose actions have another prefix in IAM."""
+
+
 def _access_denied(fault: Fault, request: Request) -> ServiceError:
-    action = f"{request.service.name}:{request.operation}"
+    service = request.service.name
+    action = f"{IAM_NAMES.get(service, service)}:{request.operation}"
     reason = f"because no identity-based policy allows the {action} action"
     return _override(fault, denied(request.principal.arn, action, "*", reason))
 

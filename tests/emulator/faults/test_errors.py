@@ -121,3 +121,12 @@ async def test_a_service_whose_clock_is_wrong_goes_by_it_in_everything() -> None
     # A client that goes by that date is let in: here the clock that it is compared with goes an hour late.
     async with Emulator(served, clock=lambda: time.time() - 3600) as emulator:
         assert len((await in_thread(client(emulator, "storagegateway").list_gateways))["Gateways"]) == 3
+
+
+async def test_a_denial_names_the_action_as_iam_does() -> None:
+    """Whoever reads it adds that action to a policy."""
+    async with Emulator(fleet(Fault("access_denied", service="tagging"))) as emulator:
+        response = await in_thread(
+            lambda: error_of(client(emulator, "resourcegroupstaggingapi"), "get_resources")
+        )
+    assert "to perform: tag:GetResources on" in response["Error"]["Message"]
