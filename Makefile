@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check check-newest check-lowest config docs bench soak lock clean
+.PHONY: demo test check check-newest check-lowest config docs dist bench soak lock clean
 
 # Both stamps rebuild only when their lock file or the project's metadata changes.
 $(VENV)/.run: requirements/run.lock pyproject.toml
@@ -61,6 +61,12 @@ config: $(VENV)/.dev
 # The site, in docs/_build/html; a warning is an error.
 docs: $(VENV)/.dev
 	$(BIN)/python -m sphinx -W -q -b html docs docs/_build/html
+
+# What a release publishes: sdist, wheel and the bill of materials.
+dist: $(VENV)/.dev
+	rm -rf dist
+	$(BIN)/python -m hatchling build
+	$(BIN)/python -m scripts.sbom > dist/sgw-scanner.cdx.json
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
