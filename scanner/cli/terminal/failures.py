@@ -25,6 +25,8 @@ ENDINGS = (FailureKind.DEADLINE, FailureKind.INTERRUPTED)
 """What ended the scan and not a call: it has one cause for all accounts."""
 _STATEMENT = re.compile(r'\{"Effect".*\}')
 LONGEST_MESSAGE = 400
+MOST_ACCOUNTS = 3
+"""Accounts that are named of those with the same failure."""
 MOST_SHOWN = 20
 """Causes that are printed."""
 
@@ -35,12 +37,20 @@ def print_failures(statistics: Statistics, console: Console, title: str = "What 
         return
     console.print(Text(title, "bold"))
     causes = {cause: group for cause, group in statistics.failures.items() if cause.kind not in ENDINGS}
-    groups = sorted(causes.items(), key=lambda each: (each[0].waived is not None, -each[1].count))
+    alike: dict[tuple[Cause, str], list[tuple[Cause, Group]]] = {}
+    for cause, group in causes.items():
+        # What is the same in many accounts, as a base identity without credentials, is told once.
+        key = cause._replace(account_id=""), group.examples[0].message
+        alike.setdefault(key, []).append((cause, group))
+    groups = sorted(alike.values(), key=lambda each: (each[0][0].waived is not None, -_count(each)))
     for kind in ENDINGS:
         _print_ending(kind, statistics, console)
-    for cause, group in groups[:MOST_SHOWN]:
-        _print_group(cause, group, statistics, console)
-    rest = sum(group.count for _, group in groups[MOST_SHOWN:]) + statistics.ungrouped
+    for same in groups[:MOST_SHOWN]:
+        if len(same) == 1:
+            _print_group(*same[0], statistics, console)
+        else:
+            _print_alike(same, statistics, console)
+    rest = sum(map(_count, groups[MOST_SHOWN:])) + statistics.ungrouped
     if rest:
         console.print(f"... and {count_of(rest, 'failure')} of other causes; each output names them all.")
     console.print()
@@ -61,10 +71,35 @@ def _print_ending(kind: FailureKind, statistics: Statistics, console: Console) -
     _print_words(Text(f"→ {printable(remedy_of(next(iter(groups.values())).examples[0]))}", "cyan"), console)
 
 
+def _count(same: list[tuple[Cause, Group]]) -> int:
+    return sum(group.count for _, group in same)
+
+
+def _print_alike(same: list[tuple[Cause, Group]], statistics: Statistics, console: Console) -> None:
+    """One entry for a failure that is the same, to the word, in several accounts."""
+    cause, group = same[0]
+    accounts = [_named(each.account_id, statistics.accounts.get(each.account_id)) for each, _ in same]
+    console.print(
+        Text.assemble(f"{count_of(len(same), 'account')}: ", _words_of(cause), _waived(cause)),
+        soft_wrap=unbroken(console),
+    )
+    for account in accounts[:MOST_ACCOUNTS]:
+        console.print(f"  {account}", soft_wrap=unbroken(console))
+    if len(accounts) > MOST_ACCOUNTS:
+        console.print(f"  ... and {len(accounts) - MOST_ACCOUNTS:,} more")
+    _print_cause(group.examples[0], console)
+
+
+def _words_of(cause: Cause) -> Text:
+    return Text(f"{KINDS.get(cause.kind) or words_of(cause.kind)} at {printable(cause.operation)}", "red")
+
+
+def _waived(cause: Cause) -> str:
+    return f" (waived: {printable(cause.waived)})" if cause.waived else ""
+
+
 def _print_group(cause: Cause, group: Group, statistics: Statistics, console: Console) -> None:
-    words = Text(f"{KINDS.get(cause.kind) or words_of(cause.kind)} at {printable(cause.operation)}", "red")
-    waived = f" (waived: {printable(cause.waived)})" if cause.waived else ""
-    first = group.examples[0]
+    words, waived, first = _words_of(cause), _waived(cause), group.examples[0]
     if group.count == 1:
         console.print(
             Text.assemble(f"{_where(first, statistics)}: ", words, waived),
@@ -80,6 +115,11 @@ def _print_group(cause: Cause, group: Group, statistics: Statistics, console: Co
             console.print(f"  {_where(failure, statistics)}", soft_wrap=unbroken(console))
         if group.count > len(group.examples):
             console.print(f"  ... and {group.count - len(group.examples):,} more")
+    _print_cause(first, console)
+
+
+def _print_cause(first: Failure, console: Console) -> None:
+    """What the service said, and the one remedy."""
     _print_words(Text(_shortened(printable(first.message))), console)
     advice = printable(remedy_of(first))
     # A statement is on a line of its own and never broken, so that it can be pasted.

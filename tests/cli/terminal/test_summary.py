@@ -128,6 +128,16 @@ def test_what_failed_is_grouped_with_what_to_do() -> None:
     assert "→ Add to the policy of the role that scans:" in said
 
 
+def test_what_is_the_same_in_many_accounts_is_told_once() -> None:
+    """As a base identity without credentials: forty times the same advice would hide everything else."""
+    targets = [fleets.target(f"{n:012d}", "us-east-1", TargetStatus.FAILED) for n in range(1, 41)]
+    failures = [failure_of(each, FailureKind.CREDENTIALS) for each in targets]
+    said = printed(fleets.without_volumes(targets, failures))
+    assert said.count("as injected") == said.count("→") == 1
+    assert "40 accounts: no valid credentials" in said
+    assert "... and 37 more" in said
+
+
 def test_nothing_is_said_of_what_is_not_there() -> None:
     said = printed(Inventory.model_validate(inventory().model_dump() | _EMPTY))
     assert "volumes to look at" not in said
