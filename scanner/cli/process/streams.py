@@ -84,6 +84,14 @@ def abandon(stream: TextIO) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
+def _settle(stream: TextIO) -> None:
+    # What is left in the buffer of a full one would end the process with an exit code of Python's own.
+    try:
+        stream.flush()
+    except OSError:
+        abandon(stream)
+
+
 def stdout_is_closed() -> bool:
     """Whether the process was started without one."""
     return sys.__stdout__ is None
@@ -113,6 +121,7 @@ def standing() -> Iterator[None]:
             yield
         finally:
             sys.stdout, sys.stderr = before
+            _settle(out)
 
 
 def hold_signals() -> None:

@@ -46,3 +46,14 @@ def test_a_scan_with_a_closed_stdout_scans(
     said = command("scan", "-o", "i.json")
     assert said.code == 0
     assert (place / "i.json").exists()
+
+
+def test_a_full_stdout_that_was_to_take_an_inventory_is_exit_3_to_the_end_of_the_process(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python flushes once more when it ends, as this block does, and nothing is refused any more."""
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        said = command("scan", "-o", "-")
+    assert said.code == 3
+    assert "\nNot written: -\n" in said.err
