@@ -27,7 +27,11 @@ def explain(
             # Each branch of a union complains; the one with the longest path knows most.
             continue
         explained.add(path)
-        origin = next((origins[path[:n]] for n in range(len(path), 0, -1) if path[:n] in origins), file)
+        origin = next((origins[path[:n]] for n in range(len(path), 0, -1) if path[:n] in origins), None)
+        if origin is None and problem["type"] == "extra_forbidden":
+            # A variable that names a table which there is not.
+            origin = next((origins[each] for each in sorted(origins) if each[: len(path)] == path), None)
+        origin = origin or file
         key = dotted(path)
         text = _text(model, path, problem)
         yield f"{origin}: {key}: {text}" if key else f"{origin}: {text}"

@@ -4,7 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
@@ -14,7 +14,11 @@ from scanner.output.atomic_files import atomic, check_writable
 from scanner.output.formats import Format, format_of
 
 STDOUT = "-"
-_PLACEHOLDER = re.compile(r"\{(?:date|scan_id)\}")
+FOLDER_MODE = 0o755
+"""Of folders made for metrics, which another user reads."""
+PLACEHOLDERS = ("{date}", "{scan_id}")
+_PLACEHOLDER = re.compile("|".join(map(re.escape, PLACEHOLDERS)))
+_LIKE_ONE = re.compile(r"\{[A-Za-z_][A-Za-z0-9_-]*\}")
 _S3 = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>.+)", re.DOTALL)
 
 
@@ -46,20 +50,45 @@ def parse_object(destination: str) -> tuple[str, str]:
     return parts["bucket"], parts["key"]
 
 
+def check_placeholders(destination: str) -> None:
+    """Raises OutputError for a placeholder that there is not."""
+    for name in _LIKE_ONE.findall(destination):
+        if name not in PLACEHOLDERS:
+            raise OutputError(f"{destination}: {name} is not known; there are {' and '.join(PLACEHOLDERS)}")
+
+
 def fill_in(destination: str, scan_id: str) -> str:
     """`destination` with `{date}`, the day in UTC on which the scan began, and `{scan_id}` filled in.
 
-    Folders that it names with one of them are made; raises OutputError where they cannot be.
+    Folders that it names with one of them are made; raises OutputError where they cannot be, and for a placeholder
+    that there is not.
     """
+    check_placeholders(destination)
     filled = {"{date}": date_of(scan_id).isoformat(), "{scan_id}": scan_id}
     found = _PLACEHOLDER.sub(lambda name: filled[name[0]], destination)
     folder = os.path.dirname(found)
     if folder and not found.startswith("s3:") and _PLACEHOLDER.search(os.path.dirname(destination)):
         try:
-            os.makedirs(folder, exist_ok=True)
+            _make_folders(folder, FOLDER_MODE if found.endswith(".prom") else None)
         except OSError as error:
             raise OutputError(f"{found}: its folder cannot be made: {error.strerror}") from None
     return found
+
+
+def _make_folders(path: str, mode: int | None) -> None:
+    """Makes what is missing of the folders, with `mode` where there is one, else what the umask says."""
+    if not path or os.path.isdir(path):
+        return
+    _make_folders(os.path.dirname(path.rstrip("/")), mode)
+    with suppress(FileExistsError):
+        os.mkdir(path)
+        if mode is not None:
+            # Never that of a link which took its place.
+            handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                os.fchmod(handle, mode)
+            finally:
+                os.close(handle)
 
 
 def check_output(destination: str) -> Output:

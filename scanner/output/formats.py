@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import PurePosixPath
@@ -101,4 +102,17 @@ def format_of(destination: str) -> Format:
         raise OutputError(f"{destination}: {named}; use one of {known}")
     found = FORMATS[suffix]
     infix = PurePosixPath(PurePosixPath(destination).stem).suffix.lower().removeprefix(".")
-    return replace(found, table=infix) if found.table and infix in TABLE_NAMES else found
+    if infix in TABLE_NAMES:
+        if not found.table:
+            tables = " or ".join(each.suffix for each in FORMATS.values() if each.table)
+            raise OutputError(
+                f"{destination}: .{infix} names a table, and {suffix} is written whole;"
+                f" use {tables}, or leave .{infix} out"
+            )
+        return replace(found, table=infix)
+    close = get_close_matches(infix, TABLE_NAMES, n=1, cutoff=0.75) if found.table else None
+    if close:
+        raise OutputError(
+            f"{destination}: .{infix} is no table; did you mean .{close[0]}? There are {', '.join(TABLE_NAMES)}"
+        )
+    return found

@@ -14,7 +14,7 @@ from scanner.inventory.merge import merge_parts
 from scanner.inventory.model import Inventory
 from scanner.inventory.read import parse_inventory
 from scanner.inventory.records import ScanInfo
-from scanner.output.destination import Output, check_output, parse_object
+from scanner.output.destination import Output, check_output, check_outputs, parse_object
 from scanner.output.s3_upload import object_arguments, save, save_here
 from scanner.output.spool import open_spool, spooling
 
@@ -55,22 +55,24 @@ def _write(inventory: Contents, output: Output, config: ScannerConfig | None) ->
 
 
 def merge_inventories(
-    sources: Sequence[str], destination: str, config: ScannerConfig | None = None
+    sources: Sequence[str], destination: str | Sequence[str], config: ScannerConfig | None = None
 ) -> ScanInfo:
-    """Merges the inventories of different targets in `sources` into `destination`, and returns the merged scan.
+    """Merges the inventories of different targets in `sources` into `destination`, one or several, and returns the
+    merged scan.
 
     Files and objects may be JSON or JSON lines; a source that ends in `/` is all of them in that folder. Nothing of a
     fleet is held in memory, but for a page (`.html`). It blocks until all is written, which appears whole or not at
     all. Raises MergeError for two that claim the same target or contradict each other, ConfigError for one that
     cannot be read, OutputError.
     """
-    output = check_output(destination)
+    outputs = check_outputs((destination,) if isinstance(destination, str) else destination)
     with (
-        spooling(destination),
+        spooling(outputs[0].destination),
         closing(_parts(sources, config)) as parts,
         merge_parts(parts) as whole,
     ):
-        _write(whole, output, config)
+        for output in outputs:
+            _write(whole, output, config)
         return whole.scan
 
 

@@ -12,7 +12,15 @@ from scanner.errors import ConfigError, OutputError
 from scanner.inventory.contents import Contents
 from scanner.inventory.events import Event, records_in
 from scanner.inventory.records import Record
-from scanner.output.destination import STDOUT, Output, check_outputs, of_fleet, open_output, parse_output
+from scanner.output.destination import (
+    STDOUT,
+    Output,
+    check_outputs,
+    check_placeholders,
+    of_fleet,
+    open_output,
+    parse_output,
+)
 from scanner.output.ndjson import NdjsonWriter
 from scanner.output.s3_upload import Bucket, give_up, object_arguments, save, upload
 from scanner.output.spool import open_spool, spooling
@@ -206,6 +214,7 @@ def _with_past(output: Output, past: Past) -> Output:
 def _check_configured(config: ScannerConfig) -> None:
     for destination in config.output.files:
         try:
+            check_placeholders(destination)
             parse_output(destination)
         except OutputError as error:
             raise ConfigError(f"{config.origin_of('output.files')}: {error}") from None

@@ -101,10 +101,21 @@ def test_a_merge_that_lacks_a_shard_says_which_and_is_incomplete(command: Comman
     assert inventory(place / "all.json")["scan"]["missing_shards"] == []
     lacking = command("merge", "one.ndjson", "-o", "all.json")
     assert (lacking.code, inventory(place / "all.json")["scan"]["missing_shards"]) == (3, [2])
+    assert lacking.err == "sgw-scanner: shard 2 is missing; merge it, too\n"
     (place / "two.ndjson").write_bytes((place / "two.ndjson").read_bytes()[:-30])
     cut = command("merge", "one.ndjson", "two.ndjson", "-o", "all.json")
     assert cut.code == 2
     assert "two.ndjson" in cut.err
+
+
+def test_a_merge_writes_to_every_place_that_is_named(command: Command, place: Path) -> None:
+    command("scan", "-o", "one.ndjson")
+    assert command("merge", "one.ndjson", "-o", "a.json", "-o", "b.csv").code == 0
+    assert inventory(place / "a.json")["coverage"]["volumes"]["known"] == 3
+    assert (place / "b.csv").read_text().count("\n") == 4
+    twice = command("merge", "one.ndjson", "-o", "c.json", "-o", "./c.json")
+    assert twice.code == 2
+    assert not (place / "c.json").exists()
 
 
 def test_explain_names_the_rule_and_why_others_did_not_apply(

@@ -297,3 +297,8 @@ def test_no_error_repeats_a_secret_however_it_is_asked(values: dict[str, Any]) -
         while error:
             assert "hush-hush" not in f"{error!s} {error!r}"
             error = error.__cause__ or error.__context__
+
+
+def test_a_variable_of_a_section_that_there_is_not_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"^\$SGW_SCANNER_NOPE__X: nope: unknown key"):
+        ScannerConfig.load(environ={"SGW_SCANNER_NOPE__X": "1"})

@@ -1,6 +1,7 @@
 """Tables of their own for targets, gateways and failures, named by an infix."""
 
 import csv
+import re
 from io import BytesIO, StringIO
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import duckdb
 import pyarrow.parquet
 import pytest
 
+from scanner.errors import OutputError
 from scanner.output.formats import TABLE_NAMES, format_of
 from scanner.output.tables import TABLES
 from tests.output.fleet import inventory, written
@@ -33,7 +35,8 @@ def test_every_name_of_a_table_has_one() -> None:
         ("x.failures.csv", "failures"),
         ("my.fleet.csv", "volumes"),
         ("failures.csv", "volumes"),
-        ("x.targets.json", None),
+        ("backup.2026.csv", "volumes"),
+        ("x.prod.json", None),
     ],
 )
 def test_the_infix_names_the_table(destination: str, table: str | None) -> None:
@@ -77,3 +80,18 @@ def test_the_tables_join_by_arn(tmp_path: Path) -> None:
         f"SELECT count(*) FROM '{volumes}' v JOIN '{gateways}' g USING (gateway_arn) WHERE v.volume_id IS NOT NULL"
     ).fetchall()
     assert joined == (len(WHOLE.volumes),)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("x.target.csv", ".target is no table; did you mean .targets?"),
+        ("x.Gatways.parquet", "did you mean .gateways?"),
+        ("x.targets.json", ".json is written whole; use .csv or .parquet"),
+        ("x.volumes.html", "or leave .volumes out"),
+    ],
+)
+def test_a_table_that_there_is_not_is_refused(name: str, said: str) -> None:
+    """Rather than another one be written in its place."""
+    with pytest.raises(OutputError, match=re.escape(said)):
+        format_of(name)

@@ -111,6 +111,7 @@ def prune(
     The newest scan that read a target stays, however old it is.
     """
     from scanner.cli.kept import opened
+    from scanner.cli.terminal.console import count_of
     from scanner.history.retention import prune as let_go
 
     with opened(config, history, {"history.keep": keep}) as kept:
@@ -122,7 +123,8 @@ def prune(
         typer.echo(key)
     verb = "would be removed" if dry_run else "removed"
     typer.echo(
-        f"{len(done.scans)} scans {verb}, {done.kept} kept; {len(done.orphans)} leftover files {verb}."
+        f"{count_of(len(done.scans), 'scan')} {verb}, {done.kept} kept;"
+        f" {count_of(len(done.orphans), 'leftover file')} {verb}."
     )
 
 
@@ -133,11 +135,12 @@ def check(config: Config = None, history: HistoryPath = None) -> None:
     Exit codes: 0 all is whole, 1 something is damaged, 2 there is no such history.
     """
     from scanner.cli.kept import opened
+    from scanner.cli.terminal.console import count_of
 
     with opened(config, history) as kept:
         problems = list(kept.history.problems())
         scans = len(kept.history.manifest_names())
     for problem in problems:
         typer.echo(problem)
-    typer.echo(f"{scans} scans, {len(problems)} problems.")
+    typer.echo(f"{count_of(scans, 'scan')}, {count_of(len(problems), 'problem')}.")
     raise typer.Exit(1 if problems else 0)

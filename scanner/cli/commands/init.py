@@ -17,9 +17,12 @@ Deployment = StrEnum("Deployment", {name.upper(): name for name in (*DEPLOYMENTS
 
 
 def init(
-    path: Annotated[Path, typer.Argument(help="Where to write it.", show_default=True)] = Path(
-        "scanner.toml"
-    ),
+    path: Annotated[
+        Path | None, typer.Argument(help="Where to write it; - is stdout.", show_default="scanner.toml")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="The same as PATH.", metavar="FILE")
+    ] = None,
     deployments: Annotated[
         list[Deployment] | None,
         typer.Option(
@@ -35,6 +38,14 @@ def init(
     from scanner.cli.process.name import command_name
     from scanner.config.starter import starter_text
 
+    if path and config:
+        raise ConfigError(f"{path} and -c {config} name the configuration twice; leave one out")
+    path = path or config or Path("scanner.toml")
+    if str(path) == "-":
+        if deployments:
+            raise ConfigError("-: no file can lie beside standard output; leave --with out, or name a file")
+        typer.echo(starter_text(), nl=False)
+        return
     wanted = {
         path.parent / name: content
         for deployment in deployments or ()

@@ -1,5 +1,6 @@
 """`merge`: several inventories as one."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -13,11 +14,11 @@ def merge(
         ),
     ],
     output: Annotated[
-        str,
+        list[str],
         typer.Option(
             "--output",
             "-o",
-            help="Where to write the whole; the suffix names the format, - is JSON on stdout.",
+            help="Where to write the whole; the suffix names the format, - is JSON on stdout. Repeatable.",
             metavar="OUT",
         ),
     ],
@@ -30,6 +31,12 @@ def merge(
 
     scan = merge_inventories(files, output)
     if scan.missing_shards:
-        missing = ", ".join(map(str, scan.missing_shards))
-        typer.echo(f"sgw-scanner: the whole lacks the shards {missing}; merge them, too", err=True)
+        typer.echo(f"sgw-scanner: {_missing(scan.missing_shards)}", err=True)
         raise typer.Exit(3)
+
+
+def _missing(shards: Sequence[int]) -> str:
+    if len(shards) == 1:
+        return f"shard {shards[0]} is missing; merge it, too"
+    named = f"{', '.join(map(str, shards[:-1]))} and {shards[-1]}"
+    return f"shards {named} are missing; merge them, too"

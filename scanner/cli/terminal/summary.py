@@ -143,24 +143,44 @@ def _last_known(statistics: Statistics, console: Console) -> None:
         return
     within = sum(each.within_rpo is True for each in known)
     beyond = sum(each.within_rpo is False for each in known)
+    none = len(known) - within - beyond
     parts = [
         f"{count} {words}"
         for count, words in (
-            (beyond, "may be beyond their RPO by now"),
-            (within, "are certainly within it" if beyond else "are certainly within their RPO"),
-            (len(known) - within - beyond, "have none"),
+            (beyond, f"may be beyond {_their(beyond)} by now"),
+            (within, f"{_are(within)} certainly within {'it' if beyond else _their(within)}"),
+            (none, "has none" if none == 1 else "have none"),
         )
         if count
     ]
     since = min(each.observed_at for each in known)
     console.print(
-        f"Of volumes that were not read, {len(known)} are known from earlier scans, since {since:%Y-%m-%d %H:%M} UTC: "
+        f"Of volumes that were not read, {len(known)} {_are(len(known))} known from earlier scans,"
+        f" since {since:%Y-%m-%d %H:%M} UTC: "
         f"{', '.join(parts)}."
     )
 
 
+def _agreeing(said: str, count: int) -> str:
+    """`said` of several volumes, as it is said of so many."""
+    if count != 1:
+        return said
+    verb, *rest = said.split(" ", 1)
+    return " ".join(({"have": "has", "were": "was"}.get(verb, verb), *rest)).replace(" their ", " its ")
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _their(count: int) -> str:
+    return "its RPO" if count == 1 else "their RPO"
+
+
 def _since(since: "Since", console: Console) -> None:
-    counts = ", ".join(f"{count} {GONE[kind.value]}" for kind, count in since.counts.items())
+    counts = ", ".join(
+        f"{count} {_agreeing(GONE[kind.value], count)}" for kind, count in since.counts.items()
+    )
     console.print(
         f"Of the volumes of the scan of {since.scanned_at:%Y-%m-%d %H:%M} UTC: {counts}.",
         soft_wrap=unbroken(console),

@@ -108,6 +108,11 @@ def test_trend_prune_and_check_tell_what_they_found(place: Path, command: Comman
     assert kept.name in said.out
 
 
+def test_one_scan_is_told_as_one(place: Path, command: Command) -> None:
+    command("scan", "--history", "kept")
+    assert command("history", "check", "--history", "kept").out == "1 scan, 0 problems.\n"
+
+
 def test_without_a_history_each_command_says_how_to_begin_one(place: Path, command: Command) -> None:
     for words in (("list",), ("show", "latest"), ("sql", "SELECT 1"), ("trend",), ("prune",), ("check",)):
         said = command("history", *words)
@@ -123,6 +128,8 @@ def test_what_one_scan_could_not_read_it_knows_from_the_one_before(
     sgw_emulator.faults.add(Fault("server_error", account=TWO, operation="ListGateways"))
     said = command("scan", "--history", "kept", "-o", "x.json", "-o", "x.ndjson")
     assert said.code == 3
+    assert "1 is known from earlier scans" in said.out
+    assert "UTC: 1 is certainly within its RPO." in said.out
     (known,) = json.loads((place / "x.json").read_text())["last_known"]
     assert known["account_id"] == TWO
     assert known["within_rpo"] is True
@@ -138,6 +145,6 @@ def test_the_summary_tells_what_became_of_the_volumes_of_the_scan_before(
     sgw_emulator.fleet.accounts[0].gateways[0].volumes[0].recovery_point = timedelta(hours=9)
     lines = command("scan", "--history", "kept").out.splitlines()
     (told,) = [number for number, line in enumerate(lines) if "Of the volumes of the scan" in line]
-    assert ": 1 have a recovery point that is older" in lines[told]
+    assert ": 1 has a recovery point that is older" in lines[told]
     assert re.fullmatch(rf"  backwards: us-east-1:{ONE}:gateway/.*/vol-00000001", lines[told + 1])
     assert "2 were not asked this time" in command("scan", "--history", "kept", "--account", TWO).out

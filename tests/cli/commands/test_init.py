@@ -88,3 +88,19 @@ def test_the_schema_that_the_first_line_names_is_written_beside(tmp_path: Path) 
     assert run(str(file), "--with", "schema").exit_code == 0
     named = file.read_text().splitlines()[0].removeprefix("#:schema ")
     assert json.loads((tmp_path / named).read_text())["title"] == "ScannerConfig"
+
+
+def test_the_flag_of_every_other_command_names_the_configuration_too(tmp_path: Path) -> None:
+    config = tmp_path / "fleet.toml"
+    assert run("-c", str(config)).exit_code == 0
+    assert run("-c", str(config), "--with", "cron").exit_code == 0
+    assert config.read_text() == STARTER
+    assert len(list(tmp_path.iterdir())) > 1
+    assert isinstance(run(str(config), "-c", "other.toml").exception, ConfigError)
+
+
+def test_a_dash_is_standard_output_and_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("-").stdout == STARTER
+    assert isinstance(run("-", "--with", "cron").exception, ConfigError)
+    assert not list(tmp_path.iterdir())

@@ -2,6 +2,8 @@
 
 import importlib
 import json
+import os
+import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -370,6 +372,33 @@ def test_the_day_and_the_scan_stand_in_the_names_of_outputs(command: Command, pl
     assert table.name == f"{scan['id']}.targets.parquet"
     assert lines.stem == scan["id"]
     assert table.parent.name == f"date={scan['started_at'][:10]}"
+
+
+@pytest.mark.parametrize("configured", [False, True])
+def test_a_placeholder_that_there_is_not_is_a_mistake(
+    command: Command, place: Path, sgw_emulator: Emulator, configured: bool
+) -> None:
+    if configured:
+        (place / "scanner.toml").write_text('[output]\nfiles = ["x{day}.json"]\n' + CONFIG)
+    said = command("scan", "-o", "y.json" if configured else "x{day}.json")
+    assert said.code == 2
+    assert "x{day}.json: {day} is not known; there are {date} and {scan_id}" in said.err
+    assert not sgw_emulator.requests
+
+
+def test_folders_that_are_made_for_metrics_are_readable_by_all_as_the_metrics_are(
+    command: Command, place: Path
+) -> None:
+    before = os.umask(0o077)
+    try:
+        assert command("scan", "-o", "n/{date}/u.prom", "-o", "own/{date}/u.json").code == 0
+    finally:
+        os.umask(before)
+    (metrics,) = place.glob("n/*/u.prom")
+    modes = [
+        stat.S_IMODE(each.stat().st_mode) for each in (metrics, metrics.parent, place / "n", place / "own")
+    ]
+    assert modes == [0o644, 0o755, 0o755, 0o700]
 
 
 def test_a_first_scan_without_a_configuration_can_rate(command: Command, place: Path) -> None:
