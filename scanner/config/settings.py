@@ -395,7 +395,12 @@ class ScannerConfig(Settings):
     @property
     def asks_for_regions(self) -> bool:
         """Whether any account is asked which Regions it has enabled."""
-        return any(self.regions_of(account) == "enabled" for account in self.accounts or (None,))
+        return any(self.regions_of(account) == "enabled" for account in self.planned)
+
+    @property
+    def planned(self) -> tuple[AccountSettings | None, ...]:
+        """The accounts that it names, and None for those that it does not: the own one, or an organization's."""
+        return (*self.accounts, *((None,) if self.organization or not self.accounts else ()))
 
     @property
     def roles(self) -> tuple[str, ...]:

@@ -163,9 +163,13 @@ def base_statements(
 
 
 def base_document(
-    roles: str | Iterable[str], *, partition: str = "aws", session_tags: bool = False
+    roles: str | Iterable[str],
+    *,
+    partition: str = "aws",
+    session_tags: bool = False,
+    organization: bool = True,
 ) -> dict[str, Any]:
-    """The whole policy of a base identity that discovers an organization's accounts and assumes `roles`.
+    """The whole policy of a base identity that assumes `roles`, and discovers the accounts of an `organization`.
 
     Raises ConfigError for an unknown partition, and for what is no role.
     """
@@ -174,7 +178,7 @@ def base_document(
     for role in roles:
         _check_role(role)
     assumes = base_statements(roles, partition=partition, session_tags=session_tags)
-    return document([*organization_statements(), *assumes])
+    return document([*(organization_statements() if organization else ()), *assumes])
 
 
 def document(allowed: Iterable[Statement]) -> dict[str, Any]:

@@ -59,6 +59,13 @@ def deployed(
     return found
 
 
+def test_a_template_that_asks_for_no_regions_is_valid_and_as_narrow_as_the_policy() -> None:
+    text = role_template(enabled_regions=False, role_name="audit")
+    assert [match for match in lint_all(text) if match.rule.severity != "informational"] == []
+    assert "Regions" not in text
+    assert "    Default: audit\n" in text
+
+
 @pytest.mark.parametrize("session_tags", [False, True])
 @pytest.mark.parametrize("details", [(), tuple(DETAILS)])
 def test_cfn_lint_finds_neither_error_nor_warning(details: tuple[str, ...], session_tags: bool) -> None:

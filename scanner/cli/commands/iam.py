@@ -25,7 +25,10 @@ SessionTags = Annotated[
 def policy(
     config: Config = None,
     details: Details = None,
-    partition: Annotated[str, typer.Option(help="As in ARNs: aws, aws-cn, aws-us-gov, ...")] = "aws",
+    partition: Annotated[
+        str | None,
+        typer.Option(help="As in ARNs: aws, aws-cn, aws-us-gov, ...; default: of the configured Regions."),
+    ] = None,
     base: Annotated[
         bool, typer.Option("--base", help="Of the base identity instead, which discovers and assumes.")
     ] = False,
@@ -40,6 +43,7 @@ def policy(
 
     from scanner.cli.settings import listed, settings_of
     from scanner.errors import ConfigError
+    from scanner.iam.configured import USUAL_ROLE, partition_in
     from scanner.iam.permissions import base_document, policy_document
     from scanner.inventory.records import ListVolumes
 
@@ -49,11 +53,14 @@ def policy(
             " (the role itself allows session tags in its trust policy: iam template --session-tags)"
         )
     settings = settings_of(config)
+    partition = partition or partition_in(settings)
     if base:
         document = base_document(
-            settings.roles or "sgw-scanner" if role is None else role,
+            settings.roles or USUAL_ROLE if role is None else role,
             partition=partition,
             session_tags=session_tags or bool(settings.credentials.session_tags),
+            # Without a configuration nothing tells, and most come from an organization.
+            organization=settings.organization is not None or not settings.file,
         )
     else:
         asked = listed(details)
@@ -70,6 +77,7 @@ def policy(
 def template(config: Config = None, details: Details = None, session_tags: SessionTags = False) -> None:
     """Print a CloudFormation template of the role that scans, ready for a StackSet; it follows the configuration."""
     from scanner.cli.settings import listed, settings_of
+    from scanner.iam.configured import role_in
     from scanner.iam.template import role_template
     from scanner.inventory.records import ListVolumes
 
@@ -78,5 +86,7 @@ def template(config: Config = None, details: Details = None, session_tags: Sessi
         settings.scan.details if asked is None else asked,
         session_tags=session_tags or bool(settings.credentials.session_tags),
         list_volumes=settings.scan.list_volumes is not ListVolumes.NEVER,
+        enabled_regions=settings.asks_for_regions,
+        role_name=role_in(settings),
     )
     typer.echo(text, nl=False)
