@@ -162,8 +162,12 @@ def test_the_lambda_ends_its_scan_in_order_before_its_time_is_up(
 ) -> None:
     monkeypatch.setattr(handler, "MARGIN", 0.0)
     sgw_emulator.faults.add(Fault("hang", operation="ListVolumeRecoveryPoints"))
-    answer = handler.handler({}, Remaining(0.3))
-    assert answer["outcome"] == "partial"
+    where = place / "inventory.json"
+    monkeypatch.setenv("INVENTORY", str(where))
+    assert handler.handler({}, Remaining(0.3))["outcome"] != "complete"
+    whole = Inventory.read(str(where))
+    assert whole.scan.interrupted
+    assert {failure.kind.value for failure in whole.failures} == {"interrupted"}
 
 
 def assumptions(emulator: Emulator) -> int:

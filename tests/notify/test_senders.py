@@ -37,7 +37,7 @@ async def publisher() -> AsyncIterator[Publisher]:
 
 
 def sender(publisher: Publisher, url: str, environ: dict[str, str] | None = None, **more: Any) -> Sender:
-    settings = NotifySettings.model_validate({"urls": [url], "timeout": "2s", **more})
+    settings = NotifySettings.model_validate({"urls": [url], "timeout": "10s", **more})
     ((_, found),) = senders_of(settings, environ or {}, publisher, "scanner.toml: notify.urls")
     return found
 
