@@ -22,7 +22,7 @@ from scanner.output.destination import (
     parse_output,
 )
 from scanner.output.ndjson import NdjsonWriter
-from scanner.output.s3_upload import Bucket, give_up, object_arguments, save, upload
+from scanner.output.s3_upload import Bucket, begin, give_up, object_arguments, save, upload
 from scanner.output.spool import open_spool, spooling
 from scanner.summary.past import Past
 
@@ -106,7 +106,7 @@ class Outputs:
         for output in self.outputs:
             if output.bucket and output.key:
                 bucket = self._buckets[output.bucket]
-                self._begun[output] = await bucket.create(output.key, self._arguments(output))
+                self._begun[output] = await begin(bucket, output.key, self._arguments(output))
 
     def add(self, event: Event) -> None:
         """Adds the records of `event` to whatever is written line by line."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import BinaryIO, Protocol
 
-from anyio import move_on_after
+from anyio import CancelScope, move_on_after
 from anyio.to_thread import run_sync
 
 from scanner.errors import OutputError
@@ -80,7 +80,7 @@ async def upload(
     if len(body) < PART_SIZE:
         await bucket.put(key, body, arguments)
         return
-    own = await bucket.create(key, arguments)
+    own = await begin(bucket, key, arguments)
     whole = False
     try:
         await _send_parts(bucket, key, stream, body, own)
@@ -88,6 +88,13 @@ async def upload(
     finally:
         if not whole:
             await give_up(bucket, key, own)
+
+
+async def begin(bucket: Bucket, key: str, arguments: Mapping[str, str]) -> str:
+    """Begins an upload, and returns its id. A cancellation waits for it: without an id nobody could give it up."""
+    with CancelScope(shield=True):
+        begun = await bucket.create(key, arguments)
+    return begun  # noqa: RET504 - for mypy the scope may end the block without a value
 
 
 async def _send_parts(bucket: Bucket, key: str, stream: BinaryIO, body: bytes, begun: str) -> None:
