@@ -1,5 +1,6 @@
 """Objects that appear in a bucket whole or not at all, in one request or in parts."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import BinaryIO, Protocol
@@ -15,6 +16,8 @@ from scanner.output.spool import open_spool, spooling
 PART_SIZE = 8 * 1024 * 1024
 """S3 takes 10,000 parts, so the largest object is 80 GB. Each part has the time of one call; under 5 MiB S3 refuses."""
 ABORT_SECONDS = 3
+ANSWERED_WITHIN = 1.0
+"""Seconds that a cancelled scan waits for the id of an upload that is being begun."""
 
 
 class Bucket(Protocol):
@@ -91,10 +94,19 @@ async def upload(
 
 
 async def begin(bucket: Bucket, key: str, arguments: Mapping[str, str]) -> str:
-    """Begins an upload, and returns its id. A cancellation waits for it: without an id nobody could give it up."""
-    with CancelScope(shield=True):
-        begun = await bucket.create(key, arguments)
-    return begun  # noqa: RET504 - for mypy the scope may end the block without a value
+    """Begins an upload, and returns its id. Where it is cancelled meanwhile, what has begun is taken away."""
+    beginning = asyncio.ensure_future(bucket.create(key, arguments))
+    try:
+        return await asyncio.shield(beginning)
+    except asyncio.CancelledError:
+        # Only its id can end it. A bucket that does not answer may not have begun anything.
+        with CancelScope(shield=True):
+            await asyncio.wait([beginning], timeout=ANSWERED_WITHIN)
+            if beginning.done() and not beginning.cancelled() and not beginning.exception():
+                await give_up(bucket, key, beginning.result())
+            beginning.cancel()
+            await asyncio.wait([beginning])
+        raise
 
 
 async def _send_parts(bucket: Bucket, key: str, stream: BinaryIO, body: bytes, begun: str) -> None:

@@ -1,10 +1,13 @@
 """An upload that was begun is completed or taken away, whenever a scan ends."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 
 import anyio
+import pytest
 
+from scanner.errors import OutputError
 from scanner.output.s3_upload import PART_SIZE, begin, upload
 
 
@@ -46,15 +49,20 @@ async def test_an_upload_that_is_cancelled_while_it_begins_is_taken_away() -> No
     assert bucket.open == set()
 
 
-async def test_the_id_of_an_upload_is_known_to_whoever_began_it_even_when_cancelled() -> None:
-    bucket, begun = Slow(), list[str]()
-
-    async def prove() -> None:
-        begun.append(await begin(bucket, "key", {}))
-
+async def test_a_bucket_that_does_not_answer_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scanner.output.s3_upload.ANSWERED_WITHIN", 0.01)
+    bucket = Slow()
     async with anyio.create_task_group() as group:
-        group.start_soon(prove)
+        group.start_soon(begin, bucket, "key", {})
         await bucket.asked.wait()
         group.cancel_scope.cancel()
-        bucket.answers.set()
-    assert begun == ["u-1"]
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_bucket_that_refuses_is_heard() -> None:
+    class Refusing(Slow):
+        async def create(self, key: str, arguments: Mapping[str, str]) -> str:
+            raise OutputError("denied")
+
+    with pytest.raises(OutputError, match="denied"):
+        await begin(Refusing(), "key", {})
