@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -142,7 +143,9 @@ async def test_a_reader_that_takes_nothing_is_let_go(state: State, monkeypatch: 
             await asyncio.sleep(0)
         while server.handler.connections:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-        writer.close()
+        writer.transport.abort()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
 
 
 async def test_a_scan_that_read_nothing_replaces_none_and_is_marked(

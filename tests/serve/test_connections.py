@@ -3,6 +3,7 @@
 import asyncio
 import resource
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -35,6 +36,13 @@ async def opened(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]
     return reader, writer
 
 
+async def closed(writer: asyncio.StreamWriter) -> None:
+    """Closes a connection, whatever its other end has done to it."""
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
+
+
 async def test_one_connection_too_many_is_told_to_come_again(port: int) -> None:
     """And gets in once another has gone."""
     held = [await opened(port) for _ in range(2)]
@@ -44,22 +52,22 @@ async def test_one_connection_too_many_is_told_to_come_again(port: int) -> None:
     answer = await reader.read()
     assert answer.startswith(b"HTTP/1.1 503 ")
     assert b"Retry-After: 1" in answer
-    writer.close()
-    held.pop()[1].close()
+    await closed(writer)
+    await closed(held.pop()[1])
     while True:
         reader, writer = await opened(port)
         status = (await reader.readline()).split()[1]
-        writer.close()
+        await closed(writer)
         if status == b"200":
             break
-    held.pop()[1].close()
+    await closed(held.pop()[1])
 
 
 async def test_a_connection_that_asks_nothing_is_closed(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scanner.serve.connections.IDLE", 0.05)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     assert await asyncio.wait_for(reader.read(), 5) == b""
-    writer.close()
+    await closed(writer)
 
 
 @pytest.mark.parametrize(
