@@ -11,6 +11,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import anyio
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -43,6 +44,8 @@ class Held(NamedTuple):
     """The gateway that ListVolumes names; None where it is detached."""
     ages: dict[int, int]
     """By gateway that has a record of it: its recovery point's age in hours, `NO_POINT` for a record without one."""
+    new: bool = False
+    """It came after ListVolumes, which does not name it."""
 
 
 @dataclass
@@ -79,13 +82,20 @@ class Truth(SimulatedService):
             return Held(None, {})
         holder = dice.choice(holders)
         ages = {holder: 1} if dice.random() < 0.7 else {}
+        if dice.random() < 0.1:
+            return Held(None, {holder: dice.choice([1, 3, NO_POINT])}, new=True)
         if dice.random() < 0.7:
             return Held(holder, ages)
-        # Moved during the scan: ListVolumes names either gateway, and the other may know an older point, or none.
+        # Moved during the scan: ListVolumes names either gateway, and the other may know the same point, an older
+        # one, or none.
         other = dice.choice(holders)
         if dice.random() < 0.6:
-            ages.setdefault(other, dice.choice([3, NO_POINT]))
+            ages.setdefault(other, dice.choice([1, 3, NO_POINT]))
         return Held(dice.choice([holder, other]), ages)
+
+    def named(self, place: TargetKey) -> list[str]:
+        """The volumes that ListVolumes names, on all of its pages."""
+        return [name for name, volume in self.held[place].items() if not volume.new]
 
     def _page(self, place: TargetKey, listing: str, marker: str | None) -> int:
         error = self.broken.get((place, (listing, marker)))
@@ -109,7 +119,8 @@ class Truth(SimulatedService):
     async def list_volumes(self, place: TargetKey, marker: str | None) -> VolumePage:
         start = self._page(place, "volumes", marker)
         listed = []
-        for name, volume in self.held[place].items():
+        for name in self.named(place):
+            volume = self.held[place][name]
             holder = None if volume.listed_under is None else cached(place, volume.listed_under).arn
             status = "DETACHED" if holder is None else "ATTACHED"
             arn = f"{holder or cached(place, 0).arn}/volume/{name}"
@@ -119,6 +130,8 @@ class Truth(SimulatedService):
 
     async def list_recovery_points(self, place: TargetKey, gateway_arn: str) -> RecoveryPoints:
         number = int(gateway_arn[-8:], 16)
+        # Gateways answer in any order: none may win by being the last.
+        await anyio.sleep(random.Random(f"{self.seed} {gateway_arn}").random())
         error = self.broken.get((place, number))
         if error:
             raise error
@@ -141,9 +154,10 @@ class Truth(SimulatedService):
         listed = self.types[place][: self._read(place, "gateways", len(self.types[place]))]
         answered = {n for n, type in enumerate(listed) if type == "CACHED" and (place, n) not in self.broken}
         asked = any(type in ("CACHED", "STORED") for type in listed)
-        names = list(self.held[place])[: self._read(place, "volumes", len(self.held[place])) if asked else 0]
+        names = self.named(place)
+        names = names[: self._read(place, "volumes", len(names)) if asked else 0]
         found: dict[str, tuple[str, str | None]] = {}
-        for name, (listed_under, ages) in self.held[place].items():
+        for name, (listed_under, ages, _) in self.held[place].items():
             said = [(-age, number) for number, age in ages.items() if number in answered]
             if name in names and listed_under in answered and listed_under is not None:
                 said.append((-ages.get(listed_under, NO_POINT), listed_under))
@@ -155,8 +169,14 @@ class Truth(SimulatedService):
         return found
 
     def missing(self, place: TargetKey) -> set[str]:
-        """Volumes that nothing that could be read names."""
-        return self.held[place].keys() - self.expected(place).keys()
+        """Volumes that nothing that could be read names, less those that came and went with their gateway."""
+        gone = {
+            name
+            for name, volume in self.held[place].items()
+            if volume.new
+            and all(isinstance(self.broken.get((place, n)), GatewayVanished) for n in volume.ages)
+        }
+        return self.held[place].keys() - self.expected(place).keys() - gone
 
 
 def _hours_ago(age: int) -> datetime | None:
