@@ -8,7 +8,7 @@ import anyio
 from scanner.inventory.arns import GATEWAY_ARN, id_of
 from scanner.service.answers import ListedVolume
 
-CACHED, DETACHED = "CACHED", "DETACHED"
+CACHED, STORED, DETACHED = "CACHED", "STORED", "DETACHED"
 
 
 @dataclass(slots=True)
@@ -37,10 +37,10 @@ class VolumeList:
         return self._volumes.get(id_of(volume_arn))
 
     def held_by(self, gateway_arn: str | None, gateway_type: str | None = None) -> Iterator[ListedVolume]:
-        """The cached volumes that a gateway holds; an entry without a type takes that of the gateway."""
+        """The cached volumes that a gateway holds; an entry without a known type takes that of the gateway."""
         for identifier in self._by_gateway.get(gateway_arn, ()):
             volume = self._volumes[identifier]
-            if _is_cached(volume.type or gateway_type):
+            if _is_cached(volume.type, gateway_type):
                 yield volume
 
     def take_outside(self, gateways: Iterable[str]) -> list[ListedVolume]:
@@ -64,6 +64,10 @@ def holder_of(volume: ListedVolume) -> str | None:
     return named if GATEWAY_ARN.fullmatch(named) else None
 
 
-def _is_cached(type: str | None) -> bool:
-    # "CACHED", or "CACHED iSCSI" as descriptions have it. An entry without a type may be a cached volume.
-    return type is None or type.upper().startswith(CACHED)
+def _is_cached(volume_type: str | None, gateway_type: str | None) -> bool:
+    # "CACHED", or "CACHED iSCSI" as descriptions have it. Only a known type rules a volume out: without one, or of a
+    # type newer than this program, it may be a cached volume.
+    kind = (volume_type or "").upper()
+    if kind.startswith((CACHED, STORED)):
+        return kind.startswith(CACHED)
+    return gateway_type is None or gateway_type.upper().startswith(CACHED)

@@ -193,6 +193,21 @@ def test_volumes_of_other_types_are_left_out() -> None:
     assert list(verdicts(whole)) == ["vol-1", "vol-2", "vol-5"]
 
 
+def test_a_volume_of_a_type_that_nobody_knows_takes_that_of_its_gateway() -> None:
+    """Left out, a volume without a recovery point would vanish from a scan that looks complete."""
+
+    def pages(target: TargetKey, marker: str | None) -> GatewayPage:
+        return GatewayPage((cached(target, 0), cached(target, 1, "STORED")))
+
+    listed = naming(
+        entry(FIRST, "vol-1", type="NEWER"),
+        entry(SECOND, "vol-2", type="NEWER"),
+        entry(None, "vol-3", "DETACHED", type="NEWER"),
+    )
+    whole = scanned(SimulatedService(pages=pages, points=points(), listed=listed))
+    assert verdicts(whole) == {"vol-1": "no_recovery_point", "vol-3": "unknown"}
+
+
 def test_an_entry_without_its_gateway_is_held_by_the_one_that_its_arn_names() -> None:
     lonely = ListedVolume(f"{FIRST}/volume/vol-1")
     whole = scanned(SimulatedService(gateways=1, points=points(), listed=naming(lonely)))
